@@ -1,0 +1,12 @@
+//! Does. The library behind the one binary, `sorry`; ARCHITECTURE.md is its map.
+#![forbid(unsafe_code)]
+
+pub mod admin;
+pub mod answer;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod http1;
+pub mod http2;
+pub mod listen;
+pub mod page;

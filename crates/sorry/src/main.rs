@@ -1,0 +1,4 @@
+//! Thin: arguments, run, exit code.
+#![forbid(unsafe_code)]
+
+fn main() {}
