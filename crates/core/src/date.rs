@@ -20,9 +20,9 @@ pub fn imf_fixdate(unix_seconds: u64) -> [u8; LENGTH] {
     let of_day = seconds % 86_400;
     let (year, month, day) = civil(days);
     let mut out = *b"Thu, 01 Jan 1970 00:00:00 GMT";
-    out[0..3].copy_from_slice(DAYS[(days % 7) as usize]);
+    out[0..3].copy_from_slice(name(&DAYS, days % 7));
     put2(&mut out, 5, day);
-    out[8..11].copy_from_slice(MONTHS[(month - 1) as usize]);
+    out[8..11].copy_from_slice(name(&MONTHS, month - 1));
     put2(&mut out, 12, year / 100);
     put2(&mut out, 14, year % 100);
     put2(&mut out, 17, of_day / 3600);
@@ -37,7 +37,11 @@ fn put2(out: &mut [u8; LENGTH], at: usize, value: u64) {
 }
 
 fn digit(value: u64) -> u8 {
-    b"0123456789"[(value % 10) as usize]
+    b'0' + u8::try_from(value % 10).unwrap_or(0)
+}
+
+fn name<'a>(names: &'a [&'a [u8; 3]], index: u64) -> &'a [u8; 3] {
+    names[usize::try_from(index).unwrap_or(0)]
 }
 
 /// Year, month (1-12) and day (1-31) of the proleptic Gregorian calendar, counted in eras of 400 years that begin

@@ -28,6 +28,10 @@ impl std::fmt::Debug for Host {
 
 /// What a Host field or an authority turned out to be.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives on the stack for one request and is never collected"
+)]
 pub enum Authority {
     /// Allowed, and a name that a site may have.
     Named(Host),

@@ -66,9 +66,13 @@ fn client_hash(salt: u64, client: Option<IpAddr>) -> u64 {
         },
         None => u128::MAX,
     };
-    let low = (bits & u128::from(u64::MAX)) as u64;
-    let high = (bits >> 64) as u64;
-    mix(mix(salt ^ low).wrapping_add(high))
+    let bytes = bits.to_be_bytes();
+    let half = |from: usize| {
+        bytes[from..from + 8]
+            .iter()
+            .fold(0, |half, byte| (half << 8) | u64::from(*byte))
+    };
+    mix(mix(salt ^ half(8)).wrapping_add(half(0)))
 }
 
 /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): each input bit changes half of the output bits.
@@ -149,7 +153,7 @@ mod tests {
             let promise = Promise { default, until, salt: salt("a", generation) };
             let remaining = promise.remaining(now);
             let said = promise.seconds(now, Some(IpAddr::from(address.to_be_bytes())));
-            prop_assert!(said >= remaining && said >= 1 && said <= LONGEST);
+            prop_assert!(said >= remaining && (1..=LONGEST).contains(&said));
             prop_assert!(said - remaining <= (remaining / 5).min(120));
         }
     }

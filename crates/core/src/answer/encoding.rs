@@ -90,16 +90,16 @@ fn weights(field: &Lines<'_>) -> Option<[Quality; ENCODINGS]> {
         match coding {
             b"*" => others = quality,
             _ if coding.eq_ignore_ascii_case(b"identity") => {
-                named[Encoding::Identity as usize] = Some(quality)
+                named[Encoding::Identity as usize] = Some(quality);
             }
             _ if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") => {
                 named[Encoding::Gzip as usize] = Some(quality);
             }
             _ if coding.eq_ignore_ascii_case(b"br") => {
-                named[Encoding::Brotli as usize] = Some(quality)
+                named[Encoding::Brotli as usize] = Some(quality);
             }
             _ if coding.eq_ignore_ascii_case(b"zstd") => {
-                named[Encoding::Zstd as usize] = Some(quality)
+                named[Encoding::Zstd as usize] = Some(quality);
             }
             _ => {}
         }

@@ -21,6 +21,8 @@ pub enum Hole {
     Id,
     /// Seconds to wait, right-aligned: blanks before a number are allowed in HTTP/1 fields and in JSON.
     RetryAfter,
+    /// Seconds to wait with zeros before them, where neither blanks nor another width are allowed.
+    RetryAfterZeros,
     /// Seconds to wait, left-aligned, for the end of a line of text.
     RetryAfterLeft,
     /// Milliseconds to wait, right-aligned, three more digits.
@@ -41,7 +43,7 @@ impl Hole {
         match self {
             Hole::Date | Hole::RetryDate => date::LENGTH,
             Hole::Id => ID_WIDTH,
-            Hole::RetryAfter | Hole::RetryAfterLeft => RETRY_AFTER_WIDTH,
+            Hole::RetryAfter | Hole::RetryAfterZeros | Hole::RetryAfterLeft => RETRY_AFTER_WIDTH,
             Hole::RetryAfterMillis => RETRY_AFTER_WIDTH + 3,
             Hole::RetryAfterHpack | Hole::RetryAfterMillisHpack | Hole::ServerTimingHpack => 0,
         }
@@ -158,6 +160,14 @@ impl Filling {
                 debug_assert!(start >= 3);
                 out.extend_from_slice(&digits[3..]);
             }
+            Hole::RetryAfterZeros => {
+                let start = right_aligned(
+                    self.retry_after.min(crate::retry_after::LONGEST),
+                    &mut digits,
+                );
+                digits[..start].fill(b'0');
+                out.extend_from_slice(&digits[3..]);
+            }
             Hole::RetryAfterLeft => {
                 let start = right_aligned(
                     self.retry_after.min(crate::retry_after::LONGEST),
@@ -253,6 +263,7 @@ mod tests {
             (Hole::RetryAfter, 120, "[    120]"),
             (Hole::RetryAfter, 9_999_999, "[9999999]"),
             (Hole::RetryAfter, u32::MAX, "[9999999]"),
+            (Hole::RetryAfterZeros, 120, "[0000120]"),
             (Hole::RetryAfterLeft, 120, "[120    ]"),
             (Hole::RetryAfterMillis, 1, "[      1000]"),
             (Hole::RetryAfterMillis, 9_999_999, "[9999999000]"),
