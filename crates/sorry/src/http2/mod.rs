@@ -1,1 +1,4 @@
-//! http2
+//! HTTP/2.
+
+mod fields;
+pub mod hpack;
