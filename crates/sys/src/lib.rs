@@ -1,2 +1,5 @@
 //! Every unsafe line of Sorry. Each block says why it is sound; nothing here decides anything.
 #![deny(missing_docs)]
+
+pub mod registered;
+pub mod socket_option;

@@ -1,0 +1,108 @@
+//! Why a listening socket could not be made, in words that say who is in the way and what to do about it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+
+use super::super::address::Address;
+use super::holder;
+
+/// Why there is no listening socket.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The kernel said no.
+    #[error("cannot {attempt} {address}: {refusal}")]
+    Refused {
+        address: Address,
+        attempt: &'static str,
+        refusal: Refusal,
+    },
+    /// A process listens on the unix socket: it is left alone.
+    #[error(
+        "cannot listen on unix:{}: a living process listens there; stop it, or take over its sockets", .0.display()
+    )]
+    Alive(PathBuf),
+    /// There is a file, and it is no socket: it is left alone.
+    #[error("cannot listen on unix:{}: the file is not a socket; remove it or choose another path", .0.display())]
+    NotASocket(PathBuf),
+    /// The folder is missing and may not be made.
+    #[error("cannot listen on unix:{}: its folder does not exist; make it, for example by RuntimeDirectory= of the systemd unit", .0.display())]
+    NoFolder(PathBuf),
+    /// Another process is starting on the same folder at this moment.
+    #[error("cannot listen on unix:{}: another process is taking the same folder at this moment; try again", .0.display())]
+    Contended(PathBuf),
+    /// A unix socket's file or folder could not be worked on.
+    #[error("cannot {attempt} {}: {source}", path.display())]
+    File {
+        attempt: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    /// `systemd:NAME` can only be passed in.
+    #[error(
+        "no socket named `{name}` was passed by the service manager: set FileDescriptorName={name} in the .socket \
+         unit, and start the service by that unit"
+    )]
+    NotPassed { name: String },
+}
+
+/// The kernel's reason, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("address in use{}", holder_hint(*port, holders))]
+    InUse { port: u16, holders: Vec<String> },
+    #[error(
+        "permission denied; ports below {limit} need the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= of \
+         the systemd unit), root, or a lower net.ipv4.ip_unprivileged_port_start"
+    )]
+    Privileged { limit: u16 },
+    #[error(
+        "this machine does not hold the address; see `ip address`, correct it, or allow addresses that arrive later \
+         (free bind)"
+    )]
+    NotHere,
+    #[error("this machine has no IPv6; remove the address or enable IPv6")]
+    NoIpv6,
+    #[error("{}", std::io::Error::from(*.0))]
+    Other(Errno),
+}
+
+pub(super) fn refused(address: &Address, attempt: &'static str, error: Errno) -> BindError {
+    let refusal = match (error, address) {
+        (Errno::ADDRINUSE, Address::Tcp(tcp)) => Refusal::InUse {
+            port: tcp.port(),
+            holders: holder::of_port(tcp.port()),
+        },
+        (Errno::ACCESS, Address::Tcp(_)) => Refusal::Privileged {
+            limit: unprivileged_port_start(),
+        },
+        (Errno::ADDRNOTAVAIL, _) => Refusal::NotHere,
+        (Errno::AFNOSUPPORT, Address::Tcp(SocketAddr::V6(_))) => Refusal::NoIpv6,
+        _ => Refusal::Other(error),
+    };
+    BindError::Refused {
+        address: address.clone(),
+        attempt,
+        refusal,
+    }
+}
+
+fn holder_hint(port: u16, holders: &[String]) -> String {
+    if holders.is_empty() {
+        return format!(
+            "; `ss -ltnp 'sport = :{port}'` as root says by whom, then stop it or choose another port"
+        );
+    }
+    format!(
+        " by {}; stop it, take over its sockets, or choose another port",
+        holders.join(", ")
+    )
+}
+
+fn unprivileged_port_start() -> u16 {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    text.ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(1024)
+}

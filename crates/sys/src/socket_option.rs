@@ -1,0 +1,84 @@
+//! Socket options that no safe crate wraps. Called by `listen::bind`.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// Asks the kernel to report a connection only when the client has sent something, or when `seconds` of
+/// retransmitted SYN+ACKs have passed (`TCP_DEFER_ACCEPT`, tcp(7)). 0 switches it off.
+pub fn set_tcp_defer_accept(socket: BorrowedFd<'_>, seconds: u32) -> io::Result<()> {
+    let seconds = libc::c_int::try_from(seconds).unwrap_or(libc::c_int::MAX);
+    set_int(socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, seconds)
+}
+
+/// The seconds that `set_tcp_defer_accept` left in force; the kernel rounds them to its retransmission times.
+pub fn tcp_defer_accept(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let seconds = int(socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT)?;
+    Ok(u32::try_from(seconds).unwrap_or(0))
+}
+
+fn set_int(
+    socket: BorrowedFd<'_>,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
+    let length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the descriptor is open for as long as it is borrowed; the pointer and the length describe `value`, which
+    // lives until the call returns, and the kernel only reads it.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw const value).cast(),
+            length,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+fn int(socket: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
+    let mut value: libc::c_int = 0;
+    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the descriptor is open for as long as it is borrowed; both pointers are to locals that live until the
+    // call returns, and `length` says how much the kernel may write into `value`.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw mut value).cast(),
+            &raw mut length,
+        )
+    };
+    if result == 0 {
+        Ok(value)
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn defer_accept_reads_back() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(tcp_defer_accept(listener.as_fd()).unwrap(), 0);
+        set_tcp_defer_accept(listener.as_fd(), 2).unwrap();
+        assert!(tcp_defer_accept(listener.as_fd()).unwrap() >= 2);
+    }
+
+    #[test]
+    fn a_file_has_no_socket_options() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let error = set_tcp_defer_accept(file.as_fd(), 1).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ENOTSOCK));
+    }
+}
