@@ -1,1 +1,85 @@
-//! page
+//! From a page source and the operator's words to bodies in every dialect that has one.
+//!
+//! [`load`] reads the source, checks it and makes a [`Page`]; [`Page::compress`] makes the same page with compressed
+//! variants and is slow. Nothing here knows HTTP heads or chooses an answer: prepared answers are put together from a
+//! `Page` next door, and which of them a request gets is `sorry_core::answer`'s decision.
+
+mod mistake;
+mod source;
+mod words;
+
+pub use mistake::{Mistake, PageError};
+pub use source::{Bounds, Source};
+pub use words::Words;
+
+use bytes::Bytes;
+use sorry_core::answer::encoding::Encoding;
+use sorry_core::answer::template::Template;
+
+/// Every body of one site's refusal.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The page for people, one per language, the site's default first; never empty. Solid: HTML has no holes.
+    pub html: Vec<Document>,
+    /// The problem document (RFC 9457), for `application/problem+json` and `application/json` alike.
+    pub problem_json: Template,
+    /// The same as XML (RFC 9457, appendix B).
+    pub xml: Template,
+    /// Plain text by language tag, the site's default first; never empty. Built-in ones have at most 200 bytes.
+    pub text: Vec<(Box<str>, Template)>,
+    /// A whole event stream: when to reconnect, one event `sorry` with the problem document.
+    pub event_stream: Template,
+    /// The page's own files, in the order of their paths.
+    pub assets: Vec<Asset>,
+    /// What works and is still worth a second look.
+    pub warnings: Vec<Mistake>,
+}
+
+/// One page for people, in one language.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Its language tag in lower case: `de`, `pt-br`.
+    pub language: Box<str>,
+    /// The HTML, in UTF-8.
+    pub body: Bytes,
+    /// The value of its Content-Security-Policy.
+    pub csp: Box<str>,
+    /// The body in other codings.
+    pub encoded: Encoded,
+}
+
+/// A file that the page uses.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// Its path as browsers ask for it, percent-encoded: `/.sorry/<hash>/img/logo.png`.
+    pub path: Box<str>,
+    /// Its media type, with a charset where it is text.
+    pub content_type: &'static str,
+    /// What is in it.
+    pub body: Bytes,
+    /// The body in other codings.
+    pub encoded: Encoded,
+}
+
+/// A body in other content codings, each only where it is smaller than the plain one.
+#[derive(Debug, Clone, Default)]
+pub struct Encoded {
+    /// RFC 1952
+    pub gzip: Option<Bytes>,
+    /// RFC 7932
+    pub br: Option<Bytes>,
+    /// RFC 8878, with a window that browsers accept (RFC 9659)
+    pub zstd: Option<Bytes>,
+}
+
+impl Encoded {
+    /// The variant in `encoding`; none for identity.
+    pub fn variant(&self, encoding: Encoding) -> Option<&Bytes> {
+        match encoding {
+            Encoding::Identity => None,
+            Encoding::Gzip => self.gzip.as_ref(),
+            Encoding::Brotli => self.br.as_ref(),
+            Encoding::Zstd => self.zstd.as_ref(),
+        }
+    }
+}
