@@ -5,6 +5,7 @@ pub mod admin;
 pub mod answer;
 pub mod cli;
 pub mod config;
+pub mod count;
 pub mod daemon;
 pub mod http1;
 pub mod http2;

@@ -173,6 +173,10 @@ pub struct Ask<'a> {
     pub websocket: bool,
     /// `User-Agent`
     pub user_agent: Option<&'a [u8]>,
+    /// The whole request target as it was sent, for the way back from a redirect and for the access log.
+    pub target: &'a [u8],
+    /// `Referer`, for the access log alone.
+    pub referer: Option<&'a [u8]>,
 }
 
 impl<'a> Ask<'a> {
@@ -192,6 +196,8 @@ impl<'a> Ask<'a> {
             preflight_headers: None,
             websocket: false,
             user_agent: None,
+            target: path,
+            referer: None,
         }
     }
 }

@@ -45,8 +45,6 @@ pub enum Persistence {
 pub struct Head<'a> {
     /// What decides the answer.
     pub ask: Ask<'a>,
-    /// The request target as it was sent.
-    pub target: &'a [u8],
     /// The version.
     pub version: Version,
     /// The name it is for: the target's authority, else Host.
@@ -195,7 +193,10 @@ impl<'a> Fields<'a> {
             _ => path::of_target(request.target),
         };
         Fields {
-            ask: Ask::new(request.method, path),
+            ask: Ask {
+                target: request.target,
+                ..Ask::new(request.method, path)
+            },
             host: None,
             length: None,
             chunked: None,
@@ -237,6 +238,7 @@ impl<'a> Fields<'a> {
             6 if is(b"expect") => {
                 self.expects_continue = value.eq_ignore_ascii_case(b"100-continue").then_some(());
             }
+            7 if is(b"referer") => self.ask.referer = Some(value),
             7 if is(b"upgrade") => {
                 let asks = tokens(value).any(|token| token.eq_ignore_ascii_case(b"websocket"));
                 self.websocket = self.websocket.or(asks.then_some(()));
@@ -308,7 +310,6 @@ impl<'a> Fields<'a> {
         let has_body = framing != Framing::Length(0);
         Ok(Head {
             ask: self.ask,
-            target: request.target,
             version: request.version,
             authority,
             persistence,

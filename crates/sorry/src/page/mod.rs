@@ -4,7 +4,9 @@
 //! variants and is slow. Nothing here knows HTTP heads or chooses an answer: prepared answers are put together from a
 //! `Page` next door, and which of them a request gets is `sorry_core::answer`'s decision.
 
+mod head;
 mod mistake;
+pub mod prepared;
 mod source;
 mod words;
 

@@ -1,0 +1,265 @@
+//! What one worker answers with, and the one place where a choice becomes a prepared answer.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use sorry_core::answer::cors::Preflight;
+use sorry_core::answer::template::Filling;
+use sorry_core::answer::{Ask, Choice, cors, crawler, decide};
+use sorry_core::host::Authority;
+
+use super::clock::Clock;
+use super::identity::Identities;
+use super::sites::{AltSvc, ListenerId, Site, Sites};
+use crate::count::{Kind, Protocol, SiteCounts, WorkerCounts, access};
+use crate::page::prepared::{Cors, Prepared};
+
+/// A worker's clock, ids and counts.
+#[derive(Debug)]
+pub struct Desk {
+    worker: usize,
+    clock: Clock,
+    ids: Identities,
+    counts: Arc<WorkerCounts>,
+    log: Option<access::Log>,
+}
+
+/// One connection, as far as it matters to answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Guest {
+    /// Where it came in.
+    pub listener: ListenerId,
+    /// The client's address, if it has one: the peer's, or what a PROXY header said.
+    pub client: Option<IpAddr>,
+    /// Whether we terminate TLS.
+    pub security: Security,
+}
+
+/// Whether a connection is encrypted by us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// It is not.
+    Plain,
+    /// It is.
+    Tls,
+}
+
+impl Desk {
+    /// The desk of worker number `worker`.
+    pub fn new(
+        worker: usize,
+        key: u64,
+        counts: Arc<WorkerCounts>,
+        log: Option<access::Log>,
+    ) -> Desk {
+        Desk {
+            worker,
+            clock: Clock::default(),
+            ids: Identities::new(key, worker),
+            counts,
+            log,
+        }
+    }
+
+    /// Turns to one connection for as long as one batch of its requests takes.
+    pub fn visit<'a>(&'a mut self, sites: &'a Sites, guest: Guest) -> Visit<'a> {
+        self.clock.look();
+        Visit {
+            desk: self,
+            sites,
+            guest,
+            answered: 0,
+        }
+    }
+
+    /// The worker's counts.
+    pub fn counts(&self) -> &Arc<WorkerCounts> {
+        &self.counts
+    }
+}
+
+/// A desk turned to one connection.
+#[derive(Debug)]
+pub struct Visit<'a> {
+    desk: &'a mut Desk,
+    sites: &'a Sites,
+    pub(super) guest: Guest,
+    answered: u64,
+}
+
+/// A choice, looked up.
+pub(super) struct Found<'a, 'q> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) cors: &'a Cors,
+    pub(super) extra: Extra<'a, 'q>,
+    pub(super) alt_svc: Option<()>,
+    pub(super) filling: Filling,
+}
+
+/// What is added to a prepared head.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Extra<'a, 'q> {
+    None,
+    /// The validated words of a preflight.
+    Preflight(Preflight<'q>),
+    /// The page that a redirect leads to, and what was asked for.
+    Location(&'a str, &'q [u8]),
+}
+
+impl<'a> Visit<'a> {
+    /// How many requests were answered in this visit.
+    pub fn answered(&self) -> u64 {
+        self.answered
+    }
+
+    /// Chooses, counts, and finds what to write.
+    pub(super) fn find<'q>(
+        &mut self,
+        ask: &Ask<'q>,
+        authority: &Authority,
+        protocol: Protocol,
+    ) -> Found<'a, 'q> {
+        let sites = self.sites;
+        let (site, counts) = sites.site(self.guest.listener, authority, self.desk.worker);
+        let choice = decide(ask, &site.policy);
+        let (prepared, kind, extra) = look_up(choice, ask, site);
+        self.answered += 1;
+        count(counts, ask, kind, protocol);
+        let now = self.desk.clock.now();
+        let filling = Filling {
+            date: self.desk.clock.date(),
+            now,
+            id: self.desk.ids.next(),
+            retry_after: site.promise.seconds(now, self.guest.client),
+        };
+        if let Some(log) = &mut self.desk.log {
+            log.record(&entry(
+                ask,
+                site,
+                &filling,
+                prepared,
+                kind,
+                protocol,
+                self.guest.client,
+            ));
+        }
+        Found {
+            prepared,
+            cors: readable_by(site, ask),
+            extra,
+            alt_svc: self.alt_svc(site),
+            filling,
+        }
+    }
+
+    /// The date and an id for an answer that is no site's.
+    pub(super) fn filling(&mut self) -> Filling {
+        let clock = &self.desk.clock;
+        Filling {
+            date: clock.date(),
+            now: clock.now(),
+            id: self.desk.ids.next(),
+            retry_after: 1,
+        }
+    }
+
+    /// The worker's counts.
+    pub(super) fn counts(&self) -> &WorkerCounts {
+        &self.desk.counts
+    }
+
+    fn alt_svc(&self, site: &Site) -> Option<()> {
+        match (site.alt_svc, self.guest.security) {
+            (AltSvc::Clear, _) | (AltSvc::Auto, Security::Tls) => Some(()),
+            _ => None,
+        }
+    }
+}
+
+fn look_up<'a, 'q>(
+    choice: Choice<'q>,
+    ask: &Ask<'q>,
+    site: &'a Site,
+) -> (&'a Prepared, Kind, Extra<'a, 'q>) {
+    let answers = &site.answers;
+    let refusal = |dialect| {
+        (
+            answers.refusal(dialect, ask),
+            Kind::Refusal(dialect),
+            Extra::None,
+        )
+    };
+    match choice {
+        Choice::Refuse(dialect) => refusal(dialect),
+        Choice::Alive => (&answers.alive, Kind::Alive, Extra::None),
+        Choice::Own(otherwise) => match answers.own(ask.path, ask) {
+            Some(own) => (own, Kind::Own, Extra::None),
+            None => refusal(otherwise),
+        },
+        Choice::Robots => match &answers.robots {
+            Some(robots) => (robots, Kind::Robots, Extra::None),
+            None => refusal(sorry_core::answer::Dialect::Text),
+        },
+        Choice::Preflight(preflight) => (
+            &answers.preflight,
+            Kind::Preflight,
+            Extra::Preflight(preflight),
+        ),
+        Choice::Redirect => (
+            &answers.redirect,
+            Kind::Redirect,
+            Extra::Location(&site.policy.redirect_path, ask.target),
+        ),
+    }
+}
+
+fn readable_by<'a>(site: &'a Site, ask: &Ask<'_>) -> &'a Cors {
+    let listed = match ask.origin {
+        Some(origin) if !site.policy.origins.is_empty() => {
+            cors::listed(origin, &site.policy.origins)
+        }
+        _ => None,
+    };
+    listed
+        .and_then(|index| site.answers.cors_listed.get(index))
+        .unwrap_or(&site.answers.cors_any)
+}
+
+fn count(counts: &SiteCounts, ask: &Ask<'_>, kind: Kind, protocol: Protocol) {
+    counts.answers(kind, protocol, ask.method).bump();
+    if let (Kind::Refusal(_), Some(user_agent)) = (kind, ask.user_agent)
+        && let Some(crawler) = crawler::named_in(user_agent)
+    {
+        counts.crawler(crawler).bump();
+    }
+}
+
+fn entry<'e>(
+    ask: &Ask<'e>,
+    site: &'e Site,
+    filling: &Filling,
+    prepared: &Prepared,
+    kind: Kind,
+    protocol: Protocol,
+    client: Option<IpAddr>,
+) -> access::Entry<'e> {
+    access::Entry {
+        unix_seconds: filling.now,
+        client,
+        site: &site.name,
+        method: ask.method_token,
+        target: ask.target,
+        protocol,
+        status: prepared.status,
+        bytes: if ask.method == sorry_core::answer::Method::Head {
+            0
+        } else {
+            prepared.body.len()
+        },
+        referer: ask.referer,
+        user_agent: ask.user_agent,
+        id: filling.id,
+        kind,
+        retry_after: filling.retry_after,
+    }
+}

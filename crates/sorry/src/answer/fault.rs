@@ -1,0 +1,47 @@
+//! Answers to what is not a request. They are no site's: nobody knows for whom a malformed head was meant.
+
+use sorry_core::answer::template::Filling;
+
+use crate::http1::Fault;
+
+/// Appends the whole answer; the connection ends after it.
+pub(super) fn push_http1(fault: Fault, filling: &Filling, out: &mut Vec<u8>) {
+    let refusal = fault.refusal();
+    let length = refusal.sentence.len() + 1;
+    let status_line = format!("HTTP/1.1 {} {}\r\nDate: ", refusal.status, refusal.phrase);
+    out.extend_from_slice(status_line.as_bytes());
+    out.extend_from_slice(&filling.date);
+    out.extend_from_slice(b"\r\nServer: sorry\r\nX-Request-Id: ");
+    out.extend_from_slice(&filling.id);
+    let rest = format!(
+        "\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{}\n",
+        refusal.sentence
+    );
+    out.extend_from_slice(rest.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sorry_core::date;
+
+    #[test]
+    fn a_fault_is_told_and_ends_the_connection() {
+        let filling = Filling {
+            date: date::imf_fixdate(0),
+            now: 0,
+            id: *b"0123456789abcdef",
+            retry_after: 1,
+        };
+        for fault in Fault::ALL {
+            let mut out = Vec::new();
+            push_http1(fault, &filling, &mut out);
+            let text = String::from_utf8(out).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with(&format!("HTTP/1.1 {} ", fault.refusal().status)));
+            assert!(head.contains("Connection: close") && head.contains("Date: Thu"));
+            assert!(head.contains(&format!("Content-Length: {}", body.len())));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Prepared answers on HTTP/1: fill the holes, add what only this request decides, end the head, add the body.
+
+use sorry_core::answer::Method;
+use sorry_core::answer::cors::Preflight;
+
+use super::desk::{Extra, Found, Visit};
+use super::{fault, redirect};
+use crate::count::{Limit, Protocol};
+use crate::http1::{Fault, Head, Out, Respond, Turn, Version};
+use crate::page::prepared::Body;
+
+impl Respond for Visit<'_> {
+    fn respond(&mut self, head: &Head<'_>, turn: Turn, out: &mut Out) -> Turn {
+        let protocol = match head.version {
+            Version::Http10 => Protocol::Http10,
+            Version::Http11 => Protocol::Http11,
+        };
+        let found = self.find(&head.ask, &head.authority, protocol);
+        let turn = match found.extra {
+            // The answer to a preflight must not outlive the outage in a kept connection.
+            Extra::Preflight(_) => Turn::Close,
+            _ => turn,
+        };
+        write(&found, head.ask.method, turn, out);
+        turn
+    }
+
+    fn fault(&mut self, fault: Fault, out: &mut Out) {
+        self.counts().fault(fault).bump();
+        match fault {
+            Fault::HeadTooLong | Fault::TargetTooLong => {
+                self.counts().limit(Limit::HeadBytes).bump()
+            }
+            Fault::HeadTooSlow => self.counts().limit(Limit::HeadTime).bump(),
+            _ => {}
+        }
+        let filling = self.filling();
+        fault::push_http1(fault, &filling, &mut out.bytes);
+    }
+}
+
+fn write(found: &Found<'_, '_>, method: Method, turn: Turn, out: &mut Out) {
+    found.prepared.head.fill(&found.filling, &mut out.bytes);
+    out.bytes.extend_from_slice(&found.cors.head);
+    match found.extra {
+        Extra::None => {}
+        Extra::Preflight(preflight) => push_preflight(&preflight, &mut out.bytes),
+        Extra::Location(page, target) => {
+            out.bytes.extend_from_slice(b"Location: ");
+            redirect::push_location(page, target, &mut out.bytes);
+            out.bytes.extend_from_slice(b"\r\n");
+        }
+    }
+    if found.alt_svc.is_some() {
+        out.bytes.extend_from_slice(b"Alt-Svc: clear\r\n");
+    }
+    out.bytes.extend_from_slice(turn.ending());
+    if method == Method::Head {
+        return;
+    }
+    match &found.prepared.body {
+        Body::Empty => {}
+        Body::Solid(body) => out.push_body(body),
+        Body::Holes(template) => template.fill(&found.filling, &mut out.bytes),
+    }
+}
+
+fn push_preflight(preflight: &Preflight<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"Access-Control-Allow-Methods: ");
+    out.extend_from_slice(preflight.method);
+    out.extend_from_slice(b"\r\n");
+    if let Some(headers) = preflight.headers {
+        out.extend_from_slice(b"Access-Control-Allow-Headers: ");
+        out.extend_from_slice(headers);
+        out.extend_from_slice(b"\r\n");
+    }
+}

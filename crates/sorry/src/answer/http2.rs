@@ -1,0 +1,1 @@
+//! Prepared answers on HTTP/2.
