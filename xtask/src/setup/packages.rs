@@ -1,0 +1,97 @@
+//! The list of Debian packages, each with its reason. Names are those of Debian 12 and 13. A package that nothing needs any more is
+//! deleted here in the same commit as its last user.
+
+/// A package and why it is needed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    pub(crate) reason: &'static str,
+}
+
+const fn need(name: &'static str, reason: &'static str) -> Package {
+    Package { name, reason }
+}
+
+/// Everything that tests and benchmarks call. Tests use /usr/bin/python3 with Debian's modules: what pip or another Python brings
+/// along differs from machine to machine.
+pub(crate) const PACKAGES: &[Package] = &[
+    // What we stand behind, and what we are measured against.
+    need(
+        "nginx",
+        "balancer in front of us (error_page, proxy_pass), and peer of the benchmarks",
+    ),
+    need(
+        "haproxy",
+        "balancer in front of us (backup server), and peer of the benchmarks",
+    ),
+    // Real clients: tests assert what they report.
+    need(
+        "curl",
+        "client: HTTP/1.0 to HTTP/2, uploads with and without Expect",
+    ),
+    need("wget", "client: retries on 503"),
+    need(
+        "git",
+        "client: clone and fetch must report a temporary error; also lists the files that tidy reads",
+    ),
+    need(
+        "chromium",
+        "client: the page at a deep URL, its return by itself, fetch() from another origin",
+    ),
+    need("chromium-driver", "drives Chromium without a window"),
+    need("fonts-dejavu-core", "letters in Chromium's screenshots"),
+    need("python3", "client: urllib; runs the other Python clients"),
+    need("python3-requests", "client: retry that honours Retry-After"),
+    need("python3-aiohttp", "client: asynchronous HTTP"),
+    need("python3-grpcio", "client: gRPC must see UNAVAILABLE"),
+    need(
+        "python3-websockets",
+        "client: the refused WebSocket upgrade",
+    ),
+    need("python3-h2", "client: HTTP/2 frames written by hand"),
+    need(
+        "python3-pip",
+        "client: pip install must report a temporary error",
+    ),
+    // Load.
+    need("nghttp2-client", "h2load: load over HTTP/2"),
+    need("wrk", "load over HTTP/1.1"),
+    // Tools of the tests themselves.
+    need(
+        "openssl",
+        "s_client: TLS versions, ALPN and certificates as an independent client sees them",
+    ),
+    need(
+        "ca-certificates",
+        "clients that verify need a store to which the tests' own authority is added",
+    ),
+    need("iproute2", "ip, ss: network namespaces and socket states"),
+    need(
+        "util-linux",
+        "taskset pins the lanes; unshare makes namespaces; flock guards the set-up",
+    ),
+    need(
+        "systemd",
+        "systemd-analyze reads our units; systemd-socket-activate hands us sockets",
+    ),
+    need("man-db", "renders our man pages"),
+    // Crates that compile C.
+    need("gcc", "ring and zstd compile C and assembly"),
+    need("libc6-dev", "headers for the same"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::PACKAGES;
+
+    #[test]
+    fn each_package_is_named_once_and_has_a_reason() {
+        let names: BTreeSet<&str> = PACKAGES.iter().map(|p| p.name).collect();
+        assert_eq!(names.len(), PACKAGES.len());
+        for package in PACKAGES {
+            assert!(package.reason.len() > 10, "{}", package.name);
+        }
+    }
+}

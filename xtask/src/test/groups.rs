@@ -1,0 +1,138 @@
+//! Sorts the tests of all executables into groups: an integration-test binary is split by the first module of its tests' names, any
+//! other executable is one group. Filters take tests away here, before anything runs.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use super::build::Executable;
+use super::habits::{self, Habit};
+use crate::steps;
+
+/// Tests that run together, in one process.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) habit: Habit,
+    pub(crate) work: Work,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    /// Tests of an executable, by their full names.
+    Tests {
+        executable: Executable,
+        tests: Vec<String>,
+    },
+    /// The documentation's examples of a package, which only cargo can build.
+    Docs { package: &'static str },
+}
+
+/// Packages whose documentation's examples are run, and the group that they make.
+const DOCS: &[(&str, &str)] = &[("core::doc", "sorry-core")];
+
+/// All groups that hold a test that the filters leave.
+pub(crate) fn all(executables: &[Executable], filters: &[String]) -> Result<Vec<Group>, String> {
+    let mut groups = Vec::new();
+    for executable in executables {
+        let tests = list(executable)?;
+        for (name, tests) in split(&executable.label, tests, filters) {
+            let executable = executable.clone();
+            groups.push(group(name, Work::Tests { executable, tests }));
+        }
+    }
+    for (name, package) in DOCS {
+        if wanted(name, filters) {
+            groups.push(group((*name).to_owned(), Work::Docs { package }));
+        }
+    }
+    Ok(groups)
+}
+
+fn group(name: String, work: Work) -> Group {
+    Group {
+        habit: habits::of(&name),
+        name,
+        work,
+    }
+}
+
+/// The names of an executable's tests.
+fn list(executable: &Executable) -> Result<Vec<String>, String> {
+    let output = Command::new(&executable.path)
+        .args(["--list", "--format", "terse"])
+        .current_dir(&executable.folder)
+        .output()
+        .map_err(|error| format!("cannot start {}: {error}", executable.path.display()))?;
+    if !output.status.success() {
+        return Err(format!(
+            "cannot list the tests of {}: {}",
+            executable.label,
+            steps::ending(output.status)
+        ));
+    }
+    Ok(listed(&String::from_utf8_lossy(&output.stdout)))
+}
+
+fn listed(output: &str) -> Vec<String> {
+    let names = output
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test"));
+    names.map(str::to_owned).collect()
+}
+
+/// Which group each test of one executable belongs to, in the order of the names.
+fn split(label: &str, tests: Vec<String>, filters: &[String]) -> BTreeMap<String, Vec<String>> {
+    let is_integration = label == "it" || label.ends_with("-it");
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for test in tests {
+        if !wanted(&format!("{label}::{test}"), filters) {
+            continue;
+        }
+        let group = match test.split_once("::") {
+            Some((module, _)) if is_integration => format!("{label}::{module}"),
+            _ => label.to_owned(),
+        };
+        groups.entry(group).or_default().push(test);
+    }
+    groups
+}
+
+fn wanted(name: &str, filters: &[String]) -> bool {
+    filters.is_empty() || filters.iter().any(|f| name.contains(f.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{listed, split};
+
+    fn groups(label: &str, filters: &[&str]) -> Vec<(String, usize)> {
+        let tests = ["top", "matrix::h1::get", "matrix::h2::get", "clients::curl"];
+        let tests = tests.map(str::to_owned).to_vec();
+        let filters: Vec<String> = filters.iter().map(|f| (*f).to_owned()).collect();
+        let split = split(label, tests, &filters);
+        split
+            .into_iter()
+            .map(|(name, tests)| (name, tests.len()))
+            .collect()
+    }
+
+    #[test]
+    fn only_integration_tests_are_split() {
+        assert_eq!(groups("core", &[]), [("core".to_owned(), 4)]);
+        let expected = [("it", 1), ("it::clients", 1), ("it::matrix", 2)];
+        assert_eq!(groups("it", &[]), expected.map(|(n, c)| (n.to_owned(), c)));
+    }
+
+    #[test]
+    fn filters_see_the_group_and_the_test() {
+        assert_eq!(groups("it", &["it::mat"]), [("it::matrix".to_owned(), 2)]);
+        assert_eq!(groups("it", &["h2", "curl"]).len(), 2);
+        assert_eq!(groups("core", &["core::top"]), [("core".to_owned(), 1)]);
+        assert!(groups("core", &["nothing"]).is_empty());
+    }
+
+    #[test]
+    fn only_tests_are_listed() {
+        assert_eq!(listed("a::b: test\nc: benchmark\n\n2 tests\n"), ["a::b"]);
+    }
+}
