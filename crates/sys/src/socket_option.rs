@@ -3,6 +3,10 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+/// The length of the options here, as the kernel counts it.
+const INT_LENGTH: libc::socklen_t = 4;
+const _: () = assert!(size_of::<libc::c_int>() == 4);
+
 /// Asks the kernel to report a connection only when the client has sent something, or when `seconds` of
 /// retransmitted SYN+ACKs have passed (`TCP_DEFER_ACCEPT`, tcp(7)). 0 switches it off.
 pub fn set_tcp_defer_accept(socket: BorrowedFd<'_>, seconds: u32) -> io::Result<()> {
@@ -22,7 +26,7 @@ fn set_int(
     name: libc::c_int,
     value: libc::c_int,
 ) -> io::Result<()> {
-    let length = size_of::<libc::c_int>() as libc::socklen_t;
+    let length = INT_LENGTH;
     // SAFETY: the descriptor is open for as long as it is borrowed; the pointer and the length describe `value`, which
     // lives until the call returns, and the kernel only reads it.
     let result = unsafe {
@@ -43,7 +47,7 @@ fn set_int(
 
 fn int(socket: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
     let mut value: libc::c_int = 0;
-    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    let mut length = INT_LENGTH;
     // SAFETY: the descriptor is open for as long as it is borrowed; both pointers are to locals that live until the
     // call returns, and `length` says how much the kernel may write into `value`.
     let result = unsafe {

@@ -9,6 +9,7 @@ pub mod address;
 pub mod bind;
 pub mod distribute;
 pub mod listener;
+pub mod proxy_protocol;
 pub mod socket;
 
 pub use address::Address;
