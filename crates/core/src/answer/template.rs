@@ -27,6 +27,8 @@ pub enum Hole {
     RetryAfterLeft,
     /// Milliseconds to wait, right-aligned, three more digits.
     RetryAfterMillis,
+    /// The same with zeros instead of blanks: an event stream's `retry` takes digits only (HTML, section 9.2.6).
+    RetryAfterMillisZeros,
     /// The instant to come back, an IMF-fixdate.
     RetryDate,
     /// Seconds to wait as an HPACK string: a length and as many digits as there are (RFC 7541, section 5.2).
@@ -44,7 +46,7 @@ impl Hole {
             Hole::Date | Hole::RetryDate => date::LENGTH,
             Hole::Id => ID_WIDTH,
             Hole::RetryAfter | Hole::RetryAfterZeros | Hole::RetryAfterLeft => RETRY_AFTER_WIDTH,
-            Hole::RetryAfterMillis => RETRY_AFTER_WIDTH + 3,
+            Hole::RetryAfterMillis | Hole::RetryAfterMillisZeros => RETRY_AFTER_WIDTH + 3,
             Hole::RetryAfterHpack | Hole::RetryAfterMillisHpack | Hole::ServerTimingHpack => 0,
         }
     }
@@ -180,6 +182,11 @@ impl Filling {
                 right_aligned_millis(self.retry_after, &mut digits);
                 out.extend_from_slice(&digits);
             }
+            Hole::RetryAfterMillisZeros => {
+                let start = right_aligned_millis(self.retry_after, &mut digits);
+                digits[..start].fill(b'0');
+                out.extend_from_slice(&digits);
+            }
             Hole::RetryDate => {
                 out.extend_from_slice(&date::imf_fixdate(self.now + u64::from(self.retry_after)));
             }
@@ -267,6 +274,8 @@ mod tests {
             (Hole::RetryAfterLeft, 120, "[120    ]"),
             (Hole::RetryAfterMillis, 1, "[      1000]"),
             (Hole::RetryAfterMillis, 9_999_999, "[9999999000]"),
+            (Hole::RetryAfterMillisZeros, 120, "[0000120000]"),
+            (Hole::RetryAfterMillisZeros, u32::MAX, "[9999999000]"),
             (Hole::RetryAfterHpack, 120, "[\u{3}120]"),
             (Hole::RetryAfterMillisHpack, 5, "[\u{4}5000]"),
             (
