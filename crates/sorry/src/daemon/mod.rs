@@ -1,1 +1,7 @@
-//! daemon
+//! The stair: the only place that knows every part. It wires configuration to answers, opens sockets, starts workers,
+//! and looks after reload, take-over and the end.
+
+mod connection;
+mod front;
+mod talk;
+mod worker;
