@@ -3,6 +3,7 @@
 use sorry_core::answer::template::Filling;
 
 use crate::http1::Fault;
+use crate::http2::hpack;
 
 /// Appends the whole answer; the connection ends after it.
 pub(super) fn push_http1(fault: Fault, filling: &Filling, out: &mut Vec<u8>) {
@@ -19,6 +20,16 @@ pub(super) fn push_http1(fault: Fault, filling: &Filling, out: &mut Vec<u8>) {
         refusal.sentence
     );
     out.extend_from_slice(rest.as_bytes());
+}
+
+/// Appends the field block of an answer without a body.
+pub(super) fn push_http2(fault: Fault, filling: &Filling, block: &mut Vec<u8>) {
+    hpack::encode_status(fault.refusal().status, block);
+    for (name, value) in [(&b"date"[..], &filling.date[..]), (b"x-request-id", &filling.id)] {
+        hpack::encode_field_start(name, block);
+        hpack::encode_raw_value(value, block);
+    }
+    hpack::encode_field(b"cache-control", b"no-store", block);
 }
 
 #[cfg(test)]

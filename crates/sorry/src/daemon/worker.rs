@@ -14,6 +14,7 @@ use arc_swap::Cache;
 use crate::answer::{Desk, Sites};
 use crate::count::WorkerCounts;
 use crate::http1::{Bounds, Out};
+use crate::http2;
 
 /// What is published to the workers: swapped whole, never changed.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Front {
     pub(super) sites: Sites,
     /// What an HTTP/1 connection may cost.
     pub(super) http1: Bounds,
+    /// What an HTTP/2 connection may cost.
+    pub(super) http2: http2::Limits,
     /// How long things may take.
     pub(super) times: Times,
     /// The most connections of the process.
@@ -53,6 +56,8 @@ const READ_BYTES: usize = 64 * 1024;
 pub(super) struct Scratch {
     pub(super) input: Box<[u8]>,
     pub(super) out: Out,
+    /// Where HTTP/2 decodes fields.
+    pub(super) fields: http2::Scratch,
     /// How many requests the last turn answered.
     pub(super) answered: u64,
 }
@@ -109,6 +114,7 @@ impl Worker {
             scratch: RefCell::new(Scratch {
                 input,
                 out: Out::default(),
+                fields: http2::Scratch::default(),
                 answered: 0,
             }),
             front: RefCell::new(Cache::new(Arc::clone(&shared.front))),
