@@ -138,6 +138,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Poll::Ready(Err(_)) => return Step::Done,
             }
         }
+        if self.talk.has_waiting() && self.resume(context) {
+            return Step::Again;
+        }
         match (self.doing, self.next) {
             (Doing::Lingering, _) => self.forget(context),
             (_, Next::Close) => self.shut(context, Step::Done),
@@ -163,7 +166,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             From::Stream => match self.poll_read(context, &mut scratch.input[held..]) {
                 Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return self.ended(),
                 Poll::Ready(Ok(count)) => held + count,
-                Poll::Pending => return self.idle(&worker),
+                Poll::Pending => {
+                    drop(scratch);
+                    return self.idle(&worker);
+                }
             },
         };
         let now = Instant::now();
@@ -281,9 +287,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Step::Done
     }
 
+    /// What was written has gone: bodies that waited for room go on. Says whether there was anything.
+    fn resume(&mut self, context: &mut Context<'_>) -> bool {
+        let worker = std::rc::Rc::clone(self.place.worker_rc());
+        let mut scratch = worker.scratch.borrow_mut();
+        if let Some(next) = self.talk.resume(&mut scratch) {
+            self.next = next;
+        }
+        let anything = !scratch.out.is_empty();
+        if self.send(context, &mut scratch).is_err() {
+            self.next = Next::Close;
+        }
+        anything
+    }
+
+    /// Tells an HTTP/2 client that no further requests should come. Says whether that was news.
+    fn say_goodbye(&mut self, worker: &Worker) -> bool {
+        let mut scratch = worker.scratch.borrow_mut();
+        let Some(next) = self.talk.go_away(&mut scratch) else {
+            return false;
+        };
+        self.next = next;
+        self.mark = Instant::now();
+        self.unsent.bytes = Bytes::copy_from_slice(&scratch.out.bytes);
+        scratch.out.bytes.clear();
+        true
+    }
+
     /// Nothing to read: a connection that was served ends now if the worker leaves.
     fn idle(&mut self, worker: &Worker) -> Step {
-        if worker.leaving() == Leaving::Now && self.talk.leave() {
+        if worker.leaving() == Leaving::NotYet {
+            return Step::Wait;
+        }
+        if self.say_goodbye(worker) {
+            return Step::Again;
+        }
+        if self.talk.leave() {
             self.next = Next::Close;
             return Step::Again;
         }
@@ -325,10 +364,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Age ends a connection only where it waits for a request and has had an answer; before, it makes the next answer
-    /// the last.
+    /// Age ends an HTTP/1 connection only where it waits for a request and has had an answer; before, it makes the next
+    /// answer the last. An HTTP/2 connection says goodbye once.
     fn may_age(&self) -> bool {
-        self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered()
+        let served = self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered();
+        served || self.talk.owes_goodbye()
     }
 
     /// Arms the timer. `Ready` when patience has ended.
@@ -360,6 +400,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let worker = std::rc::Rc::clone(self.place.worker_rc());
         let count = |limit: Limit| worker.counts.limit(limit).bump();
         let old = self.since.elapsed() >= worker.with_front(|front| front.times.age);
+        if old && self.say_goodbye(&worker) {
+            count(Limit::Age);
+            return Step::Again;
+        }
         match self.doing {
             Doing::Waiting(Wait::Request) => {
                 count(if old && self.talk.has_answered() {

@@ -112,6 +112,16 @@ impl Talk {
         outcome
     }
 
+    /// An HTTP/2 body waits for room or for its client.
+    pub(super) fn has_waiting(&self) -> bool {
+        matches!(&self.speech, Speech::Http2(machine) if machine.has_waiting())
+    }
+
+    /// An HTTP/2 connection that was not told goodbye yet.
+    pub(super) fn owes_goodbye(&self) -> bool {
+        matches!(&self.speech, Speech::Http2(machine) if machine.state() == http2::State::Open)
+    }
+
     /// What was written has gone: HTTP/2 goes on with bodies that waited for room.
     pub(super) fn resume(&mut self, scratch: &mut Scratch) -> Option<Next> {
         match &mut self.speech {
