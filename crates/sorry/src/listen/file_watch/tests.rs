@@ -46,7 +46,7 @@ fn every_way_to_change_a_file_is_told() {
     let files = [file.clone()];
     told(&files, settings(), || fs::write(&file, "created").unwrap());
     told(&files, settings(), || {
-        fs::write(&file, "rewritten").unwrap()
+        fs::write(&file, "rewritten").unwrap();
     });
     told(&files, settings(), || {
         fs::write(&other, "renamed").unwrap();
@@ -82,7 +82,7 @@ fn swapped_links_are_told() {
 fn a_folder_that_comes_later_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("later/cert.pem");
-    told(&[file.clone()], settings(), || {
+    told(std::slice::from_ref(&file), settings(), || {
         fs::create_dir(folder.path().join("later")).unwrap();
         fs::write(&file, "x").unwrap();
     });
@@ -103,9 +103,9 @@ fn neighbours_do_not_matter() {
     let file = folder.path().join("cert.pem");
     fs::write(&file, "x").unwrap();
     runtime().block_on(async {
-        let watches = Watches::new(&[file.clone()]).unwrap();
+        let watches = Watches::new(std::slice::from_ref(&file)).unwrap();
         fs::write(folder.path().join("neighbour"), "x").unwrap();
-        watches.inotify.readable().await.unwrap();
+        drop(watches.inotify.readable().await.unwrap());
         assert!(!watches.drain());
         let mut context = Context::from_waker(Waker::noop());
         assert!(pin!(watches.event()).poll(&mut context).is_pending());

@@ -109,7 +109,7 @@ impl AsyncWrite for TlsSocket {
 
 /// A socket whose first bytes have been read already: they come first, and their memory goes with the last of them.
 #[derive(Debug)]
-pub struct Prefixed {
+pub(super) struct Prefixed {
     socket: Socket,
     bytes: Vec<u8>,
     taken: usize,

@@ -281,7 +281,7 @@ fn garbage_is_answered_by_an_alert() {
     run(async {
         let (server, mut client) = connect().await;
         client
-            .write_all(&[0x16, 3, 1, 0, 4, 9, 9, 9, 9])
+            .write_all(&[0x16, 3, 1, 0, 4, 9, 0, 0, 0])
             .await
             .unwrap();
         let error = tls.accept(server, Vec::new()).await.unwrap_err();
