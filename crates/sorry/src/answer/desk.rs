@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sorry_core::answer::cors::Preflight;
 use sorry_core::answer::template::Filling;
 use sorry_core::answer::{Ask, Choice, cors, crawler, decide};
-use sorry_core::host::Authority;
+use sorry_core::host::{Authority, Host};
 
 use super::clock::Clock;
 use super::identity::Identities;
@@ -165,6 +165,16 @@ impl<'a> Visit<'a> {
             now: clock.now(),
             id: self.desk.ids.next(),
             retry_after: 1,
+        }
+    }
+
+    /// The name that a request is for, if it is one of a site's.
+    pub(super) fn known_name(&self, authority: &Authority) -> Option<Host> {
+        match authority {
+            Authority::Named(host) if self.sites.knows(self.guest.listener, host.as_str()) => {
+                Some(*host)
+            }
+            _ => None,
         }
     }
 

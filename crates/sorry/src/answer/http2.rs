@@ -51,7 +51,10 @@ fn unfinished(kind: Kind) -> Unfinished {
 
 /// What of a request decides its answer.
 fn ask<'q>(request: &Request<'q>) -> Ask<'q> {
-    let mut ask = Ask { target: request.path, ..Ask::new(request.method, path::of_target(request.path)) };
+    let mut ask = Ask {
+        target: request.path,
+        ..Ask::new(request.method, path::of_target(request.path))
+    };
     // RFC 8441: a WebSocket over HTTP/2 is an extended CONNECT.
     ask.websocket = request.protocol == Some(b"websocket");
     for (name, value) in request.fields() {

@@ -71,7 +71,12 @@ impl Sites {
     }
 
     /// The site for a request, and where it is counted for `worker`.
-    pub fn site(&self, listener: ListenerId, authority: &Authority, worker: usize) -> (&Site, &SiteCounts) {
+    pub fn site(
+        &self,
+        listener: ListenerId,
+        authority: &Authority,
+        worker: usize,
+    ) -> (&Site, &SiteCounts) {
         let hosts = self.listeners.get(&listener);
         let named = match (hosts, authority) {
             (Some(hosts), Authority::Named(host)) => hosts.names.find(host.as_str()),
@@ -79,8 +84,19 @@ impl Sites {
         };
         let index = named.or(hosts.map(|hosts| hosts.default)).unwrap_or(0);
         let site = &self.sites[index.min(self.sites.len() - 1)];
-        let counts = if named.is_some() { &site.counts } else { &site.strangers };
+        let counts = if named.is_some() {
+            &site.counts
+        } else {
+            &site.strangers
+        };
         (site, &counts[worker])
+    }
+
+    /// Whether a name is a site's on this listener.
+    pub fn knows(&self, listener: ListenerId, name: &str) -> bool {
+        self.listeners
+            .get(&listener)
+            .is_some_and(|hosts| hosts.names.find(name).is_some())
     }
 
     /// All sites.

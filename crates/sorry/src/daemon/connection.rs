@@ -7,7 +7,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -34,7 +34,6 @@ enum Doing {
 }
 
 /// One connection.
-#[derive(Debug)]
 pub(super) struct Connection<S> {
     stream: S,
     place: Place,
@@ -87,6 +86,13 @@ impl Default for Beginning {
             tail: Bytes::new(),
             next: Next::Read,
         }
+    }
+}
+
+impl Beginning {
+    /// Everything was said, and the connection may be closed.
+    pub(super) fn is_over(&self) -> bool {
+        self.next == Next::Close && self.unsent.is_empty() && self.tail.is_empty()
     }
 }
 
@@ -503,7 +509,7 @@ impl Scratch {
 const LEAST_ROOM: usize = 4096;
 
 /// Keeps what was not consumed; a connection that has nothing unread keeps no buffer.
-pub(super) fn keep(unread: &mut Vec<u8>, rest: &[u8]) {
+fn keep(unread: &mut Vec<u8>, rest: &[u8]) {
     if rest.is_empty() {
         *unread = Vec::new();
     } else {
@@ -511,6 +517,3 @@ pub(super) fn keep(unread: &mut Vec<u8>, rest: &[u8]) {
         unread.extend_from_slice(rest);
     }
 }
-
-/// The longest that anything may take, for arithmetic that must not overflow.
-pub(super) const EVER: Duration = Duration::from_secs(365 * 24 * 3600);

@@ -4,43 +4,57 @@
 //! the runtime ever hearing of it. This is what a sorry server does most.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
-use super::connection::{Beginning, Connection, keep};
+use super::connection::{Beginning, Connection};
+use super::entrance::enter;
 use super::talk::Talk;
 use super::worker::{Place, Worker};
 use crate::answer::{Guest, ListenerId, Security};
 use crate::count::Limit;
-use crate::http1::Next;
+use crate::http1::Out;
 use crate::listen::listener::{Interruption, Listener};
 use crate::listen::socket::{Raw, Room};
 
 /// Connections that are taken from the queue at a time, so that those already here are served between.
 const BATCH: usize = 64;
 
-/// What every connection of one listener has in common.
-#[derive(Debug)]
-pub(super) struct Door {
-    /// Its number.
-    pub(super) id: ListenerId,
-}
-
-/// Accepts until the worker leaves.
-pub(super) async fn accept(worker: Rc<Worker>, mut listener: Listener, door: Arc<Door>) {
+/// Accepts until told to stop; then looks into the queue a last time, because whoever waits there was promised an answer.
+pub(super) async fn accept(
+    worker: Rc<Worker>,
+    mut listener: Listener,
+    id: ListenerId,
+    stop: oneshot::Receiver<()>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut stop = std::pin::pin!(stop);
     loop {
-        if let Some(interruption) = listener.next_batch(&mut batch, BATCH).await {
-            note(&worker, interruption);
+        tokio::select! {
+            biased;
+            _ = &mut stop => break,
+            interruption = listener.next_batch(&mut batch, BATCH) => {
+                if let Some(interruption) = interruption {
+                    note(&worker, interruption);
+                }
+            }
         }
-        for raw in batch.drain(..) {
-            admit(&worker, raw, &door);
-        }
+        admit_all(&worker, &mut batch, id);
         // A flood of connections must not keep those that are here from being served.
         tokio::task::yield_now().await;
+    }
+    while !listener.accept_remaining(&mut batch, BATCH) && !batch.is_empty() {
+        admit_all(&worker, &mut batch, id);
+    }
+    admit_all(&worker, &mut batch, id);
+}
+
+fn admit_all(worker: &Rc<Worker>, batch: &mut Vec<Raw>, id: ListenerId) {
+    for raw in batch.drain(..) {
+        admit(worker, raw, id);
     }
 }
 
@@ -57,75 +71,51 @@ fn note(worker: &Worker, interruption: Interruption) {
     }
 }
 
-fn admit(worker: &Rc<Worker>, raw: Raw, door: &Door) {
+fn admit(worker: &Rc<Worker>, raw: Raw, id: ListenerId) {
     worker.counts.accepted.bump();
-    let most = worker.with_front(|front| front.connections);
+    let client = raw.peer().address().map(|address| address.ip());
+    let guest = Guest {
+        listener: id,
+        client,
+        security: Security::Plain,
+    };
+    let (most, entrance) = worker.with_front(|front| {
+        let entrance = front
+            .entrances
+            .get(&id)
+            .filter(|entrance| !entrance.is_open(client));
+        (front.connections, entrance.cloned())
+    });
     let crowded = worker.shared.open.load(Ordering::Relaxed) >= most;
     if crowded {
         worker.counts.limit(Limit::Connections).bump();
     }
-    let guest = Guest {
-        listener: door.id,
-        client: raw.peer().address().map(|address| address.ip()),
-        security: Security::Plain,
-    };
     let room = if crowded {
         Room::LastDescriptor
     } else {
         raw.room()
     };
-    greet(worker, raw, guest, room);
+    match (entrance, room) {
+        (None, room) => greet(worker, raw, guest, room),
+        (Some(entrance), Room::Open) => {
+            tokio::task::spawn_local(enter(Rc::clone(worker), raw, guest, entrance));
+        }
+        // There is no room for a handshake: nothing true can be said here.
+        (Some(_), Room::LastDescriptor) => {}
+    }
 }
 
 /// Reads what has been said already and answers it.
 fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, room: Room) {
     let mut talk = Talk::new(guest);
     let now = Instant::now();
-    let beginning = {
-        let mut scratch = worker.scratch.borrow_mut();
-        match raw.try_read(&mut scratch.input) {
-            Ok(0) => return,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
-            Err(_) => return,
-            Ok(filled) => {
-                if room == Room::LastDescriptor {
-                    talk.end_with_next_answer();
-                }
-                let (consumed, next) =
-                    worker.with_front(|front| talk.take(worker, front, &mut scratch, filled));
-                let mut unread = Vec::new();
-                keep(&mut unread, &scratch.input[consumed..filled]);
-                let tail = std::mem::take(&mut scratch.out.tail);
-                let mut unsent = Bytes::new();
-                match raw.try_write(&scratch.out.bytes) {
-                    Ok(count) if count == scratch.out.bytes.len() => {}
-                    Ok(count) => unsent = Bytes::copy_from_slice(&scratch.out.bytes[count..]),
-                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                        unsent = Bytes::copy_from_slice(&scratch.out.bytes);
-                    }
-                    Err(_) => {
-                        scratch.out.bytes.clear();
-                        return;
-                    }
-                }
-                scratch.out.bytes.clear();
-                if scratch.answered > 0 {
-                    worker
-                        .counts
-                        .latency
-                        .record(now.elapsed(), scratch.answered);
-                }
-                Some(Beginning {
-                    unread,
-                    unsent,
-                    tail,
-                    next,
-                })
-            }
-        }
+    let beginning = match begin(worker, &raw, &mut talk, room, now) {
+        Began::Gone => return,
+        Began::Silent => Beginning::default(),
+        Began::Said(beginning) if beginning.is_over() => return,
+        Began::Said(beginning) => beginning,
     };
-    let done = matches!(&beginning, Some(b) if b.next == Next::Close && b.unsent.is_empty() && b.tail.is_empty());
-    if done || room == Room::LastDescriptor {
+    if room == Room::LastDescriptor {
         return;
     }
     let place = Place::take(worker);
@@ -133,6 +123,54 @@ fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, room: Room) {
         worker.counts.limit(Limit::Descriptors).bump();
         return;
     };
-    let connection = Connection::new(socket, place, talk, beginning.unwrap_or_default(), now);
-    tokio::task::spawn_local(connection);
+    tokio::task::spawn_local(Connection::new(socket, place, talk, beginning, now));
+}
+
+/// How a connection began.
+enum Began {
+    /// It has gone.
+    Gone,
+    /// It has said nothing yet.
+    Silent,
+    /// It has spoken and was answered as far as possible.
+    Said(Beginning),
+}
+
+fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, room: Room, now: Instant) -> Began {
+    let mut scratch = worker.scratch.borrow_mut();
+    let filled = match raw.try_read(&mut scratch.input) {
+        Ok(0) => return Began::Gone,
+        Ok(filled) => filled,
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Began::Silent,
+        Err(_) => return Began::Gone,
+    };
+    if room == Room::LastDescriptor {
+        talk.end_with_next_answer();
+    }
+    let (consumed, next) =
+        worker.with_front(|front| talk.take(worker, front, &mut scratch, filled));
+    let unread = scratch.input[consumed..filled].to_vec();
+    let written = match raw.try_write(&scratch.out.bytes) {
+        Ok(count) => count,
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => 0,
+        Err(_) => {
+            scratch.out = Out::default();
+            return Began::Gone;
+        }
+    };
+    let unsent = Bytes::copy_from_slice(&scratch.out.bytes[written..]);
+    scratch.out.bytes.clear();
+    let tail = std::mem::take(&mut scratch.out.tail);
+    if scratch.answered > 0 {
+        worker
+            .counts
+            .latency
+            .record(now.elapsed(), scratch.answered);
+    }
+    Began::Said(Beginning {
+        unread,
+        unsent,
+        tail,
+        next,
+    })
 }

@@ -2,6 +2,9 @@
 //! and looks after reload, take-over and the end.
 
 mod connection;
+mod entrance;
 mod front;
+mod pages;
 mod talk;
+mod wire;
 mod worker;

@@ -5,8 +5,8 @@
 
 use std::time::Instant;
 
-use crate::answer::{Guest, Visit};
-use crate::http1::{Fault, Next, Respond, Session};
+use crate::answer::Guest;
+use crate::http1::{Next, Session};
 use crate::http2;
 use crate::listen::tls_alert::{Opening, PROTOCOL_VERSION_ALERT, opening};
 
@@ -48,6 +48,14 @@ enum First {
 pub(super) struct Talk {
     speech: Speech,
     guest: Guest,
+    ending: Ending,
+}
+
+/// Whether the next answer on an HTTP/1 connection is the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    NotYet,
+    NextAnswer,
 }
 
 impl Talk {
@@ -56,6 +64,7 @@ impl Talk {
         Talk {
             speech: Speech::Unknown,
             guest,
+            ending: Ending::NotYet,
         }
     }
 
@@ -64,14 +73,19 @@ impl Talk {
         Talk {
             speech: Speech::Http1(Session::new()),
             guest,
+            ending: Ending::NotYet,
         }
     }
 
     /// A connection that agreed on HTTP/2 (ALPN).
     pub(super) fn http2(guest: Guest, front: &Front) -> Talk {
         Talk {
-            speech: Speech::Http2(Box::new(http2::Connection::new(&front.http2, Instant::now()))),
+            speech: Speech::Http2(Box::new(http2::Connection::new(
+                &front.http2,
+                Instant::now(),
+            ))),
             guest,
+            ending: Ending::NotYet,
         }
     }
 
@@ -97,13 +111,16 @@ impl Talk {
         }
         let mut desk = worker.desk.borrow_mut();
         let mut visit = desk.visit(&front.sites, self.guest);
-        let Scratch { input, out, fields, .. } = scratch;
+        let Scratch {
+            input, out, fields, ..
+        } = scratch;
         let input = &input[..filled];
         let outcome = match &mut self.speech {
             Speech::Unknown => (0, Next::Read),
             Speech::Http1(session) => session.receive(input, &front.http1, &mut visit, out),
             Speech::Http2(machine) => {
-                let state = machine.receive(input, Instant::now(), fields, &mut visit, &mut out.bytes);
+                let state =
+                    machine.receive(input, Instant::now(), fields, &mut visit, &mut out.bytes);
                 count(machine, state, &worker.counts);
                 (filled, next(state))
             }
@@ -139,7 +156,15 @@ impl Talk {
         if agrees && known < PREFACE.len() {
             return First::Partial;
         }
-        *self = if agrees { Talk::http2(self.guest, front) } else { Talk::http1(self.guest) };
+        let ending = self.ending;
+        *self = if agrees {
+            Talk::http2(self.guest, front)
+        } else {
+            Talk::http1(self.guest)
+        };
+        if ending == Ending::NextAnswer {
+            self.end_with_next_answer();
+        }
         First::Spoken
     }
 
@@ -182,6 +207,7 @@ impl Talk {
 
     /// The next answer is the last. HTTP/2 says goodbye on its own; see [`Talk::go_away`].
     pub(super) fn end_with_next_answer(&mut self) {
+        self.ending = Ending::NextAnswer;
         if let Speech::Http1(session) = &mut self.speech {
             session.end_with_next_answer();
         }
@@ -199,7 +225,13 @@ impl Talk {
     }
 
     /// Patience with a request has ended.
-    pub(super) fn give_up(&mut self, worker: &Worker, front: &Front, unread: &[u8], scratch: &mut Scratch) -> Next {
+    pub(super) fn give_up(
+        &mut self,
+        worker: &Worker,
+        front: &Front,
+        unread: &[u8],
+        scratch: &mut Scratch,
+    ) -> Next {
         let mut desk = worker.desk.borrow_mut();
         let mut visit = desk.visit(&front.sites, self.guest);
         match &mut self.speech {
@@ -212,12 +244,6 @@ impl Talk {
                 Next::Close
             }
         }
-    }
-
-    /// Plain HTTP was spoken to a TLS port: one answer that says so.
-    pub(super) fn plain_on_tls(visit: &mut Visit<'_>, scratch: &mut Scratch) -> Next {
-        visit.fault(Fault::PlainOnTls, &mut scratch.out);
-        Next::Linger
     }
 }
 

@@ -3,24 +3,32 @@
 //! Nothing here is shared with other workers but the published [`Front`], read without a lock, and two counters.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use arc_swap::Cache;
+use arc_swap::{ArcSwap, Cache};
+use tokio::sync::Notify;
 
-use crate::answer::{Desk, Sites};
+use super::entrance::Entrance;
+use crate::answer::{Desk, ListenerId, Sites};
 use crate::count::WorkerCounts;
 use crate::http1::{Bounds, Out};
 use crate::http2;
+use crate::listen::tls::Tls;
 
 /// What is published to the workers: swapped whole, never changed.
-#[derive(Debug)]
 pub(super) struct Front {
     /// Every answer.
     pub(super) sites: Sites,
+    /// What each listener asks of those who come.
+    pub(super) entrances: HashMap<ListenerId, Entrance>,
+    /// TLS, where any listener speaks it.
+    pub(super) tls: Option<Tls>,
+    /// How long a listed proxy may take for its header.
+    pub(super) proxy_header_time: Duration,
     /// What an HTTP/1 connection may cost.
     pub(super) http1: Bounds,
     /// What an HTTP/2 connection may cost.
@@ -63,7 +71,6 @@ pub(super) struct Scratch {
 }
 
 /// What all workers share.
-#[derive(Debug)]
 pub(super) struct Shared {
     /// The published front.
     pub(super) front: Arc<ArcSwap<Front>>,
@@ -72,7 +79,6 @@ pub(super) struct Shared {
 }
 
 /// One worker.
-#[derive(Debug)]
 pub(super) struct Worker {
     pub(super) counts: Arc<WorkerCounts>,
     pub(super) desk: RefCell<Desk>,
@@ -81,6 +87,7 @@ pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
     leaving: Cell<Leaving>,
     wakers: RefCell<Wakers>,
+    empty: Notify,
 }
 
 /// Whether the worker still wants connections.
@@ -98,7 +105,6 @@ struct Wakers {
 }
 
 /// A connection's place in its worker: counted while it lives.
-#[derive(Debug)]
 pub(super) struct Place {
     worker: std::rc::Rc<Worker>,
     slot: Option<usize>,
@@ -121,6 +127,7 @@ impl Worker {
             shared,
             leaving: Cell::new(Leaving::NotYet),
             wakers: RefCell::default(),
+            empty: Notify::new(),
         }
     }
 
@@ -148,9 +155,11 @@ impl Worker {
         }
     }
 
-    /// Open connections of this worker.
-    pub(super) fn open(&self) -> u64 {
-        self.counts.open.get()
+    /// Resolves when the last connection has gone.
+    pub(super) async fn emptied(&self) {
+        while self.counts.open.get() > 0 {
+            self.empty.notified().await;
+        }
     }
 }
 
@@ -195,6 +204,9 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.worker.counts.open.drop_one();
+        if self.worker.counts.open.get() == 0 {
+            self.worker.empty.notify_one();
+        }
         self.worker.shared.open.fetch_sub(1, Ordering::Relaxed);
         if let Some(slot) = self.slot {
             let mut wakers = self.worker.wakers.borrow_mut();
