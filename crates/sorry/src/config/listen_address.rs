@@ -94,7 +94,7 @@ fn socket_address(text: &str) -> Result<SocketAddr, Fault> {
 
 /// What a text that is almost an address and port should have been.
 fn meant(text: &str) -> Option<String> {
-    if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
+    if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse::<u16>() {
         return Some(format!(
             "\"0.0.0.0:{port}\" listens on every IPv4 address, \"[::]:{port}\" on IPv6 as well"
         ));
