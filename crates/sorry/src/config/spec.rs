@@ -156,7 +156,7 @@ table! {
         /// in one second. `"auto"` is the time until `until`, and two minutes without one.
         #[key = "retry-after"]
         #[default = "\"2m\""]
-        #[example = "\"auto\""]
+        #[example = "\"10m\""]
         retry_after: Auto<RetryTime>,
 
         /// How Retry-After is written.

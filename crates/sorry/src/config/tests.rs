@@ -4,10 +4,12 @@
 mod generated;
 mod keys;
 mod meaning;
+mod names;
 mod robust;
 mod serve;
 mod syntax;
 mod together;
+mod types;
 mod values;
 
 use super::{Color, Config, Report, parse};

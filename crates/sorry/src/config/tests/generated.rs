@@ -83,7 +83,7 @@ fn keys_are_explained_by_their_full_name_or_its_end() {
             When clients may ask again, sent as Retry-After with a little random time added so that they do
             not all return in one second. `"auto"` is the time until `until`, and two minutes without one.
 
-            example: retry-after = "auto"
+            example: retry-after = "10m"
     "#]].assert_eq(&explain("site.sorry.retry-after").unwrap());
     assert_eq!(explain("retry-after"), explain("site.sorry.retry-after"));
     expect![[r#"

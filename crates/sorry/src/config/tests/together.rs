@@ -123,6 +123,28 @@ sorry.listen = ["127.0.0.1:8503", "127.0.0.1:8504"]
 }
 
 #[test]
+fn places_far_apart_are_shown_each_on_its_own() {
+    let between = "#\n".repeat(100);
+    check(
+        &format!(
+            "sorry.listen = [\"127.0.0.1:8503\"]\n[[site]]\nname = \"shop\"\nhosts = [\"a.example\"]\n{between}[[site]]\nname = \"shop\"\nhosts = [\"b.example\"]\n"
+        ),
+        expect![[r#"
+            error[duplicate]: a second site is named `shop`
+               --> sorry.toml:106:8
+                |
+            106 | name = "shop"
+                |        ^^^^^^
+                |
+               ::: sorry.toml:3:8
+                |
+              3 | name = "shop"
+                |        ------ first given here
+        "#]],
+    );
+}
+
+#[test]
 fn two_default_sites_on_one_listener() {
     check(
         "sorry.listen = [\"127.0.0.1:8503\", \"127.0.0.1:8504\"]\n[[site]]\nname = \"shop\"\ndefault = true\n[[site]]\nname = \"blog\"\ndefault = true\n",
