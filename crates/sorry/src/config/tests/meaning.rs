@@ -2,8 +2,8 @@
 
 use super::{SITE, check, valid};
 use crate::config::{
-    AccessFormat, AccessTarget, Color, ContentSecurityPolicy, ListenAddress, ListenOptions,
-    LogLevel, Mode, Place, Purpose, RetryAfter, Workers,
+    AccessFormat, AccessTarget, Code, Color, ContentSecurityPolicy, ListenAddress, ListenOptions,
+    LogLevel, Mistake, Mode, Place, Purpose, RetryAfter, Span, Workers,
 };
 use expect_test::expect;
 use std::path::Path;
@@ -179,6 +179,34 @@ access-file = "access.log"
         }
     );
     assert_eq!(config.listeners[1].options.unix_mode, 0o666);
+}
+
+#[test]
+fn the_ends_of_a_range_belong_to_it() {
+    for (workers, time, size) in [(1, "1s", "1 KiB"), (1024, "30d", "1 MiB")] {
+        valid(&format!(
+            "workers = {workers}\n[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:1\"]\nsorry.retry-after = \"{time}\"\n[limits]\nhead-bytes = \"{size}\"\n"
+        ));
+    }
+}
+
+#[test]
+fn any_place_can_be_reported() {
+    let config = valid(&format!("# Zürich\n{SITE}"));
+    for (start, end) in [
+        (3, 4),
+        (4, 4),
+        (4, 5),
+        (5, 4),
+        (0, 1 << 30),
+        (1 << 30, 1 << 31),
+    ] {
+        let place = Place::Span(Span { start, end });
+        let also = Mistake::new(Code::Invalid, place, "x").also(place, "y");
+        let report = config.report(vec![also]).unwrap();
+        assert!(report.render(Color::Plain).contains("sorry.toml:"));
+        assert!(report.to_json()["mistakes"][0]["line"].is_u64());
+    }
 }
 
 #[test]
