@@ -3,7 +3,7 @@
 //! Made by the reader and by whoever later finds that a file named in the configuration is missing or broken; printed by
 //! `sorry check-config`, `serve`, `run` and `reload`.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::json;
 use std::fmt;
 use std::sync::Arc;
@@ -164,15 +164,16 @@ impl Report {
             Color::Plain => Renderer::plain(),
             Color::Coloured => Renderer::styled(),
         };
+        let lines = Lines::of(&self.source.text);
         let rendered: Vec<String> = self
             .mistakes
             .iter()
-            .map(|mistake| renderer.render(&[self.group(mistake)]))
+            .map(|mistake| renderer.render(&[self.group(mistake, &lines)]))
             .collect();
         rendered.join("\n\n") + "\n"
     }
 
-    fn group<'r>(&'r self, mistake: &'r Mistake) -> Group<'r> {
+    fn group<'r>(&'r self, mistake: &'r Mistake, lines: &Lines<'r>) -> Group<'r> {
         let flag = match mistake.place {
             Place::Flag(flag) => format!("{flag}: "),
             Place::File | Place::Span(_) => String::new(),
@@ -181,7 +182,7 @@ impl Report {
         let title = Level::ERROR.primary_title(title).id(mistake.code.as_str());
         let mut group = Group::with_title(title);
         match mistake.place {
-            Place::Span(span) => group = group.element(self.snippet(mistake, span)),
+            Place::Span(span) => group = group.elements(self.snippets(mistake, span, lines)),
             Place::File => group = group.element(Origin::path(&self.source.name)),
             Place::Flag(_) => {}
         }
@@ -196,46 +197,71 @@ impl Report {
         }
     }
 
-    fn snippet<'r>(
+    /// The line with the mistake and near ones that have to do with it; then those far away, each on its own.
+    ///
+    /// A snippet is given only the lines that it may show: it goes through all that it is given, for each mistake.
+    fn snippets<'r>(
         &'r self,
         mistake: &'r Mistake,
         span: Span,
-    ) -> Snippet<'r, annotate_snippets::Annotation<'r>> {
-        let others = mistake.also.iter().filter_map(|(place, why)| match place {
-            Place::Span(other) => {
-                let range = self.on_boundaries(*other);
-                Some(AnnotationKind::Context.span(range).label(why))
-            }
-            Place::File | Place::Flag(_) => None,
-        });
-        Snippet::source(&self.source.text)
-            .path(&self.source.name)
-            .annotation(AnnotationKind::Primary.span(self.on_boundaries(span)))
-            .annotations(others)
+        lines: &Lines<'r>,
+    ) -> Vec<Snippet<'r, Annotation<'r>>> {
+        const NEAR: usize = 40;
+        let span = lines.on_boundaries(span);
+        let mut near = vec![(AnnotationKind::Primary, span, None)];
+        let mut far = Vec::new();
+        for (place, why) in &mistake.also {
+            let Place::Span(other) = place else { continue };
+            let other = lines.on_boundaries(*other);
+            let distance = lines.number(other.start).abs_diff(lines.number(span.start));
+            let group = if distance <= NEAR {
+                &mut near
+            } else {
+                &mut far
+            };
+            group.push((AnnotationKind::Context, other, Some(why.as_str())));
+        }
+        let far = far.into_iter().map(|one| vec![one]);
+        std::iter::once(near)
+            .chain(far)
+            .map(|marks| self.snippet(&marks, lines))
+            .collect()
     }
 
-    /// The span as text that can be sliced: inside the text and on character boundaries, whatever a parser reported.
-    fn on_boundaries(&self, span: Span) -> std::ops::Range<usize> {
-        let text = &self.source.text;
-        let start = text.floor_char_boundary(span.start);
-        let end = text.ceil_char_boundary(span.end.max(start));
-        start..end
+    fn snippet<'r>(
+        &'r self,
+        marks: &[(AnnotationKind, Span, Option<&'r str>)],
+        lines: &Lines<'r>,
+    ) -> Snippet<'r, Annotation<'r>> {
+        let first = marks.iter().map(|(_, span, _)| span.start).min();
+        let last = marks.iter().map(|(_, span, _)| span.end).max();
+        let window = lines.whole(first.unwrap_or(0), last.unwrap_or(0));
+        let annotations = marks.iter().map(|(kind, span, why)| {
+            let range = span.start - window.start..span.end - window.start;
+            kind.span(range).label(*why)
+        });
+        Snippet::source(&lines.text[window.start..window.end])
+            .line_start(lines.number(window.start))
+            .path(&self.source.name)
+            .annotations(annotations)
     }
 
     /// The report for programs: `{"file", "mistakes": [{"file", "line", "column", "end", "code", "message", "hint", ...}]}`.
     /// Lines and columns begin at 1, columns count characters, `end` is one past the last.
     pub fn to_json(&self) -> serde_json::Value {
-        let mistakes: Vec<_> = self.mistakes.iter().map(|m| self.one_json(m)).collect();
+        let lines = Lines::of(&self.source.text);
+        let mistakes = self.mistakes.iter().map(|m| self.one_json(m, &lines));
+        let mistakes: Vec<_> = mistakes.collect();
         json!({ "file": self.source.name, "mistakes": mistakes })
     }
 
-    fn one_json(&self, mistake: &Mistake) -> serde_json::Value {
-        let mut object = self.place_json(mistake.place);
+    fn one_json(&self, mistake: &Mistake, lines: &Lines<'_>) -> serde_json::Value {
+        let mut object = self.place_json(mistake.place, lines);
         object["code"] = json!(mistake.code.as_str());
         object["message"] = json!(mistake.message);
         object["hint"] = json!(mistake.hint);
         let also = mistake.also.iter().map(|(place, why)| {
-            let mut other = self.place_json(*place);
+            let mut other = self.place_json(*place, lines);
             other["message"] = json!(why);
             other
         });
@@ -243,29 +269,67 @@ impl Report {
         object
     }
 
-    fn place_json(&self, place: Place) -> serde_json::Value {
+    fn place_json(&self, place: Place, lines: &Lines<'_>) -> serde_json::Value {
         match place {
             Place::File => json!({ "file": self.source.name }),
             Place::Flag(flag) => json!({ "flag": flag }),
             Place::Span(span) => {
-                let range = self.on_boundaries(span);
-                let (line, column) = self.line_and_column(range.start);
-                let (end_line, end_column) = self.line_and_column(range.end);
+                let span = lines.on_boundaries(span);
                 json!({
                     "file": self.source.name,
-                    "line": line,
-                    "column": column,
-                    "end": { "line": end_line, "column": end_column },
+                    "line": lines.number(span.start),
+                    "column": lines.column(span.start),
+                    "end": { "line": lines.number(span.end), "column": lines.column(span.end) },
                 })
             }
         }
     }
+}
 
-    fn line_and_column(&self, at: usize) -> (usize, usize) {
-        let before = self.source.text.get(..at).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
+/// Where the lines of a text begin, so that the line of a byte is found without going through the text.
+struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Lines<'t> {
+        let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        Lines {
+            text,
+            starts: std::iter::once(0).chain(after_newlines).collect(),
+        }
+    }
+
+    /// The span as text that can be sliced: inside the text and on character boundaries, whatever a parser reported.
+    fn on_boundaries(&self, span: Span) -> Span {
+        let start = self.text.floor_char_boundary(span.start);
+        let end = self.text.ceil_char_boundary(span.end.max(start));
+        Span { start, end }
+    }
+
+    /// The number of the line that holds the byte, from 1.
+    fn number(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at)
+    }
+
+    fn start(&self, at: usize) -> usize {
+        self.starts.get(self.number(at) - 1).copied().unwrap_or(0)
+    }
+
+    /// The column of the byte in characters, from 1.
+    fn column(&self, at: usize) -> usize {
+        let before = self.text.get(self.start(at)..at).unwrap_or_default();
+        before.chars().count() + 1
+    }
+
+    /// The whole lines that hold these bytes.
+    fn whole(&self, first: usize, last: usize) -> Span {
+        let end = self.starts.get(self.number(last)).copied();
+        Span {
+            start: self.start(first),
+            end: end.unwrap_or(self.text.len()),
+        }
     }
 }
 

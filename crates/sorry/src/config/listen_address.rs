@@ -3,7 +3,7 @@
 use super::fault::{Fault, quoted};
 use super::reader::FromText;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -94,7 +94,7 @@ fn socket_address(text: &str) -> Result<SocketAddr, Fault> {
 
 /// What a text that is almost an address and port should have been.
 fn meant(text: &str) -> Option<String> {
-    if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
+    if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse::<u16>() {
         return Some(format!(
             "\"0.0.0.0:{port}\" listens on every IPv4 address, \"[::]:{port}\" on IPv6 as well"
         ));
@@ -102,11 +102,8 @@ fn meant(text: &str) -> Option<String> {
     if let Ok(address) = text.parse::<Ipv4Addr>() {
         return Some(format!("add the port: \"{address}:8503\""));
     }
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.parse::<Ipv6Addr>() {
-        return Some(format!(
-            "an IPv6 address stands in brackets before its port: \"[{address}]:8503\""
-        ));
+    if let Some(hint) = meant_v6(text) {
+        return Some(hint);
     }
     let (host, port) = text.rsplit_once(':')?;
     if host.starts_with('/') || host.starts_with("http") {
@@ -117,14 +114,8 @@ fn meant(text: &str) -> Option<String> {
             "\"0.0.0.0:{port}\" listens on every IPv4 address, \"[::]:{port}\" on IPv6 as well"
         ));
     }
-    if let (Ok(address), true) = (
-        host.parse::<IpAddr>(),
-        port.bytes().all(|b| b.is_ascii_digit()),
-    ) {
-        return Some(match address {
-            IpAddr::V6(v6) => format!("an IPv6 address stands in brackets: \"[{v6}]:{port}\""),
-            IpAddr::V4(_) => "a port is 0 to 65535".to_owned(),
-        });
+    if host.parse::<Ipv4Addr>().is_ok() {
+        return Some("a port is 0 to 65535".to_owned());
     }
     if host
         .chars()
@@ -138,6 +129,20 @@ fn meant(text: &str) -> Option<String> {
         });
     }
     None
+}
+
+/// An IPv6 address that lacks its brackets, its port, or both; `::1:80` is read with a port, which is what people mean.
+fn meant_v6(text: &str) -> Option<String> {
+    if let Some((host, port)) = text.rsplit_once(':')
+        && let (Ok(address), Ok(port)) = (host.parse::<Ipv6Addr>(), port.parse::<u16>())
+    {
+        return Some(format!(
+            "an IPv6 address stands in brackets: \"[{address}]:{port}\""
+        ));
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let address: Ipv6Addr = bare.parse().ok()?;
+    Some(format!("add the port: \"[{address}]:8503\""))
 }
 
 /// `sun_path` holds 108 bytes and ends with a zero (unix(7)).
@@ -213,6 +218,7 @@ mod tests {
             ("203.0.113.10", "add the port: \"203.0.113.10:8503\""),
             ("::1", "\"[::1]:8503\""),
             ("[::1]", "\"[::1]:8503\""),
+            ("::1:80", "\"[::1]:80\""),
             ("10.0.0.1:70000", "a port is 0 to 65535"),
             ("2001:db8::1:x", "is not an IP address and port"),
             ("localhost:80", "\"127.0.0.1:80\" or \"[::1]:80\""),

@@ -191,7 +191,8 @@ fn check(table: &spec::ListenTable, certificates: Certificates, mistakes: &mut V
 
 /// What listeners need to know of a site.
 pub(super) struct Claim<'s> {
-    pub(super) name: &'s str,
+    /// Its name, unless that was mistaken.
+    pub(super) name: Option<&'s str>,
     pub(super) place: Place,
     pub(super) hosts: &'s [At<HostPattern>],
     /// Where it says `default = true`, if it does.
@@ -296,10 +297,7 @@ fn share_hosts(
             };
             if told.insert(*place) {
                 let address = &listener.address;
-                let message = format!(
-                    "site `{}` already answers for {host} on {address}",
-                    other.name
-                );
+                let message = format!("{} already answers for {host} on {address}", named(other));
                 let mistake = Mistake::new(Code::Duplicate, *place, message);
                 let first = holders.get(host).copied().unwrap_or(other.place);
                 mistakes.push(mistake.also(first, "first given here"));
@@ -336,17 +334,21 @@ fn check_reachable(listeners: &[Listener], claims: &[Claim<'_>], mistakes: &mut 
             .iter()
             .filter(|l| l.sites.contains(&site))
             .peekable();
-        if !claim.hosts.is_empty() || its.peek().is_none() {
+        if !claim.hosts.is_empty() || claim.default.is_some() || its.peek().is_none() {
             continue;
         }
         if its.all(|listener| listener.default_site() != site) {
-            let message = format!(
-                "site `{}` has no hosts and is the default nowhere",
-                claim.name
-            );
+            let message = format!("{} has no hosts and is the default nowhere", named(claim));
             let mistake = Mistake::new(Code::Conflict, claim.place, message);
             mistakes
                 .push(mistake.hint("nobody would ever see it: add `hosts`, or `default = true`"));
         }
+    }
+}
+
+fn named(claim: &Claim<'_>) -> String {
+    match claim.name {
+        Some(name) => format!("site `{name}`"),
+        None => "a site".to_owned(),
     }
 }

@@ -77,14 +77,16 @@ pub fn parse(text: &str, name: &str, base: &Path, zone: &TimeZone) -> Result<Con
         name: name.to_owned(),
         text: text.to_owned(),
     });
-    let (root, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader::new(text, zone);
+    let mended = syntax::mend(text);
+    let readable = mended.as_ref().map_or(text, |mended| &mended.text);
+    let (root, _) = DeTable::parse_recoverable(readable);
+    let mut reader = Reader::new(readable, zone);
     let file = reader.file(root.get_ref());
     let mut mistakes = reader.mistakes;
     let config = meaning::build(file, base, Arc::clone(&source), &mut mistakes);
-    if !errors.is_empty() {
-        syntax::keep_real(text, &errors, &mut mistakes);
-        mistakes.extend(syntax::mistakes(text, &errors));
+    if let Some(mended) = mended {
+        mended.keep_real(&mut mistakes);
+        mistakes.extend(mended.mistakes);
     }
     match config {
         Some(config) if mistakes.is_empty() => Ok(config),

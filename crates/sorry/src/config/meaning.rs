@@ -22,6 +22,23 @@ struct Builder<'b> {
     files: Vec<FileUse>,
 }
 
+/// What a `listen` key asks for.
+enum Asked<'a> {
+    Nothing,
+    /// Nobody knows; the mistake has been told.
+    Mistaken,
+    For(&'a At<Vec<At<spec::Listen>>>),
+}
+
+/// An absent array is an empty one at the place of its table.
+fn asked(table: Place, listen: &Option<At<Vec<At<spec::Listen>>>>) -> Asked<'_> {
+    match listen {
+        None => Asked::Mistaken,
+        Some(listen) if listen.place == table => Asked::Nothing,
+        Some(listen) => Asked::For(listen),
+    }
+}
+
 /// Builds the configuration. `None`, or mistakes, or both, when something is wrong.
 pub(super) fn build(
     file: spec::File,
@@ -45,12 +62,11 @@ pub(super) fn build(
         Some(none) if none.is_empty() => Certificates::None,
         _ => Certificates::Some,
     };
-    let shared = file.sorry.and_then(|sorry| sorry.value.listen);
-    let entries = builder.listener_entries(&sites, shared, has);
+    let entries = builder.listener_entries(&sites, file.sorry.as_ref(), has);
     let claims: Vec<Claim<'_>> = sites.iter().zip(&entries).map(claim).collect();
     let listeners = listener::gather(&claims, builder.mistakes);
-    let metrics = file.metrics?.value.listen;
-    let admin = file.admin?.value.socket;
+    let metrics = file.metrics.and_then(|metrics| metrics.value.listen);
+    let admin = file.admin.and_then(|admin| admin.value.socket);
     builder.own_addresses(&listeners, metrics.as_ref(), admin.as_ref());
     let sites: Vec<_> = sites
         .into_iter()
@@ -87,7 +103,7 @@ fn claim<'s>((site, entries): (&'s At<spec::Site>, &'s Arc<Vec<Entry>>)) -> Clai
     let At { value: site, place } = site;
     let default = site.default.as_ref().filter(|default| default.value);
     Claim {
-        name: site.name.as_ref().map_or("?", |name| &name.value.0),
+        name: site.name.as_ref().map(|name| &*name.value.0),
         place: *place,
         hosts: site.hosts.as_ref().map_or(&[], |hosts| &hosts.value),
         default: default.map(|default| default.place),
@@ -143,38 +159,42 @@ impl Builder<'_> {
     fn listener_entries(
         &mut self,
         sites: &[At<spec::Site>],
-        shared: Option<At<Vec<At<spec::Listen>>>>,
+        shared: Option<&At<spec::SharedSorry>>,
         has: Certificates,
     ) -> Vec<Arc<Vec<Entry>>> {
-        let shared = shared.map(|shared| shared.value).unwrap_or_default();
-        let shared_entries = Arc::new(listener::entries(&shared, has, self.mistakes));
+        let shared = shared.map_or(Asked::Mistaken, |sorry| {
+            asked(sorry.place, &sorry.value.listen)
+        });
+        let shared_entries = self.asked_entries(&shared, has);
         let mut all = Vec::new();
         for At { value: site, place } in sites {
-            let own = site
-                .sorry
-                .as_ref()
-                .map(|sorry| (sorry.place, &sorry.value.listen));
-            let entries = match own {
-                Some((_, Some(own))) if !own.value.is_empty() => {
-                    Arc::new(listener::entries(&own.value, has, self.mistakes))
-                }
-                Some((table, Some(own))) if own.place != table => {
-                    // An empty array that was typed, or one whose entries were all mistaken and are reported.
-                    self.empty_listen(own.place);
-                    Arc::default()
-                }
-                Some((_, Some(_))) if shared.is_empty() => {
+            let own = site.sorry.as_ref();
+            let own = own.map_or(Asked::Mistaken, |sorry| {
+                asked(sorry.place, &sorry.value.listen)
+            });
+            all.push(match (&own, &shared) {
+                (Asked::Nothing, Asked::Nothing) => {
                     self.nowhere(site, *place);
                     Arc::default()
                 }
-                Some((_, Some(_))) => Arc::clone(&shared_entries),
-                _ => Arc::default(),
-            };
-            all.push(entries);
+                (Asked::Nothing, _) => Arc::clone(&shared_entries),
+                _ => self.asked_entries(&own, has),
+            });
         }
         all
     }
 
+    fn asked_entries(&mut self, asked: &Asked<'_>, has: Certificates) -> Arc<Vec<Entry>> {
+        let Asked::For(listen) = asked else {
+            return Arc::default();
+        };
+        if listen.value.is_empty() {
+            self.empty_listen(listen.place);
+        }
+        Arc::new(listener::entries(&listen.value, has, self.mistakes))
+    }
+
+    /// An array without entries, unless they were all mistaken, which has been told.
     fn empty_listen(&mut self, place: Place) {
         let inside = |mistake: &Mistake| match (mistake.place, place) {
             (Place::Span(inner), Place::Span(outer)) => {
@@ -194,8 +214,10 @@ impl Builder<'_> {
     }
 
     fn nowhere(&mut self, site: &spec::Site, place: Place) {
-        let name = site.name.as_ref().map_or("?", |name| &name.value.0);
-        let message = format!("site `{name}` listens nowhere");
+        let message = match &site.name {
+            Some(name) => format!("site `{}` listens nowhere", name.value.0),
+            None => "the site listens nowhere".to_owned(),
+        };
         let hint = "add `listen` to its [site.sorry], or to the [sorry] of the whole file: listen = [\"127.0.0.1:8503\"]";
         self.mistakes
             .push(Mistake::new(Code::Missing, place, message).hint(hint));
@@ -216,11 +238,21 @@ impl Builder<'_> {
         for (place, what, address) in metrics.into_iter().chain(admin) {
             let same = |l: &&listener::Listener| l.address == address && !address.is_port_chosen();
             if let Some(listener) = listeners.iter().find(same) {
-                let message =
-                    format!("{address} is a sorry listener: {what} needs an address of its own");
-                let mistake = Mistake::new(Code::Conflict, place, message);
-                self.mistakes
-                    .push(mistake.also(listener.place, "the listener is here"));
+                let mistake = match place {
+                    // The usual socket, which nobody typed.
+                    Place::File => {
+                        let message = format!("{address} is where {what} is");
+                        let mistake = Mistake::new(Code::Conflict, listener.place, message);
+                        mistake.hint("take another, or give [admin] another `socket`")
+                    }
+                    _ => {
+                        let message = format!("{what}: {address} is a sorry listener");
+                        Mistake::new(Code::Conflict, place, message)
+                            .also(listener.place, "the listener is here")
+                            .hint("an address cannot be shared with a site")
+                    }
+                };
+                self.mistakes.push(mistake);
             }
         }
     }

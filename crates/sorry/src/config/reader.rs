@@ -85,6 +85,13 @@ enum Absent {
     Ignore,
 }
 
+/// What the value being read must look like.
+#[derive(Clone, Copy)]
+enum Form {
+    Value(fn() -> String),
+    Entry(fn() -> String),
+}
+
 /// Reads values; holds the mistakes found so far.
 pub(super) struct Reader<'a> {
     text: &'a str,
@@ -93,6 +100,8 @@ pub(super) struct Reader<'a> {
     pub(super) mistakes: Vec<Mistake>,
     /// The keys that lead to the value being read.
     path: Vec<&'static Key>,
+    /// What the values that lead there must look like; more than keys where arrays are among them.
+    forms: Vec<Form>,
 }
 
 impl<'a> Reader<'a> {
@@ -102,6 +111,7 @@ impl<'a> Reader<'a> {
             zone,
             mistakes: Vec::new(),
             path: Vec::new(),
+            forms: Vec::new(),
         }
     }
 
@@ -154,6 +164,7 @@ impl<'a> Reader<'a> {
         key: &'static Key,
     ) -> Option<At<T>> {
         self.path.push(key);
+        self.forms.push(Form::Value(key.form));
         let read = match table.entries.get(key.name) {
             Some(value) => {
                 let place = Place::Span(value.span().into());
@@ -161,6 +172,7 @@ impl<'a> Reader<'a> {
             }
             None => self.absent(table, key),
         };
+        self.forms.pop();
         self.path.pop();
         read
     }
@@ -183,6 +195,7 @@ impl<'a> Reader<'a> {
                 let mut reader = Reader {
                     text,
                     path: vec![key],
+                    forms: vec![Form::Value(key.form)],
                     ..Reader::new(text, self.zone)
                 };
                 let value = DeValue::parse(text).ok();
@@ -224,14 +237,50 @@ impl<'a> Reader<'a> {
         self.mistakes.push(mistake.hint(hint));
     }
 
-    /// Reports that the value is not of the type that the key being read has.
+    /// Reads one entry of the array that is the value of the key being read.
+    pub(super) fn entry<T: FromValue>(&mut self, value: &Value<'_>) -> Option<At<T>> {
+        self.forms.push(Form::Entry(T::form));
+        let read = T::read(value, self);
+        self.forms.pop();
+        read.map(|read| At::new(Place::Span(value.span().into()), read))
+    }
+
+    /// Reports that the value is not of the type that is expected.
     pub(super) fn wrong_type(&mut self, value: &Value<'_>) {
-        let Some(key) = self.path.last() else { return };
-        let kind = kind(value.get_ref());
-        let message = format!("{}: must be {}, not {kind}", key.name, (key.form)());
+        let (Some(key), Some(form)) = (self.path.last(), self.forms.last()) else {
+            return;
+        };
+        let (name, kind) = (key.name, kind(value.get_ref()));
+        let message = match form {
+            Form::Value(form) => format!("{name}: must be {}, not {kind}", form()),
+            Form::Entry(form) => format!("{name}: an entry must be {}, not {kind}", form()),
+        };
         let mistake = Mistake::new(Code::WrongType, Place::Span(value.span().into()), message);
-        self.mistakes
-            .push(mistake.hint(type_hint(key, value.get_ref())));
+        self.mistakes.push(mistake.hint(self.type_hint(key, value)));
+    }
+
+    fn type_hint(&self, key: &Key, value: &Value<'_>) -> String {
+        let names: Vec<&str> = self.path.iter().map(|key| key.name).collect();
+        let (name, header) = (key.name, names.join("."));
+        let typed = self.text.get(value.span()).unwrap_or_default();
+        let example = DeValue::parse(key.example).map(toml::Spanned::into_inner);
+        match (key.shape, value.get_ref(), example) {
+            (Shape::Tables(_), DeValue::Table(_), _) => {
+                format!("there can be many: write [[{header}]] rather than [{header}]")
+            }
+            (Shape::Table(_), DeValue::Array(_), _) if typed.starts_with("[[") => {
+                format!("there is only one: write [{header}] rather than [[{header}]]")
+            }
+            (Shape::Value | Shape::Entries(_), DeValue::String(_), Ok(DeValue::Array(_)))
+                if matches!(self.forms.last(), Some(Form::Value(_))) =>
+            {
+                format!("an array, even of one: {name} = [{typed}]")
+            }
+            (_, DeValue::String(text), Ok(example)) if is_of_type(text, &example) => {
+                format!("without quotes: {name} = {text}")
+            }
+            _ => format!("for example: {}", written(key)),
+        }
     }
 
     /// Reports what a parser found wrong with the value.
@@ -267,26 +316,17 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `retry-after = "2m"`, or the header for a table.
+/// The key as it may be written: `retry-after = "auto"`, or the header of an array of tables.
 fn written(key: &Key) -> String {
     match key.shape {
         Shape::Tables(_) => format!("[[{}]]", key.name),
-        Shape::Table(_) => format!("[{}]", key.name),
-        Shape::Value | Shape::Entries(_) => format!("{} = {}", key.name, key.example),
+        _ => format!("{} = {}", key.name, key.example),
     }
 }
 
-fn type_hint(key: &Key, value: &DeValue<'_>) -> String {
-    let name = key.name;
-    match (key.shape, value) {
-        (Shape::Tables(_), DeValue::Table(_)) => {
-            format!("there can be many: write [[{name}]] rather than [{name}]")
-        }
-        (Shape::Table(_), DeValue::Array(_)) => {
-            format!("there is only one: write [{name}] rather than [[{name}]]")
-        }
-        _ => format!("for example: {}", written(key)),
-    }
+/// Whether the text would be a value of the example's type if it were not in quotes.
+fn is_of_type(text: &str, example: &DeValue<'_>) -> bool {
+    DeValue::parse(text).is_ok_and(|value| value.get_ref().same_type(example))
 }
 
 /// What a value is, in the operator's words.

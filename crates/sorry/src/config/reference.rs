@@ -31,7 +31,7 @@ fn all() -> Vec<Found> {
         for key in table.keys {
             let path: Vec<&'static Key> = path.iter().copied().chain([key]).collect();
             found.push(Found { path: path.clone() });
-            if let Some(inner) = inner(key) {
+            if let (Some(inner), false) = (inner(key), is_repeated(&path)) {
                 walk(inner, &path, found);
             }
         }
@@ -168,7 +168,8 @@ fn explanation(found: &Found) -> String {
     line("");
     wrap(&prose(key.doc), 96).iter().for_each(|l| line(l));
     for (word, meaning) in key.words {
-        line(&format!("\"{word}\": {}", prose(meaning)));
+        let meaning = format!("\"{word}\": {}", prose(meaning));
+        wrap(&meaning, 96).iter().for_each(|l| line(l));
     }
     line("");
     line(&format!("example: {} = {}", key.name, key.example));
@@ -349,14 +350,11 @@ fn example_key(text: &mut String, key: &Key, prefix: &str, shown: Shown) {
     for (word, meaning) in key.words {
         comment(text, &format!("\"{word}\": {}", prose(meaning)));
     }
-    if let Shape::Entries(table) = key.shape {
-        comment(text, "An entry with all that it can say:");
-        let pairs: Vec<String> = table
-            .keys
-            .iter()
-            .map(|key| format!("{} = {}", key.name, key.example))
-            .collect();
-        comment(text, &format!("{{ {} }}", pairs.join(", ")));
+    if let (Shape::Entries(table), "") = (key.shape, mark) {
+        comment(text, "The keys of an entry that is a table:");
+        for key in table.keys {
+            comment(text, &format!("{}: {}", key.name, prose(key.doc)));
+        }
     }
     let _ = writeln!(text, "{mark}{prefix}{} = {value}", key.name);
 }

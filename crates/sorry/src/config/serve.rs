@@ -104,12 +104,22 @@ impl Flags {
         self.kept(flag, T::from_text(text))
     }
 
+    fn path(&mut self, flag: &'static str, path: &Path) -> Option<At<FilePath>> {
+        match path.as_os_str().is_empty() {
+            true => self.kept(flag, Err(Fault::new("an empty text is not a path"))),
+            false => Some(At::new(Place::Flag(flag), FilePath(path.to_owned()))),
+        }
+    }
+
     fn fill_site(&mut self, args: &ServeArgs, now: &Zoned, site: &mut spec::Site) {
         site.name = self.text::<Name>("serve", "site");
         let Some(At { value: sorry, .. }) = &mut site.sorry else {
             return;
         };
-        sorry.page = path("--page", args.page.as_ref());
+        sorry.page = args
+            .page
+            .as_ref()
+            .and_then(|page| self.path("--page", page));
         if let Some(status) = args.status {
             sorry.status = self.kept("--status", Status::new(status.into()));
         }
@@ -170,9 +180,8 @@ impl Flags {
                 true => ("--tls-cert", "--tls-key"),
                 false => ("--tls-key", "--tls-cert"),
             };
-            let fault = Fault::new(format!(
-                "there are {certificates} certificates and {keys} keys"
-            ));
+            let (most, least) = (certificates.max(keys), certificates.min(keys));
+            let fault = Fault::new(format!("{most} given, but {least} of {other}"));
             self.fault(
                 flag,
                 fault.hint(format!("give one {other} for each {flag}")),
@@ -185,14 +194,10 @@ impl Flags {
             .zip(&args.tls_key)
             .map(|(certificate, key)| {
                 let mut table: spec::Tls = reader.defaults(place, &spec::Tls::TABLE);
-                table.certificate = path("--tls-cert", Some(certificate));
-                table.key = path("--tls-key", Some(key));
+                table.certificate = self.path("--tls-cert", certificate);
+                table.key = self.path("--tls-key", key);
                 At::new(place, table)
             });
         Some(At::new(place, pairs.collect()))
     }
-}
-
-fn path(flag: &'static str, path: Option<&PathBuf>) -> Option<At<FilePath>> {
-    path.map(|path| At::new(Place::Flag(flag), FilePath(path.clone())))
 }

@@ -6,6 +6,7 @@ use super::reader::{FromText, FromValue, Reader, Value};
 use super::said::Said;
 use super::table::words;
 use super::url::{Origin, UrlPath};
+use super::value::no_such_number;
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -254,8 +255,7 @@ fn number(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<i64> {
     };
     let number = i64::from_str_radix(integer.as_str(), integer.radix());
     if number.is_err() {
-        let fault = Fault::new(format!("{} is too large", quoted(&integer.to_string())));
-        reader.fault(value, fault.out_of_range());
+        reader.fault(value, no_such_number(integer));
     }
     number.ok()
 }

@@ -129,8 +129,9 @@ table! {
     pub(super) struct Sorry as Header {
         /// Sorry listeners: they refuse every request politely, whatever goes on. This is where keepalived, IPVS,
         /// nftables, HAProxy's `backup` or DNS point to. An entry is an address and port, `unix:/PATH`, or
-        /// `systemd:NAME` for a socket that systemd passes under this `FileDescriptorName=`; or a table with that
-        /// `address` and more. Sites may share an address; they must then give it the same options.
+        /// `systemd:NAME` for a socket that systemd passes under this `FileDescriptorName=`; or a table such as
+        /// `{ address = "203.0.113.10:443", tls = true }`. Sites may share an address; they must then give it the same
+        /// options.
         #[key = "listen"]
         #[suggested]
         #[example = "[\"127.0.0.1:8503\"]"]
@@ -155,7 +156,7 @@ table! {
         /// in one second. `"auto"` is the time until `until`, and two minutes without one.
         #[key = "retry-after"]
         #[default = "\"2m\""]
-        #[example = "\"auto\""]
+        #[example = "\"10m\""]
         retry_after: Auto<RetryTime>,
 
         /// How Retry-After is written.

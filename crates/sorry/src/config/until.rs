@@ -8,8 +8,11 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan, Zoned};
 
-const EXAMPLES: &str =
+const DATED: &str =
     "write it like \"2026-11-21T14:00:00+01:00\" or \"2026-11-21 14:00 Europe/Berlin\"";
+
+const UNDATED: &str =
+    "write it like \"14:00\", \"2026-11-21 14:00 Europe/Berlin\" or \"2026-11-21T14:00:00+01:00\"";
 
 /// Reads a time that may lack its date: then it is the next such time after `now`, in `now`'s time zone.
 ///
@@ -18,7 +21,10 @@ const EXAMPLES: &str =
 pub fn parse(text: &str, now: &Zoned) -> Result<Timestamp, Fault> {
     match time_only(text) {
         Some(time) => next(time, now),
-        None => dated(text, now.time_zone()),
+        None => dated(text, now.time_zone()).map_err(|fault| match fault.hint.as_deref() {
+            Some(DATED) => fault.hint(UNDATED),
+            _ => fault,
+        }),
     }
 }
 
@@ -29,7 +35,7 @@ pub fn parse(text: &str, now: &Zoned) -> Result<Timestamp, Fault> {
 pub fn dated(text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
     if time_only(text).is_some() {
         let fault = Fault::new(format!("{} has no date", quoted(text)));
-        return Err(fault.hint(EXAMPLES));
+        return Err(fault.hint("a file is read again at every reload, when the day may be another: write \"2026-11-21 14:00\""));
     }
     if let Some((time, name, at)) = split_zone(text) {
         let zone = TimeZone::get(name).map_err(|_| unknown_zone(name).at(at..text.len()))?;
@@ -85,7 +91,7 @@ fn split_zone(text: &str) -> Option<(&str, &str, usize)> {
 /// A date and a time; jiff would take a date alone for midnight, which nobody means who forgot the time.
 fn civil(text: &str) -> Result<DateTime, Fault> {
     let not_a_time = || Fault::new(format!("{} is not a date and time", quoted(text)));
-    let time: DateTime = text.parse().map_err(|_| not_a_time().hint(EXAMPLES))?;
+    let time: DateTime = text.parse().map_err(|_| not_a_time().hint(DATED))?;
     if !text.contains(':') {
         let fault = Fault::new(format!("{} has no time of day", quoted(text)));
         return Err(fault.hint(format!("for example \"{} 14:00\"", time.date())));
@@ -96,21 +102,26 @@ fn civil(text: &str) -> Result<DateTime, Fault> {
 fn in_zone(time: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, Fault> {
     let shown = time.strftime("%Y-%m-%d %H:%M");
     let ambiguous = zone.to_ambiguous_timestamp(time);
-    let trouble = match ambiguous.offset() {
-        AmbiguousOffset::Unambiguous { .. } => None,
-        AmbiguousOffset::Gap { .. } => Some("clocks are put forward over"),
-        AmbiguousOffset::Fold { .. } => Some("clocks are put back over"),
+    let (trouble, before, after) = match ambiguous.offset() {
+        AmbiguousOffset::Unambiguous { .. } => {
+            return ambiguous
+                .unambiguous()
+                .map_err(|_| Fault::new(format!("{shown} is out of range")).out_of_range());
+        }
+        AmbiguousOffset::Gap { before, after } => ("skip", before, after),
+        AmbiguousOffset::Fold { before, after } => ("show twice", before, after),
     };
-    if let Some(trouble) = trouble {
-        let hint = format!(
-            "give the offset from UTC, as in \"{}+00:00\"",
-            time.strftime("%Y-%m-%dT%H:%M:%S")
-        );
-        return Err(Fault::new(format!("{trouble} {shown} in {name}")).hint(hint));
+    let [before, after] = [before, after].map(|offset| {
+        let time = offset.to_timestamp(time).ok()?;
+        Some(time.display_with_offset(offset).to_string())
+    });
+    let fault = Fault::new(format!("clocks in {name} {trouble} {shown}"));
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            Err(fault.hint(format!("write \"{before}\" or \"{after}\"")))
+        }
+        _ => Err(fault),
     }
-    ambiguous
-        .unambiguous()
-        .map_err(|_| Fault::new(format!("{shown} is out of range")).out_of_range())
 }
 
 fn unknown_zone(name: &str) -> Fault {
@@ -183,11 +194,11 @@ mod tests {
             ("2026-11-21 14:00 home", "zones are named like"),
             (
                 "2026-03-29 02:30 Europe/Berlin",
-                "clocks are put forward over 2026-03-29 02:30 in Europe/Berlin",
+                "clocks in Europe/Berlin skip 2026-03-29 02:30",
             ),
             (
                 "2026-10-25 02:30 Europe/Berlin",
-                "clocks are put back over 2026-10-25 02:30 in Europe/Berlin",
+                "clocks in Europe/Berlin show twice 2026-10-25 02:30",
             ),
         ] {
             let fault = parse(text, &now()).expect_err(text);
@@ -202,10 +213,18 @@ mod tests {
     }
 
     #[test]
-    fn the_hint_for_an_ambiguous_time_is_a_time() {
+    fn the_hint_for_an_ambiguous_time_offers_both() {
         let fault = parse("2026-10-25 02:30 Europe/Berlin", &now()).unwrap_err();
         let hint = fault.hint_text().unwrap();
-        let offered = hint.split('"').nth(1).unwrap();
-        assert!(parse(offered, &now()).is_ok(), "{offered}");
+        let offered: Vec<Timestamp> = hint
+            .split('"')
+            .skip(1)
+            .step_by(2)
+            .map(|time| parse(time, &now()).expect(time))
+            .collect();
+        let hour_apart: Vec<Timestamp> = ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]
+            .map(|time| time.parse().unwrap())
+            .into();
+        assert_eq!(offered, hour_apart);
     }
 }

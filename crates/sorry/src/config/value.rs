@@ -6,7 +6,7 @@ use super::said::{Said, SaidError};
 use super::table::Shape;
 use jiff::Timestamp;
 use std::path::PathBuf;
-use toml::de::DeValue;
+use toml::de::{DeInteger, DeValue};
 
 impl FromValue for bool {
     fn form() -> String {
@@ -19,6 +19,15 @@ impl FromValue for bool {
             reader.wrong_type(value);
         }
         read
+    }
+}
+
+/// The fault of an integer that is not one the key can have; TOML's parser lets `0x` pass as well.
+pub(super) fn no_such_number(integer: &DeInteger<'_>) -> Fault {
+    let shown = quoted(&integer.to_string());
+    match integer.as_str().is_empty() {
+        true => Fault::new(format!("{shown} is not a number")),
+        false => Fault::new(format!("{shown} is out of range")).out_of_range(),
     }
 }
 
@@ -39,9 +48,8 @@ impl<const LEAST: u64, const MOST: u64> FromValue for Whole<LEAST, MOST> {
         let number = u64::from_str_radix(integer.as_str(), integer.radix()).ok();
         let read = number.filter(|number| (LEAST..=MOST).contains(number));
         if read.is_none() {
-            let fault = Fault::new(format!("{} is out of range", quoted(&integer.to_string())));
             let hint = format!("it may be {LEAST} to {MOST}");
-            reader.fault(value, fault.out_of_range().hint(hint));
+            reader.fault(value, no_such_number(integer).hint(hint));
         }
         read.map(Whole)
     }
@@ -55,8 +63,8 @@ impl<T: FromValue> FromValue for Vec<At<T>> {
 
     fn form() -> String {
         match T::SHAPE {
-            Shape::Table(_) => "tables".to_owned(),
-            _ => format!("an array; each entry {}", T::form()),
+            Shape::Table(_) => "an array of tables".to_owned(),
+            _ => format!("an array (each entry {})", T::form()),
         }
     }
 
@@ -68,8 +76,7 @@ impl<T: FromValue> FromValue for Vec<At<T>> {
         };
         let mut entries = Vec::new();
         for entry in array.iter() {
-            let place = super::Place::Span(entry.span().into());
-            entries.extend(T::read(entry, reader).map(|read| At::new(place, read)));
+            entries.extend(reader.entry(entry));
         }
         Some(entries)
     }
