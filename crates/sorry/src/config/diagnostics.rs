@@ -62,6 +62,8 @@ pub enum Code {
     Conflict,
     /// A file that the configuration names is missing or broken.
     BadFile,
+    /// An address that cannot be listened on.
+    BadListener,
 }
 
 impl Code {
@@ -79,6 +81,7 @@ impl Code {
             Code::Duplicate => "duplicate",
             Code::Conflict => "conflict",
             Code::BadFile => "bad-file",
+            Code::BadListener => "bad-listener",
         }
     }
 }
@@ -131,7 +134,7 @@ pub struct Source {
 }
 
 /// Everything that is wrong with one configuration, in the order of the file; never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     source: Arc<Source>,
     mistakes: Vec<Mistake>,

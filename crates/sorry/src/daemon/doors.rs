@@ -106,12 +106,8 @@ impl Doors {
 
     /// Every socket under the name that carries its address.
     pub(super) fn named(&self) -> Vec<(String, BorrowedFd<'_>)> {
-        let sockets = |door: &Door| door.sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>();
-        self.open
-            .iter()
-            .filter_map(|door| Some((descriptor_name(&door.configured)?, sockets(door))))
-            .flat_map(|(name, sockets)| sockets.into_iter().map(move |socket| (name.clone(), socket)))
-            .collect()
+        let named = self.open.iter().filter_map(|door| Some((descriptor_name(&door.configured)?, door)));
+        named.flat_map(|(name, door)| door.sockets.iter().map(move |socket| (name.clone(), socket.as_fd()))).collect()
     }
 
     /// Forgets everything: the workers' copies are then the last.

@@ -2,9 +2,18 @@
 //! and looks after reload, take-over and the end.
 
 mod connection;
+mod crew;
+mod descriptors;
+mod doors;
 mod entrance;
 mod front;
 mod pages;
+mod run;
+mod secrets;
+mod state;
 mod talk;
 mod wire;
 mod worker;
+
+pub use run::{Ended, RunError, Start, check, run};
+pub use state::Read;

@@ -16,6 +16,13 @@ pub(super) struct Loaded {
     pub(super) robots: Option<Bytes>,
 }
 
+impl Loaded {
+    /// The same with bodies in all codings; slow.
+    pub(super) fn compress(self) -> Loaded {
+        Loaded { page: self.page.compress(), ..self }
+    }
+}
+
 /// A robots.txt longer than this is read by nobody (RFC 9309, section 2.5).
 const ROBOTS_BYTES: u64 = 500 * 1024;
 

@@ -57,7 +57,7 @@ pub(super) fn load(config: &Config, in_force: Option<&Tls>) -> Result<Read, Vec<
 }
 
 fn told(config: &Config, error: &CertificateError) -> Mistake {
-    let path = error.file();
+    let path = error.file.as_path();
     let purpose = config.files.iter().find(|file| file.path == path).map_or(Purpose::Certificate, |file| file.purpose);
     named(config, Some(path), purpose, &error.to_string())
 }

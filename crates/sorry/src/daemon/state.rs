@@ -169,6 +169,19 @@ impl State {
     }
 }
 
+/// What `run` would find, without keeping anything: warnings, or everything that is wrong.
+pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
+    let mut mistakes = Vec::new();
+    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX)).map_err(|found| mistakes.extend(found));
+    let secrets = secrets::load(config, None).map_err(|found| mistakes.extend(found));
+    match (pages, secrets) {
+        (Ok(pages), Ok(_)) => {
+            Ok(pages.iter().flat_map(|loaded| &loaded.page.warnings).map(ToString::to_string).collect())
+        }
+        _ => Err(config.report(mistakes).unwrap_or_default()),
+    }
+}
+
 /// Opens and reads everything that a configuration names, and changes nothing.
 fn prepare(
     config: &Config,
@@ -187,14 +200,14 @@ fn prepare(
     };
     match (pages, tls, change) {
         (Ok(pages), Ok(tls), Ok(change)) => Ok(Prepared { pages, tls: tls.adopt(), change }),
-        _ => Err(config.report(mistakes).unwrap_or_else(|| Report::default())),
+        _ => Err(config.report(mistakes).unwrap_or_default()),
     }
 }
 
 fn told(config: &Config, errors: &[(usize, DoorError)]) -> Vec<Mistake> {
     let place = |index: &usize| config.listeners.get(*index).map_or(config::Place::File, |listener| listener.place);
     let told = |(index, error): &(usize, DoorError)| {
-        Mistake::new(config::Code::BadListener, place(index), format!("{:#}", anyhow::Error::msg(error.to_string())))
+        Mistake::new(config::Code::BadListener, place(index), error.to_string())
     };
     errors.iter().map(told).collect()
 }
