@@ -37,7 +37,7 @@ pub enum InheritedError {
 
 /// Takes what was passed to this process; empty if nothing was. The second call fails.
 pub fn take() -> Result<Passed, InheritedError> {
-    let names = announced(|name| std::env::var(name), std::process::id())?;
+    let names = announced(std::env::var, std::process::id())?;
     if names.is_empty() {
         return Ok(Passed::default());
     }

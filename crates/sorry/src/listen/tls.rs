@@ -5,8 +5,8 @@
 //! accepted, since it can be replayed. A client that speaks plain HTTP is recognised by its first byte and handed
 //! back with what it said, so that the caller can tell it to use https.
 //!
-//! What counts a handshake is in `accept`: from the first bytes of the client to the end, at most so many at once and
-//! each for a limited time. A silent client holds no place among them.
+//! A handshake takes a limited time, and only so many are under way at once, counted from the client's first bytes: a
+//! silent client holds no place among them.
 
 pub mod reload;
 mod stream;

@@ -1,6 +1,7 @@
 use std::fs;
 
 use rcgen::{CertificateParams, KeyPair};
+use rustls::SignatureScheme;
 
 use super::*;
 
@@ -201,25 +202,24 @@ fn of_two_for_one_name_the_client_gets_the_one_it_can_verify() {
         certificate: "c".into(),
         key: "k".into(),
     };
-    let certificate = |algorithm| {
+    let certificate = |name: &str, algorithm| {
         let key = KeyPair::generate_for(algorithm).unwrap();
-        let params = CertificateParams::new(vec!["shop.example".to_owned()]).unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let chain = params.self_signed(&key).unwrap().pem();
         let key = key.serialize_pem();
         Certificate::from_pem(files.clone(), chain.as_bytes(), key.as_bytes()).unwrap()
     };
     let set = Certificates::new(vec![
-        certificate(&rcgen::PKCS_ECDSA_P256_SHA256),
-        certificate(&rcgen::PKCS_ED25519),
+        certificate("default.example", &rcgen::PKCS_ECDSA_P256_SHA256),
+        certificate("shop.example", &rcgen::PKCS_ECDSA_P256_SHA256),
+        certificate("shop.example", &rcgen::PKCS_ED25519),
     ]);
     let choose = |scheme| {
         let chosen = set.choose(Some("shop.example"), &[scheme]).unwrap();
         set.iter()
             .position(|certificate| std::ptr::eq(certificate, chosen))
     };
-    assert_eq!(choose(SignatureScheme::ECDSA_NISTP256_SHA256), Some(0));
-    assert_eq!(choose(SignatureScheme::ED25519), Some(1));
-    assert_eq!(choose(SignatureScheme::RSA_PSS_SHA256), Some(0));
+    assert_eq!(choose(SignatureScheme::ECDSA_NISTP256_SHA256), Some(1));
+    assert_eq!(choose(SignatureScheme::ED25519), Some(2));
+    assert_eq!(choose(SignatureScheme::RSA_PSS_SHA256), Some(1));
 }
-
-use rustls::SignatureScheme;

@@ -174,3 +174,35 @@ impl AsyncWrite for Prefixed {
         Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use tokio::io::AsyncReadExt;
+
+    #[test]
+    fn early_bytes_come_first_and_whole_however_little_is_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, peer) = listener.accept().unwrap();
+        server.set_nonblocking(true).unwrap();
+        client.write_all(b"late").unwrap();
+        drop(client);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let raw = super::super::super::socket::Raw::new(server.into(), Peer::Tcp(peer));
+            let mut socket = Prefixed::new(raw.register().unwrap(), b"early ".to_vec());
+            let mut first = [0; 4];
+            socket.read_exact(&mut first).await.unwrap();
+            let mut rest = String::new();
+            socket.read_to_string(&mut rest).await.unwrap();
+            assert_eq!((&first, rest.as_str()), (b"earl", "y late"));
+            assert_eq!(socket.bytes.capacity(), 0);
+        });
+    }
+}
