@@ -41,7 +41,10 @@ impl CheckConfig {
 
 fn as_json(checked: &Result<Vec<String>, Report>) -> ExitCode {
     let (value, code) = match checked {
-        Ok(warnings) => (serde_json::json!({ "mistakes": [], "warnings": warnings }), ExitCode::SUCCESS),
+        Ok(warnings) => (
+            serde_json::json!({ "mistakes": [], "warnings": warnings }),
+            ExitCode::SUCCESS,
+        ),
         Err(report) => (report.to_json(), ExitCode::from(exit::USAGE)),
     };
     println!("{value:#}");

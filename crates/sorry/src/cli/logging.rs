@@ -22,7 +22,13 @@ enum Style {
 /// Starts logging; only the first call counts.
 pub(super) fn start(level: LogLevel) {
     let journal = std::env::var_os("JOURNAL_STREAM").is_some() && !std::io::stderr().is_terminal();
-    let lines = Lines { style: if journal { Style::Journal } else { Style::Person } };
+    let lines = Lines {
+        style: if journal {
+            Style::Journal
+        } else {
+            Style::Person
+        },
+    };
     if log::set_boxed_logger(Box::new(lines)).is_ok() {
         log::set_max_level(filter(level));
     }

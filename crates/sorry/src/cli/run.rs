@@ -16,7 +16,12 @@ use crate::daemon::{self, Ended, RunError, Start};
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// The configuration file
-    #[arg(short, long, value_name = "FILE", default_value = "/etc/sorry/sorry.toml")]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "/etc/sorry/sorry.toml"
+    )]
     config: PathBuf,
 }
 
@@ -27,7 +32,10 @@ impl Run {
         match read() {
             Ok(config) => {
                 logging::start(config.log.level);
-                serve(Start { config, read: Box::new(read) })
+                serve(Start {
+                    config,
+                    read: Box::new(read),
+                })
             }
             Err(report) => refused(&report),
         }

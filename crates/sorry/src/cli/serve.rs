@@ -69,7 +69,10 @@ impl Serve {
         let typed = Zoned::now();
         let read = move || Config::for_serve(&arguments, &typed);
         match read() {
-            Ok(config) => run::serve(Start { config, read: Box::new(read) }),
+            Ok(config) => run::serve(Start {
+                config,
+                read: Box::new(read),
+            }),
             Err(report) => refused(&report),
         }
     }

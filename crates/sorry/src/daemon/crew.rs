@@ -63,7 +63,13 @@ impl Crew {
     pub(super) fn hire(hiring: Hiring<'_>) -> io::Result<Crew> {
         let cores = cores();
         let (done, finished) = unbounded_channel();
-        let mut crew = Crew { orders: Vec::new(), threads: Vec::new(), counts: hiring.counts, finished, left: 0 };
+        let mut crew = Crew {
+            orders: Vec::new(),
+            threads: Vec::new(),
+            counts: hiring.counts,
+            finished,
+            left: 0,
+        };
         for (number, counts) in crew.counts.iter().enumerate() {
             let (sender, orders) = unbounded_channel();
             let desk = Desk::new(number, hiring.key, Arc::clone(counts), hiring.log.cloned());
@@ -72,14 +78,19 @@ impl Crew {
                 Pinning::Pinned => cores.get(number % cores.len().max(1)).copied(),
                 Pinning::Free => None,
             };
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .enable_time()
+                .build()?;
             let done = done.clone();
             let work = move || {
                 stay_on(core);
                 LocalSet::new().block_on(&runtime, work(desk, shared, orders));
                 let _nobody_waits = done.send(number);
             };
-            let thread = std::thread::Builder::new().name(format!("sorry-{number}")).spawn(work)?;
+            let thread = std::thread::Builder::new()
+                .name(format!("sorry-{number}"))
+                .spawn(work)?;
             crew.threads.push(thread);
             crew.orders.push(sender);
             crew.left += 1;
@@ -150,7 +161,8 @@ impl Crew {
 
 async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Order>) {
     let worker = Rc::new(Worker::new(desk, shared));
-    let mut stops: HashMap<usize, Vec<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>> = HashMap::new();
+    let mut stops: HashMap<usize, Vec<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>> =
+        HashMap::new();
     while let Some(order) = orders.recv().await {
         match order {
             Order::Open(shares) => {
@@ -159,7 +171,10 @@ async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Ord
                         Ok(listener) => {
                             let (stop, stopped) = oneshot::channel();
                             let task = accept(Rc::clone(&worker), listener, id, stopped);
-                            stops.entry(id.0).or_default().push((stop, tokio::task::spawn_local(task)));
+                            stops
+                                .entry(id.0)
+                                .or_default()
+                                .push((stop, tokio::task::spawn_local(task)));
                         }
                         Err(error) => log::error!("a worker cannot listen on its socket: {error}"),
                     }
@@ -172,13 +187,20 @@ async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Ord
             }
             Order::Turn => worker.counts.turns.bump(),
             Order::Leave(time) => {
-                let tasks: Vec<_> = stops.drain().flat_map(|(_, stops)| stops).map(|(_, task)| task).collect();
+                let tasks: Vec<_> = stops
+                    .drain()
+                    .flat_map(|(_, stops)| stops)
+                    .map(|(_, task)| task)
+                    .collect();
                 for task in tasks {
                     let _ended = task.await;
                 }
                 worker.leave();
                 if tokio::time::timeout(time, worker.emptied()).await.is_err() {
-                    log::warn!("{} connections were still open after the drain time", worker.counts.open.get());
+                    log::warn!(
+                        "{} connections were still open after the drain time",
+                        worker.counts.open.get()
+                    );
                 }
                 return;
             }
@@ -189,7 +211,9 @@ async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Ord
 /// The cores that this process may use.
 fn cores() -> Vec<usize> {
     match rustix::thread::sched_getaffinity(None) {
-        Ok(set) => (0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect(),
+        Ok(set) => (0..CpuSet::MAX_CPU)
+            .filter(|core| set.is_set(*core))
+            .collect(),
         Err(_) => Vec::new(),
     }
 }

@@ -13,7 +13,10 @@ pub(super) fn raise() {
     if limit.current == limit.maximum {
         return;
     }
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         log::warn!("the limit of open files cannot be raised: {error}");
     }
@@ -21,7 +24,11 @@ pub(super) fn raise() {
 
 /// The most connections: as configured, or what the limit leaves beside `listeners` sockets for each worker and their
 /// copies.
-pub(super) fn connections(configured: Option<usize>, listeners: usize, workers: NonZeroUsize) -> usize {
+pub(super) fn connections(
+    configured: Option<usize>,
+    listeners: usize,
+    workers: NonZeroUsize,
+) -> usize {
     if let Some(configured) = configured {
         return configured;
     }

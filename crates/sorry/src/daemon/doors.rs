@@ -69,17 +69,30 @@ impl Doors {
         passed: &mut Passed,
         workers: NonZeroUsize,
     ) -> Result<Change, Vec<(usize, DoorError)>> {
-        let mut change = Change { shares: (0..workers.get()).map(|_| Vec::new()).collect(), ..Change::default() };
+        let mut change = Change {
+            shares: (0..workers.get()).map(|_| Vec::new()).collect(),
+            ..Change::default()
+        };
         let mut errors = Vec::new();
         for (index, listener) in config.listeners.iter().enumerate() {
             let wanted = address(&listener.address);
-            let known = self.open.iter().find(|door| door.configured == wanted && !change.numbers.contains(&door.id));
+            let known = self
+                .open
+                .iter()
+                .find(|door| door.configured == wanted && !change.numbers.contains(&door.id));
             if let Some(door) = known {
                 change.numbers.push(door.id);
                 continue;
             }
             let id = ListenerId(self.next + change.opened.len());
-            match open(id, wanted, &listener.options, passed, workers, &mut change.shares) {
+            match open(
+                id,
+                wanted,
+                &listener.options,
+                passed,
+                workers,
+                &mut change.shares,
+            ) {
                 Ok(door) => {
                     change.opened.push(door);
                     change.numbers.push(id);
@@ -89,7 +102,11 @@ impl Doors {
         }
         let gone = |door: &&Door| !change.numbers.contains(&door.id);
         change.closed = self.open.iter().filter(gone).map(|door| door.id).collect();
-        if errors.is_empty() { Ok(change) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(change)
+        } else {
+            Err(errors)
+        }
     }
 
     /// Takes a change over.
@@ -106,8 +123,17 @@ impl Doors {
 
     /// Every socket under the name that carries its address.
     pub(super) fn named(&self) -> Vec<(String, BorrowedFd<'_>)> {
-        let named = self.open.iter().filter_map(|door| Some((descriptor_name(&door.configured)?, door)));
-        named.flat_map(|(name, door)| door.sockets.iter().map(move |socket| (name.clone(), socket.as_fd()))).collect()
+        let named = self
+            .open
+            .iter()
+            .filter_map(|door| Some((descriptor_name(&door.configured)?, door)));
+        named
+            .flat_map(|(name, door)| {
+                door.sockets
+                    .iter()
+                    .map(move |socket| (name.clone(), socket.as_fd()))
+            })
+            .collect()
     }
 
     /// Forgets everything: the workers' copies are then the last.
@@ -141,16 +167,29 @@ fn open(
         Some(socket) => bind::local_address(socket).map_err(failed)?,
         None => wanted.clone(),
     };
-    let copies = sockets.iter().map(OwnedFd::try_clone).collect::<io::Result<Vec<_>>>().map_err(failed)?;
+    let copies = sockets
+        .iter()
+        .map(OwnedFd::try_clone)
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(failed)?;
     for (list, given) in shares.iter_mut().zip(distribute(copies, workers)) {
         list.extend(given.into_iter().map(|share| (id, share)));
     }
-    Ok(Door { id, configured: wanted, address, sockets })
+    Ok(Door {
+        id,
+        configured: wanted,
+        address,
+        sockets,
+    })
 }
 
 fn settings(options: &ListenOptions) -> Settings {
     Settings {
-        ipv6: if options.v6_only { Ipv6::Only } else { Ipv6::WithIpv4 },
+        ipv6: if options.v6_only {
+            Ipv6::Only
+        } else {
+            Ipv6::WithIpv4
+        },
         // Every protocol spoken here begins with the client's bytes.
         deferral: Deferral::UntilBytes(SILENCE),
         unix_mode: options.unix_mode,

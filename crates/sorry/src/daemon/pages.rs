@@ -19,7 +19,10 @@ pub(super) struct Loaded {
 impl Loaded {
     /// The same with bodies in all codings; slow.
     pub(super) fn compress(self) -> Loaded {
-        Loaded { page: self.page.compress(), ..self }
+        Loaded {
+            page: self.page.compress(),
+            ..self
+        }
     }
 }
 

@@ -58,7 +58,11 @@ pub fn check(config: &Config) -> Result<Vec<String>, Report> {
 pub fn run(start: Start) -> Result<Ended, RunError> {
     descriptors::raise();
     let workers = workers(&start.config);
-    let connections = descriptors::connections(start.config.limits.connections, start.config.listeners.len(), workers);
+    let connections = descriptors::connections(
+        start.config.limits.connections,
+        start.config.listeners.len(),
+        workers,
+    );
     let mut passed = Passed::default();
     let (state, change) =
         State::new(start.config, workers, connections, &mut passed).map_err(RunError::Refused)?;
@@ -136,27 +140,48 @@ enum Event {
 impl Control {
     fn new(state: State, read: Read) -> Result<Control, RunError> {
         let log = open_log(&state.config)?;
-        let shared = state.share().ok_or_else(|| RunError::Refused(Report::default()))?;
-        let counts = (0..state.workers.get()).map(|_| Arc::new(WorkerCounts::default())).collect();
+        let shared = state
+            .share()
+            .ok_or_else(|| RunError::Refused(Report::default()))?;
+        let counts = (0..state.workers.get())
+            .map(|_| Arc::new(WorkerCounts::default()))
+            .collect();
         let hiring = Hiring {
             shared: &shared,
             counts,
             log: log.as_ref(),
-            pinning: if state.config.pin_workers { Pinning::Pinned } else { Pinning::Free },
+            pinning: if state.config.pin_workers {
+                Pinning::Pinned
+            } else {
+                Pinning::Free
+            },
             key: Identities::random_key(),
         };
-        let crew = Crew::hire(hiring).map_err(|error| RunError::System("start the workers", error))?;
-        Ok(Control { state, crew, shared, read, signals: Signals::new()?, compressed: unbounded_channel() })
+        let crew =
+            Crew::hire(hiring).map_err(|error| RunError::System("start the workers", error))?;
+        Ok(Control {
+            state,
+            crew,
+            shared,
+            read,
+            signals: Signals::new()?,
+            compressed: unbounded_channel(),
+        })
     }
 
     fn announce(&self) {
         for door in self.state.doors.iter() {
             log::info!("listening on {}", door.address);
         }
-        let warnings = self.state.pages.iter().flat_map(|loaded| &loaded.page.warnings);
+        let warnings = self
+            .state
+            .pages
+            .iter()
+            .flat_map(|loaded| &loaded.page.warnings);
         for warning in warnings {
             log::warn!("{warning}");
         }
+        log::info!("ready: {} workers", self.crew.len());
     }
 
     async fn serve(mut self) -> Result<Ended, RunError> {
@@ -175,7 +200,11 @@ impl Control {
     }
 
     async fn event(&mut self) -> Event {
-        let Signals { terminate, interrupt, hang_up } = &mut self.signals;
+        let Signals {
+            terminate,
+            interrupt,
+            hang_up,
+        } = &mut self.signals;
         tokio::select! {
             biased;
             _ = terminate.recv() => Event::End,
@@ -193,7 +222,11 @@ impl Control {
             log::error!("the old configuration stays in force:\n{mistake}");
         }
         if report.mistakes.is_empty() {
-            log::info!("configuration {} is in force: {}", report.generation, report.changes.join("; "));
+            log::info!(
+                "configuration {} is in force: {}",
+                report.generation,
+                report.changes.join("; ")
+            );
             self.announce();
             self.compress();
         }
@@ -208,7 +241,10 @@ impl Control {
             let pages = pages.into_iter().map(Loaded::compress).collect();
             let _process_has_ended = done.send(Compressed { generation, pages });
         };
-        if let Err(error) = std::thread::Builder::new().name("sorry-compress".into()).spawn(work) {
+        if let Err(error) = std::thread::Builder::new()
+            .name("sorry-compress".into())
+            .spawn(work)
+        {
             log::warn!("pages stay uncompressed: {error}");
         }
     }
@@ -260,12 +296,19 @@ fn open_log(config: &Config) -> Result<Option<access::Log>, RunError> {
     let sink: Box<dyn io::Write + Send> = match &config.log.access_target {
         AccessTarget::Stdout => Box::new(io::stdout()),
         AccessTarget::File(path) => {
-            let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+            let file = std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path);
             Box::new(file.map_err(|error| RunError::System("open the access log", error))?)
         }
     };
     let (log, writer) = access::log(format);
-    let write = move || writer.run(sink, |error| log::warn!("the access log cannot be written: {error}"));
+    let write = move || {
+        writer.run(sink, |error| {
+            log::warn!("the access log cannot be written: {error}")
+        })
+    };
     std::thread::Builder::new()
         .name("sorry-log".into())
         .spawn(write)

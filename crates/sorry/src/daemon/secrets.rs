@@ -35,7 +35,10 @@ impl Read {
 
 /// The files of all pairs.
 pub(super) fn files(config: &Config) -> Vec<Files> {
-    let pair = |pair: &config::Certificate| Files { certificate: pair.certificate.clone(), key: pair.key.clone() };
+    let pair = |pair: &config::Certificate| Files {
+        certificate: pair.certificate.clone(),
+        key: pair.key.clone(),
+    };
     config.certificates.iter().map(pair).collect()
 }
 
@@ -45,20 +48,33 @@ pub(super) fn load(config: &Config, in_force: Option<&Tls>) -> Result<Read, Vec<
     if pairs.is_empty() {
         return Ok(Read::None);
     }
-    let certificates = Certificates::load(&pairs, SystemTime::now(), OUT_OF_TIME)
-        .map_err(|errors| errors.iter().map(|error| told(config, error)).collect::<Vec<_>>())?;
+    let certificates =
+        Certificates::load(&pairs, SystemTime::now(), OUT_OF_TIME).map_err(|errors| {
+            errors
+                .iter()
+                .map(|error| told(config, error))
+                .collect::<Vec<_>>()
+        })?;
     match in_force {
         Some(tls) => Ok(Read::Exchange(tls.clone(), certificates)),
         None => match Tls::new(certificates, &settings(config)) {
             Ok(tls) => Ok(Read::New(tls)),
-            Err(error) => Err(vec![Mistake::new(config::Code::BadFile, config::Place::File, error.to_string())]),
+            Err(error) => Err(vec![Mistake::new(
+                config::Code::BadFile,
+                config::Place::File,
+                error.to_string(),
+            )]),
         },
     }
 }
 
 fn told(config: &Config, error: &CertificateError) -> Mistake {
     let path = error.file.as_path();
-    let purpose = config.files.iter().find(|file| file.path == path).map_or(Purpose::Certificate, |file| file.purpose);
+    let purpose = config
+        .files
+        .iter()
+        .find(|file| file.path == path)
+        .map_or(Purpose::Certificate, |file| file.purpose);
     named(config, Some(path), purpose, &error.to_string())
 }
 

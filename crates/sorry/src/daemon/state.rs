@@ -49,7 +49,9 @@ struct Prepared {
 
 /// Seconds since 1970.
 pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 impl State {
@@ -97,7 +99,10 @@ impl State {
     /// The shared state of workers, published for the first time.
     pub(super) fn share(&self) -> Option<Arc<Shared>> {
         let front = Arc::new(ArcSwap::from_pointee(self.front()?));
-        Some(Arc::new(Shared { front, open: AtomicUsize::new(0) }))
+        Some(Arc::new(Shared {
+            front,
+            open: AtomicUsize::new(0),
+        }))
     }
 
     /// Publishes what is in force.
@@ -111,15 +116,30 @@ impl State {
     pub(super) fn reload(&mut self, read: &Read, crew: &Crew, shared: &Shared) -> ReloadReport {
         let report = match read().and_then(|config| self.adopt(config, crew, shared)) {
             Ok(report) => report,
-            Err(refused) => self.report(ReloadOutcome::Refused, &[], vec![refused.render(config::Color::Plain)]),
+            Err(refused) => self.report(
+                ReloadOutcome::Refused,
+                &[],
+                vec![refused.render(config::Color::Plain)],
+            ),
         };
         self.last_reload = Some(report.clone());
         report
     }
 
-    fn adopt(&mut self, config: Config, crew: &Crew, shared: &Shared) -> Result<ReloadReport, Report> {
+    fn adopt(
+        &mut self,
+        config: Config,
+        crew: &Crew,
+        shared: &Shared,
+    ) -> Result<ReloadReport, Report> {
         let mut passed = Passed::default();
-        let prepared = prepare(&config, &self.doors, &mut passed, self.workers, self.tls.as_ref())?;
+        let prepared = prepare(
+            &config,
+            &self.doors,
+            &mut passed,
+            self.workers,
+            self.tls.as_ref(),
+        )?;
         let changes = differences(&self.config, &config);
         let mut change = prepared.change;
         self.numbers = std::mem::take(&mut change.numbers);
@@ -135,8 +155,17 @@ impl State {
         Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
     }
 
-    fn report(&self, outcome: ReloadOutcome, changes: &[String], mistakes: Vec<String>) -> ReloadReport {
-        let warnings = self.pages.iter().flat_map(|loaded| &loaded.page.warnings).map(ToString::to_string);
+    fn report(
+        &self,
+        outcome: ReloadOutcome,
+        changes: &[String],
+        mistakes: Vec<String>,
+    ) -> ReloadReport {
+        let warnings = self
+            .pages
+            .iter()
+            .flat_map(|loaded| &loaded.page.warnings)
+            .map(ToString::to_string);
         ReloadReport {
             outcome,
             at: Moment::now(),
@@ -165,19 +194,25 @@ impl State {
     pub(super) fn next_until(&self) -> Option<u64> {
         let now = now();
         let untils = self.config.sites.iter().filter_map(|site| site.sorry.until);
-        untils.filter_map(|until| u64::try_from(until.as_second()).ok()).filter(|until| *until > now).min()
+        untils
+            .filter_map(|until| u64::try_from(until.as_second()).ok())
+            .filter(|until| *until > now)
+            .min()
     }
 }
 
 /// What `run` would find, without keeping anything: warnings, or everything that is wrong.
 pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
     let mut mistakes = Vec::new();
-    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX)).map_err(|found| mistakes.extend(found));
+    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX))
+        .map_err(|found| mistakes.extend(found));
     let secrets = secrets::load(config, None).map_err(|found| mistakes.extend(found));
     match (pages, secrets) {
-        (Ok(pages), Ok(_)) => {
-            Ok(pages.iter().flat_map(|loaded| &loaded.page.warnings).map(ToString::to_string).collect())
-        }
+        (Ok(pages), Ok(_)) => Ok(pages
+            .iter()
+            .flat_map(|loaded| &loaded.page.warnings)
+            .map(ToString::to_string)
+            .collect()),
         _ => Err(config.report(mistakes).unwrap_or_default()),
     }
 }
@@ -191,21 +226,33 @@ fn prepare(
     tls: Option<&Tls>,
 ) -> Result<Prepared, Report> {
     let mut mistakes = Vec::new();
-    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX)).map_err(|found| mistakes.extend(found));
+    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX))
+        .map_err(|found| mistakes.extend(found));
     let tls = secrets::load(config, tls).map_err(|found| mistakes.extend(found));
     // Sockets come last: what is opened for a configuration that is refused is closed again.
     let change = match mistakes.is_empty() {
-        true => doors.plan(config, passed, workers).map_err(|errors| mistakes.extend(told(config, &errors))),
+        true => doors
+            .plan(config, passed, workers)
+            .map_err(|errors| mistakes.extend(told(config, &errors))),
         false => Err(()),
     };
     match (pages, tls, change) {
-        (Ok(pages), Ok(tls), Ok(change)) => Ok(Prepared { pages, tls: tls.adopt(), change }),
+        (Ok(pages), Ok(tls), Ok(change)) => Ok(Prepared {
+            pages,
+            tls: tls.adopt(),
+            change,
+        }),
         _ => Err(config.report(mistakes).unwrap_or_default()),
     }
 }
 
 fn told(config: &Config, errors: &[(usize, DoorError)]) -> Vec<Mistake> {
-    let place = |index: &usize| config.listeners.get(*index).map_or(config::Place::File, |listener| listener.place);
+    let place = |index: &usize| {
+        config
+            .listeners
+            .get(*index)
+            .map_or(config::Place::File, |listener| listener.place)
+    };
     let told = |(index, error): &(usize, DoorError)| {
         Mistake::new(config::Code::BadListener, place(index), error.to_string())
     };
@@ -231,7 +278,10 @@ fn differences(old: &Config, new: &Config) -> Vec<String> {
         changes.push("limits have changed".to_owned());
     }
     let restart = [
-        (old.workers != new.workers || old.pin_workers != new.pin_workers, "workers"),
+        (
+            old.workers != new.workers || old.pin_workers != new.pin_workers,
+            "workers",
+        ),
         (old.admin != new.admin, "the admin socket"),
         (old.metrics != new.metrics, "the metrics address"),
         (old.log != new.log, "the log"),
