@@ -11,6 +11,7 @@ mod digest;
 mod head;
 mod media_type;
 mod mistake;
+mod own;
 pub mod prepared;
 mod problem;
 mod source;
@@ -28,12 +29,10 @@ use sorry_core::answer::template::Template;
 /// Reads `source` and makes the page of it with the operator's `words`, in plain bodies; the built-in page without
 /// words has its compressed variants at once. All mistakes are reported together.
 pub fn load(source: &Source, words: &Words, bounds: &Bounds) -> Result<Page, PageError> {
-    let _ = bounds;
     match source {
         Source::BuiltIn => Ok(built_in(words)),
-        _ => Err(PageError {
-            mistakes: Vec::new(),
-        }),
+        Source::File(path) => own::file(path, words, bounds),
+        Source::Folder(path) => own::folder(path, words, bounds),
     }
 }
 
@@ -152,3 +151,6 @@ impl Encoded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
