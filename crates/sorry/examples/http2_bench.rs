@@ -16,8 +16,11 @@ use bytes::Bytes;
 use sorry_server::http2::{
     Answer, Body, Connection, Limits, Reply, Request, Scratch, State, hpack,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
+
+/// Nothing more is read while so much waits to be written.
+const MOST_UNSENT: usize = 1 << 20;
 
 /// The same answer for everything, made once.
 struct Page {
@@ -129,31 +132,52 @@ async fn accept(listener: TcpListener, worker: Rc<RefCell<Worker>>) -> io::Resul
     }
 }
 
+/// Reads while it cannot write: a client may wait for us to do so. The machine keeps `out` small meanwhile.
 async fn serve(
-    mut stream: TcpStream,
+    stream: TcpStream,
     connection: &mut Connection,
     worker: &RefCell<Worker>,
 ) -> io::Result<()> {
     let mut input = vec![0; 16 * 1024];
     let mut out = Vec::new();
     loop {
-        let length = stream.read(&mut input).await?;
-        if length == 0 {
+        write(&stream, connection, &mut out)?;
+        if out.is_empty() && matches!(connection.state(), State::Closed(_)) {
             return Ok(());
         }
-        let mut state = {
-            let Worker { page, scratch, .. } = &mut *worker.borrow_mut();
-            connection.receive(&input[..length], Instant::now(), scratch, page, &mut out)
+        let interest = match out.len() {
+            0 => Interest::READABLE,
+            1..MOST_UNSENT => Interest::READABLE | Interest::WRITABLE,
+            _ => Interest::WRITABLE,
         };
-        while !out.is_empty() {
-            stream.write_all(&out).await?;
-            out.clear();
-            state = connection.resume(&mut out);
+        if !stream.ready(interest).await?.is_readable() {
+            continue;
         }
-        if matches!(state, State::Closed(_)) {
-            return stream.shutdown().await;
+        match stream.try_read(&mut input) {
+            Ok(0) => return Ok(()),
+            Ok(length) => {
+                let Worker { page, scratch, .. } = &mut *worker.borrow_mut();
+                connection.receive(&input[..length], Instant::now(), scratch, page, &mut out);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
     }
+}
+
+/// Writes what can be written now, and what waited for that.
+fn write(stream: &TcpStream, connection: &mut Connection, out: &mut Vec<u8>) -> io::Result<()> {
+    while !out.is_empty() {
+        match stream.try_write(out) {
+            Ok(length) => {
+                out.drain(..length);
+                connection.resume(out);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn cpu_ns() -> u64 {

@@ -19,7 +19,8 @@ pub struct Limits {
     /// request and each DATA frame that we sent pays for some first, so that busy and honest clients are not counted.
     pub control_frames_per_second: u32,
     /// Octets of request bodies that are read and thrown away, in the life of the connection, so that clients who must finish sending see
-    /// their answer; a DATA frame counts 256 at least. Beyond it requests are reset once answered and the connection is drained.
+    /// their answer; a DATA frame counts 256 at least. Beyond it the connection is drained, and uploads are reset once the client has read
+    /// their answers.
     pub unread_body_bytes: u64,
     /// Requests in the life of the connection; then it is drained.
     pub requests: u64,

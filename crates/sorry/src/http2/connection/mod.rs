@@ -127,8 +127,10 @@ impl Connection {
 
     /// Takes what was read, the preface included, and appends what is to be written to `out`.
     ///
-    /// What `out` holds already counts as unsent: bodies wait once it is `unsent_bytes` long, and [`Connection::resume`] goes on with them. A
-    /// caller that cannot write stops reading, which bounds the rest: per octet of input at most an answer's fields for each 10 octets.
+    /// What `out` holds already counts as unsent: bodies wait once it is `unsent_bytes` long, and
+    /// [`Connection::resume`] goes on with them. A caller goes on reading while it cannot write, since
+    /// the client may wait for that (section 5.2.2), until `out` is some larger size: each ten octets of
+    /// input can ask for the fields of one more answer.
     pub fn receive<A: Answer>(
         &mut self,
         input: &[u8],
@@ -369,6 +371,7 @@ impl Connection {
     fn finish_goodbye(&mut self, out: &mut Vec<u8>) {
         frame::put_go_away(self.streams.last(), Code::NoError, "", out);
         self.goodbye = Goodbye::Final;
+        self.stop_uploads(out);
     }
 
     /// Counts a limit that is reached in peace: what was begun is finished, and no more should come.
