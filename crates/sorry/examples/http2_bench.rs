@@ -1,11 +1,13 @@
-//! Measures the HTTP/2 machine alone: a server of one thread that answers everything in the clear with the same prepared page.
+//! Measures the HTTP/2 machine alone: a server of one thread that answers everything in the clear
+//! with the same prepared page.
 //!
 //! ```text
 //! taskset -c 0 cargo run --profile dist --example http2_bench -- 127.0.0.1:8082 &
 //! taskset -c 1 h2load -c4 -m100 -n1000000 http://127.0.0.1:8082/
 //! ```
-//! Whenever no connection is left it prints how many requests were answered and what each cost this process on its processor, user and
-//! system together (`/proc/self/schedstat`). It has no timeouts: it is no server for anybody else.
+//! Whenever no connection is left it prints how many requests were answered and what each cost this
+//! process on its processor, user and system together (`/proc/self/schedstat`). It has no timeouts:
+//! it is no server for anybody else.
 
 use std::cell::RefCell;
 use std::io;
@@ -132,7 +134,8 @@ async fn accept(listener: TcpListener, worker: Rc<RefCell<Worker>>) -> io::Resul
     }
 }
 
-/// Reads while it cannot write: a client may wait for us to do so. The machine keeps `out` small meanwhile.
+/// Reads while it cannot write: a client may wait for us to do so. The machine keeps `out` small
+/// meanwhile.
 async fn serve(
     stream: TcpStream,
     connection: &mut Connection,

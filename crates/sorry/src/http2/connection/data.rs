@@ -50,7 +50,8 @@ impl Connection {
         let id = head.stream;
         let at = match self.streams.fate(id) {
             Fate::Live(at) => at,
-            // We reset it, or said that we would not answer it: the peer may not know yet (section 5.1).
+            // We reset it, or said that we would not answer it: the peer may not know yet (section
+            // 5.1).
             Fate::Idle | Fate::Reset => return Ok(()),
             Fate::Forgotten => return self.budget.spend_control(&self.limits, turn.now),
             Fate::Ended | Fate::Skipped => {
@@ -121,8 +122,8 @@ impl Connection {
         self.drained > self.limits.unread_body_bytes
     }
 
-    /// Stops the uploads that the limit cut off, now that the client has read their answers: curl 7.88, for one, throws an answer away when
-    /// the reset comes right behind it.
+    /// Stops the uploads that the limit cut off, now that the client has read their answers: curl
+    /// 7.88, for one, throws an answer away when the reset comes right behind it.
     pub(super) fn stop_uploads(&mut self, out: &mut Vec<u8>) {
         if self.is_drained_out() {
             for id in self.streams.answered() {

@@ -170,7 +170,8 @@ fn windows_are_enforced() {
         .iter()
         .flat_map(|_| raw(16_000, 0, 0, 1, &FULL[..16_000]))
         .collect();
-    // The connection's window is given back in time, so that only a frame beyond all of it would be too much; see above.
+    // The connection's window is given back in time, so that only a frame beyond all of it would be
+    // too much; see above.
     assert_eq!(
         peer.tell(&all([post(1), five])),
         format!("{ANSWER}; WINDOW_UPDATE 0 48000")
