@@ -1,4 +1,11 @@
 //! Thin: arguments, run, exit code.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sorry_server::cli;
+
+fn main() -> ExitCode {
+    cli::main(cli::Arguments::parse())
+}

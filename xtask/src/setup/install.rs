@@ -37,7 +37,8 @@ fn not_in(answer: &str) -> Vec<&'static Package> {
 
 /// Installs `packages`; what apt-get says goes to the terminal.
 pub(crate) fn install(packages: &[&Package]) -> Result<(), String> {
-    steps::succeed(&mut command(packages)?)?;
+    steps::succeed(&mut command(packages)?)
+        .map_err(|why| format!("the packages could not be installed: {why}"))?;
     nothing_missing()
 }
 

@@ -23,12 +23,12 @@ pub(crate) enum Work {
         executable: Executable,
         tests: Vec<String>,
     },
-    /// The documentation's examples of a package, which only cargo can build.
-    Docs { package: &'static str },
+    /// The examples in the documentation of all libraries, which only cargo can build.
+    Docs,
 }
 
-/// Packages whose documentation's examples are run, and the group that they make.
-const DOCS: &[(&str, &str)] = &[("core::doc", "sorry-core")];
+/// The group of the documentation's examples.
+const DOCS: &str = "doc-tests";
 
 /// All groups that hold a test that the filters leave.
 pub(crate) fn all(executables: &[Executable], filters: &[String]) -> Result<Vec<Group>, String> {
@@ -40,10 +40,8 @@ pub(crate) fn all(executables: &[Executable], filters: &[String]) -> Result<Vec<
             groups.push(group(name, Work::Tests { executable, tests }));
         }
     }
-    for (name, package) in DOCS {
-        if wanted(name, filters) {
-            groups.push(group((*name).to_owned(), Work::Docs { package }));
-        }
+    if wanted(DOCS, filters) {
+        groups.push(group(DOCS.to_owned(), Work::Docs));
     }
     Ok(groups)
 }

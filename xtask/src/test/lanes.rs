@@ -14,22 +14,32 @@ pub(crate) fn run(groups: Vec<Group>, budget: &Budget) -> Vec<Row> {
     let cores = Cores::allowed();
     eprintln!("-- tests: {} groups, {cores}", groups.len());
     let start = Instant::now();
-    let queue = Mutex::new(Queue::new(groups, |name| budget.group(name)));
-    let rows = Mutex::new(Vec::new());
+    let queue = Queue::new(groups, |name| budget.group(name));
+    let mut rows = deal(queue, |group, lane| {
+        run::run(group, lane, &cores, budget, start)
+    });
+    rows.sort_by(|a, b| a.group.cmp(&b.group));
+    rows
+}
+
+/// Lets both lanes work through the queue at the same time.
+fn deal<T: Send>(queue: Queue, work: impl Fn(&Group, Lane) -> T + Sync) -> Vec<T> {
+    let queue = Mutex::new(queue);
+    let done = Mutex::new(Vec::new());
+    // A function of its own, so that the lock is given back before the work begins.
+    let next = |lane| locked(&queue).next(lane);
     std::thread::scope(|scope| {
         for lane in Lane::BOTH {
-            let (queue, rows, cores) = (&queue, &rows, &cores);
+            let (next, done, work) = (&next, &done, &work);
             scope.spawn(move || {
-                while let Some(group) = locked(queue).next(lane) {
-                    let row = run::run(&group, lane, cores, budget, start);
-                    locked(rows).push(row);
+                while let Some(group) = next(lane) {
+                    let result = work(&group, lane);
+                    locked(done).push(result);
                 }
             });
         }
     });
-    let mut rows = std::mem::take(&mut *locked(&rows));
-    rows.sort_by(|a, b| a.group.cmp(&b.group));
-    rows
+    std::mem::take(&mut *locked(&done))
 }
 
 /// A lane that panicked has lost its own group only; the other goes on.
@@ -65,7 +75,11 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::Queue;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Condvar, Mutex};
+    use std::time::Duration;
+
+    use super::{Queue, deal};
     use crate::test::groups::{Group, Work};
     use crate::test::habits::{Binding, Habit, Lane};
 
@@ -77,7 +91,7 @@ mod tests {
                 binding,
                 threads: 1,
             },
-            work: Work::Docs { package: "none" },
+            work: Work::Docs,
         }
     }
 
@@ -101,6 +115,27 @@ mod tests {
             group("3", Lane::Zero, Binding::Movable),
         ]);
         assert_eq!(names(&mut queue, Lane::Zero), ["3", "2", "9", "1"]);
+    }
+
+    #[test]
+    fn both_lanes_work_at_the_same_time() {
+        let queue = queue(vec![
+            group("1", Lane::Zero, Binding::Exclusive),
+            group("2", Lane::One, Binding::Exclusive),
+        ]);
+        // Each lane waits until the other has begun.
+        let begun = (AtomicUsize::new(0), Condvar::new(), Mutex::new(()));
+        let met = deal(queue, |_, _| {
+            let (count, changed, lock) = &begun;
+            let guard = lock.lock().unwrap();
+            count.fetch_add(1, Ordering::SeqCst);
+            changed.notify_all();
+            let alone = |(): &mut ()| count.load(Ordering::SeqCst) < 2;
+            let patience = Duration::from_secs(20);
+            let (_guard, end) = changed.wait_timeout_while(guard, patience, alone).unwrap();
+            !end.timed_out()
+        });
+        assert_eq!(met, [true, true]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(crate) fn run(
         Some(why) => {
             eprintln!("{} FAILED {}: {counts}: {why}", clock(), group.name);
             // One call, so that the other lane's lines do not come between.
-            println!(
+            eprintln!(
                 "==== output of {} ====\n{output}\n==== end of {} ====",
                 group.name, group.name
             );
@@ -71,7 +71,7 @@ fn attempt(group: &Group, lane: Lane, cores: &Cores, patience: Duration) -> (Tal
     }
     let expected = match &group.work {
         Work::Tests { tests, .. } => Expected::Tests(tests.len()),
-        Work::Docs { .. } => Expected::Any,
+        Work::Docs => Expected::Any,
     };
     (tally::judge(expected, &output, ending), output)
 }
@@ -91,13 +91,13 @@ fn command(group: &Group, core: Option<usize>) -> Command {
             command.args([threads.as_str(), "--exact"]).args(tests);
             command
         }
-        Work::Docs { package } => {
+        Work::Docs => {
+            // The whole workspace, since one package alone would have its dependencies built again with fewer features.
             let arguments = [
                 "test",
+                "--workspace",
                 "--doc",
                 "--release",
-                "--package",
-                package,
                 "--",
                 threads.as_str(),
             ];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sorry_core::answer::cors::Preflight;
 use sorry_core::answer::template::Filling;
 use sorry_core::answer::{Ask, Choice, cors, crawler, decide};
-use sorry_core::host::Authority;
+use sorry_core::host::{Authority, Host};
 
 use super::clock::Clock;
 use super::identity::Identities;
@@ -22,6 +22,8 @@ pub struct Desk {
     ids: Identities,
     counts: Arc<WorkerCounts>,
     log: Option<access::Log>,
+    /// Bodies with holes are filled here before HTTP/2 cuts them into frames.
+    filled: Vec<u8>,
 }
 
 /// One connection, as far as it matters to answers.
@@ -58,6 +60,7 @@ impl Desk {
             ids: Identities::new(key, worker),
             counts,
             log,
+            filled: Vec::new(),
         }
     }
 
@@ -90,6 +93,7 @@ pub struct Visit<'a> {
 /// A choice, looked up.
 pub(super) struct Found<'a, 'q> {
     pub(super) prepared: &'a Prepared,
+    pub(super) kind: Kind,
     pub(super) cors: &'a Cors,
     pub(super) extra: Extra<'a, 'q>,
     pub(super) alt_svc: Option<()>,
@@ -145,6 +149,7 @@ impl<'a> Visit<'a> {
         }
         Found {
             prepared,
+            kind,
             cors: readable_by(site, ask),
             extra,
             alt_svc: self.alt_svc(site),
@@ -161,6 +166,21 @@ impl<'a> Visit<'a> {
             id: self.desk.ids.next(),
             retry_after: 1,
         }
+    }
+
+    /// The name that a request is for, if it is one of a site's.
+    pub(super) fn known_name(&self, authority: &Authority) -> Option<Host> {
+        match authority {
+            Authority::Named(host) if self.sites.knows(self.guest.listener, host.as_str()) => {
+                Some(*host)
+            }
+            _ => None,
+        }
+    }
+
+    /// The buffer for bodies with holes.
+    pub(super) fn filled(&mut self) -> &mut Vec<u8> {
+        &mut self.desk.filled
     }
 
     /// The worker's counts.

@@ -1,8 +1,10 @@
 //! Answers to what is not a request. They are no site's: nobody knows for whom a malformed head was meant.
 
 use sorry_core::answer::template::Filling;
+use sorry_core::host::Host;
 
 use crate::http1::Fault;
+use crate::http2::hpack;
 
 /// Appends the whole answer; the connection ends after it.
 pub(super) fn push_http1(fault: Fault, filling: &Filling, out: &mut Vec<u8>) {
@@ -19,6 +21,40 @@ pub(super) fn push_http1(fault: Fault, filling: &Filling, out: &mut Vec<u8>) {
         refusal.sentence
     );
     out.extend_from_slice(rest.as_bytes());
+}
+
+/// Appends a 308 to https; `name` is one that the operator gave to a site.
+pub(super) fn push_https(
+    name: Host,
+    port: u16,
+    target: &[u8],
+    filling: &Filling,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"HTTP/1.1 308 Permanent Redirect\r\nDate: ");
+    out.extend_from_slice(&filling.date);
+    out.extend_from_slice(b"\r\nServer: sorry\r\nX-Request-Id: ");
+    out.extend_from_slice(&filling.id);
+    out.extend_from_slice(b"\r\nCache-Control: no-store\r\nLocation: https://");
+    out.extend_from_slice(name.as_str().as_bytes());
+    if port != 443 {
+        out.extend_from_slice(format!(":{port}").as_bytes());
+    }
+    out.extend_from_slice(target);
+    out.extend_from_slice(b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+}
+
+/// Appends the field block of an answer without a body.
+pub(super) fn push_http2(fault: Fault, filling: &Filling, block: &mut Vec<u8>) {
+    hpack::encode_status(fault.refusal().status, block);
+    for (name, value) in [
+        (&b"date"[..], &filling.date[..]),
+        (b"x-request-id", &filling.id),
+    ] {
+        hpack::encode_field_start(name, block);
+        hpack::encode_raw_value(value, block);
+    }
+    hpack::encode_field(b"cache-control", b"no-store", block);
 }
 
 #[cfg(test)]

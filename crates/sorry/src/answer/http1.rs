@@ -6,7 +6,7 @@ use sorry_core::answer::cors::Preflight;
 use super::desk::{Extra, Found, Visit};
 use super::{fault, redirect};
 use crate::count::{Limit, Protocol};
-use crate::http1::{Fault, Head, Out, Respond, Turn, Version};
+use crate::http1::{Fault, Head, Out, Parsed, Respond, Turn, Version, parse};
 use crate::page::prepared::Body;
 
 impl Respond for Visit<'_> {
@@ -36,6 +36,41 @@ impl Respond for Visit<'_> {
         }
         let filling = self.filling();
         fault::push_http1(fault, &filling, &mut out.bytes);
+    }
+}
+
+impl Visit<'_> {
+    /// Plain HTTP on a port that speaks TLS. With a `port`, a request for one of our names is sent to https there
+    /// (308 keeps its method); everybody else hears what is wrong.
+    pub fn plain_on_tls(&mut self, bytes: &[u8], port: Option<u16>, out: &mut Out) {
+        if let (Parsed::Whole(head, _), Some(port)) = (parse(bytes), port)
+            && let Some(name) = self.known_name(&head.authority)
+        {
+            let filling = self.filling();
+            self.counts().fault(Fault::PlainOnTls).bump();
+            fault::push_https(
+                name,
+                port,
+                path_and_query(head.ask.target),
+                &filling,
+                &mut out.bytes,
+            );
+            return;
+        }
+        self.fault(Fault::PlainOnTls, out);
+    }
+}
+
+/// Of an origin-form target, as long as it is plain; anything else leads to the front page.
+fn path_and_query(target: &[u8]) -> &[u8] {
+    let plain = target.len() <= 2048
+        && target
+            .iter()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\'));
+    if target.starts_with(b"/") && !target.starts_with(b"//") && plain {
+        target
+    } else {
+        b"/"
     }
 }
 

@@ -14,6 +14,6 @@ mod redirect;
 mod sites;
 
 pub use clock::Clock;
-pub use desk::{Desk, Guest, Visit};
+pub use desk::{Desk, Guest, Security, Visit};
 pub use identity::Identities;
 pub use sites::{AltSvc, Hosts, ListenerId, Site, Sites};

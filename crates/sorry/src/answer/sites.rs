@@ -9,6 +9,7 @@ use sorry_core::answer::Policy;
 use sorry_core::host::Authority;
 use sorry_core::retry_after::Promise;
 
+use crate::config::HostMap;
 use crate::count::SiteCounts;
 use crate::page::prepared::Answers;
 
@@ -42,93 +43,31 @@ pub struct Site {
     pub alt_svc: AltSvc,
     /// One set of counts per worker.
     pub counts: Arc<[SiteCounts]>,
+    /// The same for requests whose name is nobody's. A site without names is meant for all and counts them as its own;
+    /// others share one set, since metrics must not grow with what strangers send.
+    pub strangers: Arc<[SiteCounts]>,
 }
 
 /// Which site a name means on one listener.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Hosts {
-    exact: HashMap<Box<str>, usize>,
-    /// By what follows the star: `.example.com`.
-    below: HashMap<Box<str>, usize>,
-    /// For names that are nobody's.
-    default: usize,
-}
-
-impl Hosts {
-    /// A listener on which names that are nobody's mean the site with this index.
-    pub fn new(default: usize) -> Hosts {
-        Hosts {
-            default,
-            ..Hosts::default()
-        }
-    }
-
-    /// Adds a name, in its one form, or `*.` and a name for everything below it.
-    pub fn insert(&mut self, host: &str, site: usize) {
-        match host.strip_prefix('*') {
-            Some(suffix) => self.below.insert(suffix.into(), site),
-            None => self.exact.insert(host.into(), site),
-        };
-    }
-
-    /// The site of `authority`, and whether it was known by name.
-    fn find(&self, authority: &Authority) -> (usize, Known) {
-        let Authority::Named(host) = authority else {
-            return (self.default, Known::No);
-        };
-        let name = host.as_str();
-        if let Some(site) = self.exact.get(name) {
-            return (*site, Known::Yes);
-        }
-        if !self.below.is_empty() {
-            for (dot, _) in name.match_indices('.') {
-                if let Some(site) = self.below.get(&name[dot..]) {
-                    return (*site, Known::Yes);
-                }
-            }
-        }
-        (self.default, Known::No)
-    }
-
-    fn has_names(&self) -> bool {
-        !(self.exact.is_empty() && self.below.is_empty())
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
-    Yes,
-    No,
+    /// By name.
+    pub names: HostMap<usize>,
+    /// For names that are nobody's: an index, too.
+    pub default: usize,
 }
 
 /// Everything that is answered from.
 #[derive(Debug)]
 pub struct Sites {
     sites: Vec<Site>,
-    /// By number of the listener.
-    listeners: HashMap<usize, Hosts>,
-    fallback: Hosts,
-    /// Counts of requests for names that are nobody's: metrics must not grow with what strangers send.
-    other: Arc<[SiteCounts]>,
+    listeners: HashMap<ListenerId, Hosts>,
 }
 
 impl Sites {
-    /// `sites` must not be empty; `listeners` says who is who where. `other` counts requests for unknown names.
-    pub fn new(
-        sites: Vec<Site>,
-        listeners: HashMap<ListenerId, Hosts>,
-        other: Arc<[SiteCounts]>,
-    ) -> Option<Sites> {
-        let listeners = listeners
-            .into_iter()
-            .map(|(id, hosts)| (id.0, hosts))
-            .collect();
-        (!sites.is_empty()).then(|| Sites {
-            sites,
-            listeners,
-            fallback: Hosts::default(),
-            other,
-        })
+    /// `listeners` says who is who where. `None` without any site.
+    pub fn new(sites: Vec<Site>, listeners: HashMap<ListenerId, Hosts>) -> Option<Sites> {
+        (!sites.is_empty()).then_some(Sites { sites, listeners })
     }
 
     /// The site for a request, and where it is counted for `worker`.
@@ -138,49 +77,30 @@ impl Sites {
         authority: &Authority,
         worker: usize,
     ) -> (&Site, &SiteCounts) {
-        let hosts = self.listeners.get(&listener.0).unwrap_or(&self.fallback);
-        let (index, known) = hosts.find(authority);
+        let hosts = self.listeners.get(&listener);
+        let named = match (hosts, authority) {
+            (Some(hosts), Authority::Named(host)) => hosts.names.find(host.as_str()),
+            _ => None,
+        };
+        let index = named.or(hosts.map(|hosts| hosts.default)).unwrap_or(0);
         let site = &self.sites[index.min(self.sites.len() - 1)];
-        // A site without names is meant for every name.
-        let counts = if known == Known::Yes || !hosts.has_names() {
+        let counts = if named.is_some() {
             &site.counts
         } else {
-            &self.other
+            &site.strangers
         };
         (site, &counts[worker])
+    }
+
+    /// Whether a name is a site's on this listener.
+    pub fn knows(&self, listener: ListenerId, name: &str) -> bool {
+        self.listeners
+            .get(&listener)
+            .is_some_and(|hosts| hosts.names.find(name).is_some())
     }
 
     /// All sites.
     pub fn all(&self) -> &[Site] {
         &self.sites
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sorry_core::host;
-
-    #[test]
-    fn names_find_their_site() {
-        let mut hosts = Hosts::new(9);
-        hosts.insert("shop.example.com", 1);
-        hosts.insert("*.example.com", 2);
-        hosts.insert("*.deep.example.com", 3);
-        for (name, expected) in [
-            ("Shop.Example.com:80", 1),
-            ("blog.example.com", 2),
-            ("a.b.example.com", 2),
-            ("x.deep.example.com", 3),
-            ("example.com", 9),
-            ("other.example", 9),
-            ("", 9),
-        ] {
-            assert_eq!(
-                hosts.find(&host::parse(name.as_bytes())).0,
-                expected,
-                "{name}"
-            );
-        }
     }
 }

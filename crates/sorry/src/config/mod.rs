@@ -1,1 +1,135 @@
-//! config
+//! The configuration: what was typed (`spec.rs`) becomes what it means ([`Config`]), in which only valid things exist.
+//!
+//! One file, or the flags of `sorry serve`. All mistakes are reported in one run, each with its place and a hint. A key is
+//! declared once, with its text, type, default and example; the reader, `docs/manual/configuration.md`, `etc/sorry.toml` and
+//! `sorry config explain` come from that declaration.
+//!
+//! Nothing but the file itself is opened here. Files that it names are listed in [`Config::files`]; whoever opens one and
+//! finds it missing or broken reports that with [`Config::bad_file`] at the line that names it.
+
+mod diagnostics;
+pub mod duration;
+mod fault;
+mod host;
+mod limits;
+mod listen_address;
+mod listener;
+mod load;
+mod log;
+mod meaning;
+mod network;
+mod quantity;
+mod reader;
+mod reference;
+pub mod said;
+mod serve;
+mod site;
+pub mod size;
+mod spec;
+mod syntax;
+mod table;
+#[cfg(test)]
+mod tests;
+pub mod until;
+mod url;
+mod value;
+
+pub use diagnostics::{Code, Color, Mistake, Place, Report, Source, Span};
+pub use fault::Fault;
+pub use host::{HostMap, HostPattern};
+pub use limits::Limits;
+pub use listen_address::ListenAddress;
+pub use listener::{ListenOptions, Listener};
+pub use load::{load, parse};
+pub use log::{AccessFormat, AccessTarget, Log, LogLevel};
+pub use network::Network;
+pub use reference::{NoSuchKey, example, explain, keys, manual};
+pub use serve::ServeArgs;
+pub use site::{
+    AltSvc, ContentSecurityPolicy, EventStream, Mode, RetryAfter, RetryAfterForm, Site, Sorry,
+};
+pub use url::{Origin, UrlPath};
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A whole configuration. Plain data: nothing in it is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How many threads answer.
+    pub workers: Workers,
+    /// Whether each stays on one core.
+    pub pin_workers: bool,
+    /// Certificates for TLS listeners; the first is for clients that ask for no name or an unknown one.
+    pub certificates: Vec<Certificate>,
+    /// The sites, in the order of the file; at least one.
+    pub sites: Vec<Arc<Site>>,
+    /// What to listen on, each address once; at least one.
+    pub listeners: Vec<Listener>,
+    /// What nobody may exceed.
+    pub limits: Limits,
+    /// Where metrics are served.
+    pub metrics: Option<SocketAddr>,
+    /// The admin socket.
+    pub admin: Option<PathBuf>,
+    /// What is written down.
+    pub log: Log,
+    /// Every file that must exist, and where it was named.
+    pub files: Vec<FileUse>,
+    source: Arc<Source>,
+}
+
+/// How many threads answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workers {
+    /// One for each core that the process may use.
+    OnePerCore,
+    /// This many, at least one.
+    Count(usize),
+}
+
+/// A certificate and its key, as files in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The chain, the site's own certificate first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// A file that the configuration names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileUse {
+    /// Its full path.
+    pub path: PathBuf,
+    /// Where it was typed.
+    pub place: Place,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A page, or a folder with pages.
+    Page,
+    /// The answer to `/robots.txt`.
+    Robots,
+    /// A certificate chain.
+    Certificate,
+    /// A private key.
+    PrivateKey,
+}
+
+impl Config {
+    /// A mistake at the place that names `file`: what is wrong with it, and how to mend it.
+    pub fn bad_file(&self, file: &FileUse, what: impl Into<String>) -> Mistake {
+        Mistake::new(Code::BadFile, file.place, what)
+    }
+
+    /// A report on mistakes that were found after reading, such as missing files. `None` when there are none.
+    pub fn report(&self, mistakes: Vec<Mistake>) -> Option<Report> {
+        (!mistakes.is_empty()).then(|| Report::new(Arc::clone(&self.source), mistakes))
+    }
+}

@@ -23,6 +23,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
 use super::address::Address;
 pub use error::{BindError, Refusal};
+pub use holder::Holder;
 
 /// How the sockets are made. `Settings::default()` is right for a public web server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Settings {
     pub unix_mode: u32,
     /// Permission bits of a unix socket's folder, if it is missing and has to be made; `None` refuses instead.
     pub unix_folder_mode: Option<u32>,
+    /// How long to wait for another process that is making a socket in the same folder.
+    pub unix_folder_wait: Duration,
 }
 
 impl Default for Settings {
@@ -57,6 +60,7 @@ impl Default for Settings {
             unacknowledged: Some(Duration::from_secs(30)),
             unix_mode: 0o666,
             unix_folder_mode: Some(0o755),
+            unix_folder_wait: Duration::from_secs(1),
         }
     }
 }

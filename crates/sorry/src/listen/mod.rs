@@ -7,10 +7,18 @@
 
 pub mod address;
 pub mod bind;
+pub mod certificate;
 pub mod distribute;
+pub mod file_watch;
+pub mod handover;
+pub mod inherited;
 pub mod listener;
+pub mod notify;
+pub mod passed;
 pub mod proxy_protocol;
 pub mod socket;
+pub mod tls;
+pub mod tls_alert;
 
 pub use address::Address;
 pub use listener::{Interruption, Listener};

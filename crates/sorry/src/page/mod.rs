@@ -4,10 +4,17 @@
 //! variants and is slow. Nothing here knows HTTP heads or chooses an answer: prepared answers are put together from a
 //! `Page` next door, and which of them a request gets is `sorry_core::answer`'s decision.
 
+mod builtin;
+mod compress;
+mod csp;
+mod digest;
 mod head;
+mod media_type;
 mod mistake;
 pub mod prepared;
+mod problem;
 mod source;
+mod text;
 mod words;
 
 pub use mistake::{Mistake, PageError};
@@ -17,6 +24,31 @@ pub use words::Words;
 use bytes::Bytes;
 use sorry_core::answer::encoding::Encoding;
 use sorry_core::answer::template::Template;
+
+/// Reads `source` and makes the page of it with the operator's `words`, in plain bodies; the built-in page without
+/// words has its compressed variants at once. All mistakes are reported together.
+pub fn load(source: &Source, words: &Words, bounds: &Bounds) -> Result<Page, PageError> {
+    let _ = bounds;
+    match source {
+        Source::BuiltIn => Ok(built_in(words)),
+        _ => Err(PageError {
+            mistakes: Vec::new(),
+        }),
+    }
+}
+
+fn built_in(words: &Words) -> Page {
+    let problem_json = problem::json(words);
+    Page {
+        html: builtin::documents(words),
+        xml: problem::xml(words),
+        text: text::all(words),
+        event_stream: problem::event_stream(&problem_json),
+        problem_json,
+        assets: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
 
 /// Every body of one site's refusal.
 #[derive(Debug, Clone)]
@@ -74,6 +106,23 @@ pub struct Encoded {
     pub zstd: Option<Bytes>,
 }
 
+impl Page {
+    /// The same page with compressed variants where they are smaller. Slow, seconds for large assets: for a thread in
+    /// the background. Variants that are there already are kept.
+    pub fn compress(&self) -> Page {
+        let mut page = self.clone();
+        for document in &mut page.html {
+            document.encoded.complete(&document.body);
+        }
+        for asset in &mut page.assets {
+            if media_type::shrinks(asset.content_type) {
+                asset.encoded.complete(&asset.body);
+            }
+        }
+        page
+    }
+}
+
 impl Encoded {
     /// The variant in `encoding`; none for identity.
     pub fn variant(&self, encoding: Encoding) -> Option<&Bytes> {
@@ -82,6 +131,24 @@ impl Encoded {
             Encoding::Gzip => self.gzip.as_ref(),
             Encoding::Brotli => self.br.as_ref(),
             Encoding::Zstd => self.zstd.as_ref(),
+        }
+    }
+
+    /// Makes the variants of `body` that are missing.
+    fn complete(&mut self, body: &Bytes) {
+        let smaller = |variant: Option<Vec<u8>>| {
+            variant
+                .filter(|variant| variant.len() < body.len())
+                .map(Bytes::from)
+        };
+        if self.gzip.is_none() {
+            self.gzip = smaller(compress::gzip(body));
+        }
+        if self.br.is_none() {
+            self.br = smaller(compress::brotli(body));
+        }
+        if self.zstd.is_none() {
+            self.zstd = smaller(compress::zstd(body));
         }
     }
 }

@@ -38,3 +38,60 @@ impl Default for Words {
         }
     }
 }
+
+impl Words {
+    /// The expected return as RFC 3339 writes it, in whole seconds.
+    pub(super) fn until_for_machines(&self) -> Option<String> {
+        let until = self.until?;
+        Some(until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+
+    /// The expected return for people whose time zone nobody knows.
+    pub(super) fn until_for_people(&self) -> Option<String> {
+        let until = self.until?;
+        Some(until.strftime("%Y-%m-%d %H:%M UTC").to_string())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use sorry_core::answer::template::{Filling, Template};
+
+    /// Nobody said anything.
+    pub(crate) fn bare() -> Words {
+        Words::default()
+    }
+
+    /// Everything is said, with everything that needs escaping.
+    pub(crate) fn full() -> Words {
+        Words {
+            site: "Fish & \"Chips\" <shop>".into(),
+            said: Said::parse("A <new> \"engine\" & more\nin the cellar").ok(),
+            until: "2026-05-01T14:00:00Z".parse().ok(),
+            ..Words::default()
+        }
+    }
+
+    /// A template as a client gets it.
+    pub(crate) fn filled(template: &Template) -> String {
+        let filling = Filling {
+            date: sorry_core::date::imf_fixdate(0),
+            now: 0,
+            id: *b"0123456789abcdef",
+            retry_after: 120,
+        };
+        let mut out = Vec::new();
+        template.fill(&filling, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn times_are_written_for_machines_and_for_people() {
+        let mut words = full();
+        words.until = "2026-05-01T16:00:59.7+02:00".parse().ok();
+        assert_eq!(words.until_for_machines().unwrap(), "2026-05-01T14:00:59Z");
+        assert_eq!(words.until_for_people().unwrap(), "2026-05-01 14:00 UTC");
+        assert_eq!(bare().until_for_people(), None);
+    }
+}

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use super::super::address::Address;
-use super::holder;
+use super::holder::{self, Holder};
 
 /// Why there is no listening socket.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,12 @@ pub enum BindError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("address in use{}", holder_hint(*port, holders))]
-    InUse { port: u16, holders: Vec<String> },
+    InUse { port: u16, holders: Vec<Holder> },
+    #[error(
+        "another address of this configuration has port {port} already, and the two overlap, as `[::]:{port}` with \
+         IPv4 clients and `0.0.0.0:{port}` do; remove one of them"
+    )]
+    Overlap { port: u16 },
     #[error(
         "permission denied; ports below {limit} need the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= of \
          the systemd unit), root, or a lower net.ipv4.ip_unprivileged_port_start"
@@ -70,10 +75,7 @@ pub enum Refusal {
 
 pub(super) fn refused(address: &Address, attempt: &'static str, error: Errno) -> BindError {
     let refusal = match (error, address) {
-        (Errno::ADDRINUSE, Address::Tcp(tcp)) => Refusal::InUse {
-            port: tcp.port(),
-            holders: holder::of_port(tcp.port()),
-        },
+        (Errno::ADDRINUSE, Address::Tcp(tcp)) => in_use(tcp.port(), holder::of_port(tcp.port())),
         (Errno::ACCESS, Address::Tcp(_)) => Refusal::Privileged {
             limit: unprivileged_port_start(),
         },
@@ -88,7 +90,14 @@ pub(super) fn refused(address: &Address, attempt: &'static str, error: Errno) ->
     }
 }
 
-fn holder_hint(port: u16, holders: &[String]) -> String {
+fn in_use(port: u16, holders: Vec<Holder>) -> Refusal {
+    match holders.as_slice() {
+        [only] if only.pid == std::process::id() => Refusal::Overlap { port },
+        _ => Refusal::InUse { port, holders },
+    }
+}
+
+fn holder_hint(port: u16, holders: &[Holder]) -> String {
     if holders.is_empty() {
         return format!(
             "; `ss -ltnp 'sport = :{port}'` as root says by whom, then stop it or choose another port"
@@ -96,7 +105,11 @@ fn holder_hint(port: u16, holders: &[String]) -> String {
     }
     format!(
         " by {}; stop it, take over its sockets, or choose another port",
-        holders.join(", ")
+        holders
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
     )
 }
 
@@ -105,4 +118,33 @@ fn unprivileged_port_start() -> u16 {
     text.ok()
         .and_then(|text| text.trim().parse().ok())
         .unwrap_or(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_the_port_decides_what_to_do() {
+        let holder = |pid| Holder {
+            pid,
+            name: "nginx".to_owned(),
+        };
+        let own = std::process::id();
+        for (holders, expected) in [
+            (vec![], "address in use; `ss -ltnp 'sport = :80'` as root"),
+            (
+                vec![holder(own)],
+                "another address of this configuration has port 80",
+            ),
+            (vec![holder(own + 1)], "stop it, take over its sockets"),
+            (
+                vec![holder(7), holder(own)],
+                "by nginx (pid 7), nginx (pid ",
+            ),
+        ] {
+            let text = in_use(80, holders).to_string();
+            assert!(text.contains(expected), "{text}");
+        }
+    }
 }

@@ -7,8 +7,21 @@ use std::fs;
 /// Processes to look through at most; a machine with more gets the hint to use `ss`.
 const PROCESSES_MAX: usize = 4096;
 
-/// `name (pid N)` of each process that holds a listening socket on `port`.
-pub(super) fn of_port(port: u16) -> Vec<String> {
+/// A process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    pub pid: u32,
+    pub name: String,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (pid {})", self.name, self.pid)
+    }
+}
+
+/// Each process that holds a listening socket on `port`.
+pub(super) fn of_port(port: u16) -> Vec<Holder> {
     let mut sockets = BTreeSet::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         if let Ok(text) = fs::read_to_string(table) {
@@ -59,14 +72,14 @@ fn holds(pid: u32, links: &[String]) -> bool {
     })
 }
 
-fn describe(pid: u32) -> String {
+fn describe(pid: u32) -> Holder {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    let name: String = name
+    let name = name
         .trim()
         .chars()
         .filter(|character| !character.is_control())
         .collect();
-    format!("{name} (pid {pid})")
+    Holder { pid, name }
 }
 
 #[cfg(test)]
@@ -89,11 +102,8 @@ mod tests {
     fn finds_this_very_process() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let pid = format!("(pid {})", std::process::id());
         let holders = of_port(port);
-        assert!(
-            holders.iter().any(|holder| holder.ends_with(&pid)),
-            "{holders:?}"
-        );
+        let pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
+        assert!(pids.contains(&std::process::id()), "{holders:?}");
     }
 }

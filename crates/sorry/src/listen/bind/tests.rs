@@ -57,10 +57,34 @@ fn a_group_shares_the_port_that_the_kernel_chose() {
 fn a_second_group_does_not_join_the_first_unasked() {
     let (_first, actual) = bound("127.0.0.1:0", &Settings::default(), 2);
     let error = bind(&Address::Tcp(actual), &Settings::default(), workers(2)).unwrap_err();
+    // Which of the two depends on whether another test is starting a process at this moment.
+    assert!(
+        matches!(
+            &error,
+            BindError::Refused {
+                refusal: Refusal::Overlap { .. } | Refusal::InUse { .. },
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn another_process_that_holds_the_port_is_named() {
+    let (mut sockets, actual) = bound("127.0.0.1:0", &Settings::default(), 1);
+    let mut holder = std::process::Command::new("sleep")
+        .arg("1000")
+        .stdin(sockets.remove(0))
+        .spawn()
+        .unwrap();
+    let error = bind(&Address::Tcp(actual), &Settings::default(), workers(2)).unwrap_err();
+    let expected = format!("sleep (pid {})", holder.id());
+    holder.kill().unwrap();
+    holder.wait().unwrap();
     let text = error.to_string();
-    let holder = format!("(pid {})", std::process::id());
     assert!(text.contains("address in use by "), "{text}");
-    assert!(text.contains(&holder), "{text}");
+    assert!(text.contains(&expected), "{text}");
     assert!(text.contains("take over its sockets"), "{text}");
 }
 
@@ -215,6 +239,29 @@ fn a_missing_folder_is_an_error_when_it_may_not_be_made() {
     };
     let error = bind(&address, &settings, workers(1)).unwrap_err();
     assert!(matches!(error, BindError::NoFolder(_)), "{error}");
+}
+
+#[test]
+fn a_folder_that_another_process_works_in_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = Address::Unix(folder.path().join("http.sock"));
+    let lock = std::fs::File::open(folder.path()).unwrap();
+    lock.lock().unwrap();
+    let impatient = Settings {
+        unix_folder_wait: Duration::ZERO,
+        ..Settings::default()
+    };
+    let error = bind(&address, &impatient, workers(1)).unwrap_err();
+    assert!(matches!(error, BindError::Contended(_)), "{error}");
+    let waiting = std::thread::spawn(move || {
+        let patient = Settings {
+            unix_folder_wait: Duration::from_secs(20),
+            ..Settings::default()
+        };
+        bind(&address, &patient, workers(1))
+    });
+    drop(lock);
+    waiting.join().unwrap().unwrap();
 }
 
 #[test]

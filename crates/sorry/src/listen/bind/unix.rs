@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, Mode};
 use rustix::io::Errno;
@@ -46,19 +47,21 @@ fn lock_folder(path: &Path, settings: &Settings) -> Result<fs::File, BindError> 
         (opened, _) => opened,
     };
     let opened = opened.map_err(|source| file("open the folder", folder, source))?;
-    // Waiting is short: the lock is held for a few system calls. A process that keeps it longer is not one of ours.
-    for _ in 0..LOCK_ATTEMPTS {
+    // The lock is held for a few system calls; a process that keeps it longer is not one of ours.
+    let deadline = Instant::now() + settings.unix_folder_wait;
+    loop {
         match rustix::fs::flock(&opened, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(opened),
-            Err(Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(Errno::WOULDBLOCK) => return Err(BindError::Contended(path.to_owned())),
             Err(errno) => return Err(file("lock the folder", folder, errno.into())),
         }
     }
-    Err(BindError::Contended(path.to_owned()))
 }
 
-const LOCK_ATTEMPTS: u32 = 100;
-const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Makes the last folder of the path only: a missing tree is more likely a mistyped path.
 fn make_folder(folder: &Path, mode: u32) -> Result<(), BindError> {

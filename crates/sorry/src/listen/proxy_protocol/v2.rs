@@ -210,8 +210,9 @@ fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
 const CRC32C_TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut index = 0;
+    let mut first: u32 = 0;
     while index < 256 {
-        let mut crc = index as u32;
+        let mut crc = first;
         let mut bit = 0;
         while bit < 8 {
             crc = if crc & 1 == 1 {
@@ -223,6 +224,7 @@ const CRC32C_TABLE: [u32; 256] = {
         }
         table[index] = crc;
         index += 1;
+        first += 1;
     }
     table
 };

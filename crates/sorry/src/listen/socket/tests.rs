@@ -136,6 +136,23 @@ fn a_full_send_buffer_waits_until_the_client_reads() {
 }
 
 #[test]
+fn a_full_send_buffer_clears_readiness() {
+    let (raw, _client) = pair();
+    runtime().block_on(async {
+        let socket = raw.register().unwrap();
+        let chunk = vec![b'x'; 1024 * 1024];
+        socket.writable().await.unwrap();
+        while socket
+            .try_write(&chunk)
+            .is_ok_and(|count| count == chunk.len())
+        {}
+        assert!(!is_ready(socket.writable()), "waiting would spin");
+        let error = socket.try_write(&chunk).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    });
+}
+
+#[test]
 fn discarding_counts_without_keeping() {
     let (raw, mut client) = pair();
     runtime().block_on(async {

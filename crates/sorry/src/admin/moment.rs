@@ -1,0 +1,67 @@
+//! A second on the calendar, as it travels between the daemon and its clients: RFC 3339 text in JSON, so that people
+//! and scripts can read it, and a plain number inside.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Seconds since 1970, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// The present second.
+    pub fn now() -> Moment {
+        SystemTime::now().into()
+    }
+
+    /// Seconds from `earlier` to this one; 0 where it is not earlier.
+    pub fn seconds_since(self, earlier: Moment) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl From<SystemTime> for Moment {
+    /// A time before 1970 is a clock that was never set, and becomes 1970.
+    fn from(time: SystemTime) -> Moment {
+        Moment(
+            time.duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+        )
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match timestamp(*self) {
+            Some(timestamp) => write!(f, "{timestamp}"),
+            None => write!(f, "second {}", self.0),
+        }
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match timestamp(*self) {
+            Some(timestamp) => serializer.collect_str(&timestamp),
+            None => Err(serde::ser::Error::custom("a time beyond the year 9999")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Moment, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let timestamp: jiff::Timestamp = text.parse().map_err(D::Error::custom)?;
+        u64::try_from(timestamp.as_second())
+            .map(Moment)
+            .map_err(|_| D::Error::custom(format!("`{text}` lies before 1970")))
+    }
+}
+
+fn timestamp(moment: Moment) -> Option<jiff::Timestamp> {
+    let seconds = i64::try_from(moment.0).ok()?;
+    jiff::Timestamp::from_second(seconds).ok()
+}

@@ -1,0 +1,41 @@
+//! Who may do what on the admin socket. A connected process is known by its credentials alone, which the kernel noted
+//! when it connected (`SO_PEERCRED`, unix(7)): no passwords, nothing that could leak.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The process at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// Its effective user.
+    pub uid: u32,
+    /// Its effective group.
+    pub gid: u32,
+    /// Its number, unless it lives in a PID namespace that we do not see.
+    pub pid: Option<i32>,
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "uid {}, gid {}", self.uid, self.gid)?;
+        match self.pid {
+            Some(pid) => write!(f, ", pid {pid}"),
+            None => f.write_str(", pid unknown"),
+        }
+    }
+}
+
+/// What a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Operator,
+}
+
+/// Says which role a caller has; none is refused.
+pub type Judge = Arc<dyn Fn(&Caller) -> Option<Role> + Send + Sync>;
+
+/// Root and the user that the daemon runs as are operators; nobody else is anything.
+pub fn owner_or_root(own_uid: u32) -> Judge {
+    Arc::new(move |caller| (caller.uid == 0 || caller.uid == own_uid).then_some(Role::Operator))
+}

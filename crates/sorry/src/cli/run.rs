@@ -1,0 +1,53 @@
+//! `sorry run`: many sites from a configuration file.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{exit, failed, logging, refused};
+use crate::config;
+use crate::daemon::{self, Ended, RunError, Start};
+
+/// Run what a configuration file says: many sites, by host name.
+///
+/// SIGHUP (or `sorry reload`) reads the file, the pages and the certificates again; what is broken is told and the old
+/// stays in force. SIGTERM lets everybody finish; a second one does not.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The configuration file
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "/etc/sorry/sorry.toml"
+    )]
+    config: PathBuf,
+}
+
+impl Run {
+    pub(super) fn run(self) -> ExitCode {
+        let path = self.config;
+        let read = move || config::load(&path);
+        match read() {
+            Ok(config) => {
+                logging::start(config.log.level);
+                serve(Start {
+                    config,
+                    read: Box::new(read),
+                })
+            }
+            Err(report) => refused(&report),
+        }
+    }
+}
+
+/// Runs to the end, for `serve` too.
+pub(super) fn serve(start: Start) -> ExitCode {
+    match daemon::run(start) {
+        Ok(Ended::Drained) => ExitCode::SUCCESS,
+        Ok(Ended::Cut) => ExitCode::from(exit::CUT),
+        Err(RunError::Refused(report)) => refused(&report),
+        Err(error) => failed(&error.into()),
+    }
+}

@@ -1,0 +1,366 @@
+//! Renders the declarations of all keys for people: the manual's reference, the example file, and `sorry config explain`.
+
+use super::fault::one_of;
+use super::spec;
+use super::table::{Key, Presence, Shape, Table, Written};
+use std::fmt::Write;
+
+/// A key with the keys that lead to it.
+struct Found {
+    path: Vec<&'static Key>,
+}
+
+impl Found {
+    fn name(&self) -> String {
+        dotted(&self.path)
+    }
+
+    fn key(&self) -> Option<&'static Key> {
+        self.path.last().copied()
+    }
+}
+
+fn dotted(path: &[&'static Key]) -> String {
+    let names: Vec<&str> = path.iter().map(|key| key.name).collect();
+    names.join(".")
+}
+
+/// Every key of every table, depth first, in the order of declaration.
+fn all() -> Vec<Found> {
+    fn walk(table: &Table, path: &[&'static Key], found: &mut Vec<Found>) {
+        for key in table.keys {
+            let path: Vec<&'static Key> = path.iter().copied().chain([key]).collect();
+            found.push(Found { path: path.clone() });
+            if let (Some(inner), false) = (inner(key), is_repeated(&path)) {
+                walk(inner, &path, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&spec::File::TABLE, &[], &mut found);
+    found
+}
+
+fn inner(key: &Key) -> Option<&'static Table> {
+    match key.shape {
+        Shape::Value => None,
+        Shape::Table(table) | Shape::Tables(table) | Shape::Entries(table) => Some(table),
+    }
+}
+
+/// How the table behind the last key of the path is headed in a file.
+fn header(path: &[&'static Key]) -> String {
+    let name = dotted(path);
+    match path.last().map(|key| key.shape) {
+        Some(Shape::Tables(_)) => format!("[[{name}]]"),
+        Some(Shape::Entries(_)) => format!("an entry of {name}"),
+        _ => format!("[{name}]"),
+    }
+}
+
+/// The tables that have a key of this name, as they are headed.
+pub(super) fn tables_with(name: &str) -> Vec<String> {
+    let has =
+        |found: &Found| found.path.len() > 1 && found.key().is_some_and(|key| key.name == name);
+    let parents = all().into_iter().filter(has).map(|found| {
+        let (_, parents) = found.path.split_last().unwrap_or((&found.path[0], &[]));
+        header(parents)
+    });
+    parents.collect()
+}
+
+/// The full name of every key, such as `site.sorry.retry-after`: for completions.
+pub fn keys() -> Vec<String> {
+    all().iter().map(Found::name).collect()
+}
+
+/// There is no such key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchKey {
+    /// What was asked for.
+    pub asked: String,
+    /// Full names of keys that may be meant.
+    pub near: Vec<String>,
+}
+
+impl std::fmt::Display for NoSuchKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "there is no key {}", super::fault::quoted(&self.asked))?;
+        match self.near.is_empty() {
+            true => Ok(()),
+            false => write!(f, ": did you mean {}?", one_of(&self.near)),
+        }
+    }
+}
+
+impl std::error::Error for NoSuchKey {}
+
+/// What a key is for: by its full name (`site.sorry.status`) or the end of it (`status`), which may be several keys'.
+///
+/// # Errors
+/// [`NoSuchKey`] with what may have been meant.
+pub fn explain(key: &str) -> Result<String, NoSuchKey> {
+    let asked: String = key.trim().chars().filter(|c| !"[]".contains(*c)).collect();
+    let all = all();
+    let exact = all.iter().filter(|found| found.name() == asked);
+    let mut matches: Vec<&Found> = exact.collect();
+    if matches.is_empty() {
+        let ending = format!(".{asked}");
+        matches = all
+            .iter()
+            .filter(|found| found.name().ends_with(&ending))
+            .collect();
+    }
+    if matches.is_empty() {
+        return Err(NoSuchKey {
+            near: near(&asked, &all),
+            asked,
+        });
+    }
+    let texts: Vec<String> = matches.into_iter().map(explanation).collect();
+    Ok(texts.join("\n"))
+}
+
+/// At most five keys whose last part or whole name is spelled like what was asked for, the likeliest first.
+fn near(asked: &str, all: &[Found]) -> Vec<String> {
+    let asked = asked.to_lowercase().replace('_', "-");
+    let last = asked.rsplit('.').next().unwrap_or_default();
+    let mut likely: Vec<(f64, String)> = all
+        .iter()
+        .filter_map(|found| {
+            let name = found.name();
+            let by_name = strsim::jaro_winkler(&asked, &name);
+            let by_key = found
+                .key()
+                .map_or(0.0, |key| strsim::jaro_winkler(last, key.name));
+            let likeness = by_name.max(by_key);
+            (likeness >= 0.84).then_some((likeness, name))
+        })
+        .collect();
+    likely.sort_by(|a, b| b.0.total_cmp(&a.0));
+    likely.into_iter().take(5).map(|(_, name)| name).collect()
+}
+
+fn explanation(found: &Found) -> String {
+    let Some(key) = found.key() else {
+        return String::new();
+    };
+    let mut text = format!("{}\n", found.name());
+    let mut line = |line: &str| {
+        if line.is_empty() {
+            text.push('\n');
+        } else {
+            let _ = writeln!(text, "    {line}");
+        }
+    };
+    if let (Some(table), true) = (inner(key), !matches!(key.shape, Shape::Entries(_))) {
+        line(&header(&found.path));
+        line("");
+        wrap(&prose(table.about), 96).iter().for_each(|l| line(l));
+        line("");
+        line("keys:");
+        for key in table.keys {
+            line(&format!("    {}", key.name));
+        }
+        return text;
+    }
+    line(&format!("{}; {}", (key.form)(), presence(key)));
+    line("");
+    wrap(&prose(key.doc), 96).iter().for_each(|l| line(l));
+    for (word, meaning) in key.words {
+        let meaning = format!("\"{word}\": {}", prose(meaning));
+        wrap(&meaning, 96).iter().for_each(|l| line(l));
+    }
+    line("");
+    line(&format!("example: {} = {}", key.name, key.example));
+    text
+}
+
+fn presence(key: &Key) -> String {
+    match key.presence {
+        Presence::Required => "required".to_owned(),
+        Presence::Default(text) => format!("default {text}"),
+        Presence::Optional | Presence::Suggested => "optional".to_owned(),
+    }
+}
+
+/// Doc lines as one paragraph.
+fn prose(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// The reference of the manual: `docs/manual/configuration.md`.
+pub fn manual() -> String {
+    let mut text = String::from(MANUAL_HEAD);
+    section(&mut text, &spec::File::TABLE, &[]);
+    text
+}
+
+const MANUAL_HEAD: &str = "<!-- Generated from crates/sorry/src/config: `UPDATE_EXPECT=1 cargo test config` writes it. -->
+# Configuration
+
+`sorry run -c sorry.toml` reads one file in [TOML](https://toml.io). `sorry check-config FILE` reports every mistake in it
+at once; `sorry config explain KEY` prints what stands here about a key. [`etc/sorry.toml`](../../etc/sorry.toml) is a complete
+example. `sorry serve` needs no file.
+
+Durations are written `\"90s\"`, `\"2m\"`, `\"1h30m\"` or `\"500ms\"` (units d, h, m, s, ms), sizes `\"32 KiB\"` or `\"20 MB\"` (units B,
+KiB, MiB, GiB, kB, MB, GB). Relative paths are taken from the folder of the file.
+";
+
+fn section(text: &mut String, table: &Table, path: &[&'static Key]) {
+    let title = match path.last().map(|key| key.shape) {
+        None => "Before the first table".to_owned(),
+        Some(Shape::Entries(_)) => format!("An entry of `{}`", dotted(path)),
+        Some(_) => format!("`{}`", header(path)),
+    };
+    let _ = writeln!(text, "\n## {title}\n\n{}", prose(table.about));
+    for key in table.keys.iter().filter(|key| !has_section(key)) {
+        entry(text, key, &[]);
+    }
+    for key in table.keys {
+        let path: Vec<&'static Key> = path.iter().copied().chain([key]).collect();
+        let Some(inner) = inner(key) else { continue };
+        if inner.written == Written::Dotted {
+            for dotted in inner.keys {
+                entry(text, dotted, &[key]);
+            }
+        } else if !is_repeated(&path) {
+            section(text, inner, &path);
+        }
+    }
+}
+
+/// Whether a key is described by a section of its own rather than among the keys of its table.
+fn has_section(key: &Key) -> bool {
+    matches!(key.shape, Shape::Table(_) | Shape::Tables(_))
+}
+
+/// The entries of the shared `listen` are those of a site's.
+fn is_repeated(path: &[&'static Key]) -> bool {
+    dotted(path) == "sorry.listen"
+}
+
+fn entry(text: &mut String, key: &Key, above: &[&'static Key]) {
+    let prefix: String = above.iter().map(|key| format!("{}.", key.name)).collect();
+    let presence = match key.presence {
+        Presence::Default(default) => format!("default `{default}`"),
+        _ => presence(key),
+    };
+    let _ = writeln!(text, "\n### `{prefix}{}`\n", key.name);
+    let _ = writeln!(text, "*{}*; {presence}\n", code_quotes(&(key.form)()));
+    let _ = writeln!(text, "{}", prose(key.doc));
+    if !key.words.is_empty() {
+        text.push('\n');
+    }
+    for (word, meaning) in key.words {
+        let _ = writeln!(text, "- `\"{word}\"`: {}", prose(meaning));
+    }
+    let _ = writeln!(
+        text,
+        "\n```toml\n{prefix}{} = {}\n```",
+        key.name, key.example
+    );
+}
+
+/// `"..."` in words becomes code.
+fn code_quotes(form: &str) -> String {
+    let parts: Vec<&str> = form.split('"').collect();
+    let quoted = parts.iter().enumerate().map(|(at, part)| match at % 2 {
+        0 => (*part).to_owned(),
+        _ => format!("`\"{part}\"`"),
+    });
+    quoted.collect()
+}
+
+/// The example file: `etc/sorry.toml`. It works as it stands.
+pub fn example() -> String {
+    let mut text = String::from(EXAMPLE_HEAD);
+    example_table(&mut text, &spec::File::TABLE, &[], Shown::AsDeclared);
+    text
+}
+
+const EXAMPLE_HEAD: &str = "# A configuration for `sorry run -c sorry.toml`. It works as it stands: one site, answered with 503 on port 8503.
+# Lines that begin with `#key` or `#[` show what else can be said: each key with its default, or with an example where there
+# is none. docs/manual/configuration.md says the same at more leisure. Generated: `UPDATE_EXPECT=1 cargo test config` writes it.
+";
+
+/// Whether required keys of a table stand in the example or are commented out with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    AsDeclared,
+    CommentedOut,
+}
+
+fn example_table(text: &mut String, table: &Table, path: &[&'static Key], shown: Shown) {
+    for key in table.keys.iter().filter(|key| !has_section(key)) {
+        example_key(text, key, "", shown);
+    }
+    for key in table.keys {
+        let (Some(inner), true) = (inner(key), has_section(key)) else {
+            continue;
+        };
+        if inner.written == Written::Dotted {
+            let prefix = format!("{}.", key.name);
+            inner
+                .keys
+                .iter()
+                .for_each(|key| example_key(text, key, &prefix, shown));
+            continue;
+        }
+        let path: Vec<&'static Key> = path.iter().copied().chain([key]).collect();
+        let optional = matches!(key.shape, Shape::Tables(_)) && key.presence != Presence::Required;
+        let shown = if optional { Shown::CommentedOut } else { shown };
+        let mark = if shown == Shown::CommentedOut {
+            "#"
+        } else {
+            ""
+        };
+        text.push('\n');
+        comment(text, inner.about);
+        let _ = writeln!(text, "{mark}{}", header(&path));
+        example_table(text, inner, &path, shown);
+    }
+}
+
+fn example_key(text: &mut String, key: &Key, prefix: &str, shown: Shown) {
+    let (mark, value) = match (key.presence, shown) {
+        (Presence::Required | Presence::Suggested, Shown::AsDeclared) => ("", key.example),
+        (Presence::Default(default), _) if default != "[]" => ("#", default),
+        _ => ("#", key.example),
+    };
+    text.push('\n');
+    comment(text, key.doc);
+    for (word, meaning) in key.words {
+        comment(text, &format!("\"{word}\": {}", prose(meaning)));
+    }
+    if let (Shape::Entries(table), "") = (key.shape, mark) {
+        comment(text, "The keys of an entry that is a table:");
+        for key in table.keys {
+            comment(text, &format!("{}: {}", key.name, prose(key.doc)));
+        }
+    }
+    let _ = writeln!(text, "{mark}{prefix}{} = {value}", key.name);
+}
+
+fn comment(text: &mut String, doc: &str) {
+    for line in wrap(&prose(doc), 118) {
+        let _ = writeln!(text, "# {line}");
+    }
+}

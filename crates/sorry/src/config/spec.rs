@@ -1,0 +1,385 @@
+//! What can be typed: every table and key of the configuration file, each with its text, type, default and example, once.
+//!
+//! Nothing is decided here. `meaning.rs` turns it into a `Config`; `reference.rs` renders it for people. The limits are
+//! declared in `limits.rs`, beside what they mean.
+
+use super::duration::Time;
+use super::host::HostPattern;
+use super::limits::LimitsSpec;
+use super::listen_address::ListenAddress;
+use super::log::{AccessFormat, AccessTarget, AdminSocket, LogLevel};
+use super::network::Network;
+use super::reader::{At, FromText, FromValue, Reader, Value};
+use super::said::Said;
+use super::site::{
+    AltSvc, ContentSecurityPolicy, EventStream, ModeWord, RedirectStatus, RetryAfterForm, Status,
+};
+use super::table::{Shape, table};
+use super::url::{Origin, UrlPath};
+use super::value::{Auto, FileMode, FilePath, Name, Until, Whole};
+use std::net::SocketAddr;
+use toml::de::DeValue;
+
+/// From the shortest to the longest time that a visitor may be asked to wait.
+pub(super) type RetryTime = Time<1_000, 2_592_000_000>;
+
+table! {
+    /// Keys that stand before the first table of the file.
+    pub(super) struct File as Header {
+        /// How many worker threads answer. `"auto"` is one for each core that this process may use.
+        #[key = "workers"]
+        #[default = "\"auto\""]
+        #[example = "4"]
+        workers: Auto<Whole<1, 1024>>,
+
+        /// Whether each worker stays on one core. It helps when the cores belong to Sorry alone and hurts when they do not.
+        #[key = "pin-workers"]
+        #[default = "false"]
+        #[example = "true"]
+        pin_workers: bool,
+
+        /// The sites.
+        #[key = "site"]
+        #[required]
+        #[example = "[{ name = \"shop\" }]"]
+        site: Vec<At<Site>>,
+
+        /// What applies to every site that does not say otherwise.
+        #[key = "sorry"]
+        #[optional]
+        #[example = "{ listen = [\"[::]:8503\"] }"]
+        sorry: SharedSorry,
+
+        /// Certificates for listeners with `tls = true`.
+        #[key = "tls"]
+        #[optional]
+        #[example = "[{ certificate = \"shop.crt\", key = \"shop.key\" }]"]
+        tls: Vec<At<Tls>>,
+
+        /// What nobody may exceed.
+        #[key = "limits"]
+        #[optional]
+        #[example = "{ connections = 20000 }"]
+        limits: LimitsSpec,
+
+        /// Counters for Prometheus.
+        #[key = "metrics"]
+        #[optional]
+        #[example = "{ listen = \"127.0.0.1:9503\" }"]
+        metrics: Metrics,
+
+        /// Where `sorry status` and the other commands find this process.
+        #[key = "admin"]
+        #[optional]
+        #[example = "{ socket = \"/run/sorry/admin.sock\" }"]
+        admin: Admin,
+
+        /// What is written about events and requests.
+        #[key = "log"]
+        #[optional]
+        #[example = "{ level = \"info\" }"]
+        log: Log,
+    }
+}
+
+table! {
+    /// What applies to every site that does not say otherwise.
+    pub(super) struct SharedSorry as Header {
+        /// Sorry listeners of every site without a `sorry.listen` of its own. The entries are those of `site.sorry.listen`.
+        #[key = "listen"]
+        #[optional]
+        #[example = "[\"[::]:8503\"]"]
+        listen: Vec<At<Listen>>,
+    }
+}
+
+table! {
+    /// A web site that is answered for. The host name of a request chooses among the sites that share a listener.
+    pub(super) struct Site as Header {
+        /// What logs, metrics and commands call the site: at most 64 letters, digits, `-`, `_` and `.`. Each name once.
+        #[key = "name"]
+        #[required]
+        #[example = "\"shop\""]
+        name: Name,
+
+        /// The host names that the site answers for. `*.shop.example.com` stands for every name below
+        /// `shop.example.com`, not for that name itself; the most specific entry wins. International names are given in
+        /// their `xn--` form. Ports are not part of it.
+        #[key = "hosts"]
+        #[suggested]
+        #[example = "[\"shop.example.com\", \"*.shop.example.com\"]"]
+        hosts: Vec<At<HostPattern>>,
+
+        /// Whether the site answers for hosts that no site names. Without it the first site of each listener does.
+        #[key = "default"]
+        #[default = "false"]
+        #[example = "true"]
+        default: bool,
+
+        /// How the site says sorry.
+        #[key = "sorry"]
+        #[optional]
+        #[example = "{ page = \"pages/shop\" }"]
+        sorry: Sorry,
+    }
+}
+
+table! {
+    /// How the site says sorry. A site needs `listen` here or in the `[sorry]` of the whole file.
+    pub(super) struct Sorry as Header {
+        /// Sorry listeners: they refuse every request politely, whatever goes on. This is where keepalived, IPVS,
+        /// nftables, HAProxy's `backup` or DNS point to. An entry is an address and port, `unix:/PATH`, or
+        /// `systemd:NAME` for a socket that systemd passes under this `FileDescriptorName=`; or a table such as
+        /// `{ address = "203.0.113.10:443", tls = true }`. Sites may share an address; they must then give it the same
+        /// options.
+        #[key = "listen"]
+        #[suggested]
+        #[example = "[\"127.0.0.1:8503\"]"]
+        listen: Vec<At<Listen>>,
+
+        /// A page of your own: an HTML file, or a folder with `page.html`, `page.de.html`, `page.json`, `page.txt` and
+        /// what they refer to. Without it Sorry's own page is shown. A relative path is taken from this file's folder.
+        #[key = "page"]
+        #[optional]
+        #[example = "\"pages/shop\""]
+        page: FilePath,
+
+        /// The status of every refusal: 503 Service Unavailable tells clients and crawlers to come back. Some
+        /// installations depend on 502. Statuses below 500 are refused: they would tell caches and crawlers that the page
+        /// is the site.
+        #[key = "status"]
+        #[default = "503"]
+        #[example = "502"]
+        status: Status,
+
+        /// When clients may ask again, sent as Retry-After with a little random time added so that they do not all return
+        /// in one second. `"auto"` is the time until `until`, and two minutes without one.
+        #[key = "retry-after"]
+        #[default = "\"2m\""]
+        #[example = "\"10m\""]
+        retry_after: Auto<RetryTime>,
+
+        /// How Retry-After is written.
+        #[key = "retry-after-form"]
+        #[default = "\"seconds\""]
+        #[example = "\"date\""]
+        retry_after_form: RetryAfterForm,
+
+        /// When the site is expected back: RFC 3339, or date and time followed by an IANA time zone (the machine's own if
+        /// none is named). The page shows it, and Retry-After counts down to it when that is `"auto"`. After it has
+        /// passed it is as if it were not there.
+        #[key = "until"]
+        #[optional]
+        #[example = "\"2026-11-21 14:00 Europe/Berlin\""]
+        until: Until,
+
+        /// What visitors read beside the standard words: at most 500 characters on one or more lines.
+        #[key = "say"]
+        #[optional]
+        #[example = "\"We are moving to a larger database.\""]
+        say: Said,
+
+        /// Where visitors see the page.
+        #[key = "mode"]
+        #[default = "\"in-place\""]
+        #[example = "\"redirect\""]
+        mode: ModeWord,
+
+        /// The status of the redirect when `mode = "redirect"`.
+        #[key = "redirect"]
+        #[default = "302"]
+        #[example = "307"]
+        redirect: RedirectStatus,
+
+        /// The path that is redirected to when `mode = "redirect"`. It answers with `status` and the page.
+        #[key = "redirect-page"]
+        #[default = "\"/.sorry/page\""]
+        #[example = "\"/maintenance\""]
+        redirect_page: UrlPath,
+
+        /// The path that answers 200 to GET and HEAD, so that a balancer's check keeps sending people here.
+        #[key = "alive"]
+        #[default = "\"/.sorry/alive\""]
+        #[example = "\"/healthz\""]
+        alive: UrlPath,
+
+        /// A file to answer `/robots.txt` with. Without it `/robots.txt` is refused like everything else, which makes
+        /// crawlers pause; a 404 there would let them crawl everything.
+        #[key = "robots"]
+        #[optional]
+        #[example = "\"robots.txt\""]
+        robots: FilePath,
+
+        /// How event streams (EventSource) are refused.
+        #[key = "event-stream"]
+        #[default = "\"answer\""]
+        #[example = "\"status\""]
+        event_stream: EventStream,
+
+        /// What is said about other ways to reach the site that browsers remember (Alt-Svc).
+        #[key = "alt-svc"]
+        #[default = "\"auto\""]
+        #[example = "\"clear\""]
+        alt_svc: AltSvc,
+
+        /// The Content-Security-Policy of a page of your own. `"auto"` allows what the page itself holds and nothing
+        /// else; `"off"` sends none; any other text is sent as it is.
+        #[key = "csp"]
+        #[default = "\"auto\""]
+        #[example = "\"default-src 'self'\""]
+        csp: ContentSecurityPolicy,
+
+        /// Cross-origin requests.
+        #[key = "cors"]
+        #[optional]
+        #[example = "{ origins = [\"https://app.example.com\"] }"]
+        cors: Cors,
+    }
+}
+
+table! {
+    /// Cross-origin requests.
+    pub(super) struct Cors as Dotted {
+        /// Origins whose scripts may read refusals of requests with credentials. All others may read those without.
+        #[key = "origins"]
+        #[default = "[]"]
+        #[example = "[\"https://app.example.com\"]"]
+        origins: Vec<At<Origin>>,
+    }
+}
+
+table! {
+    /// A sorry listener with options.
+    pub(super) struct ListenTable as Header {
+        /// Where to listen.
+        #[key = "address"]
+        #[required]
+        #[example = "\"203.0.113.10:443\""]
+        address: ListenAddress,
+
+        /// Whether the listener speaks TLS, with the certificates of `[[tls]]`.
+        #[key = "tls"]
+        #[default = "false"]
+        #[example = "true"]
+        tls: bool,
+
+        /// From whom a PROXY protocol header (version 1 or 2) is required and believed. From all others it is refused.
+        #[key = "proxy-protocol-from"]
+        #[default = "[]"]
+        #[example = "[\"10.0.0.0/8\"]"]
+        proxy_protocol_from: Vec<At<Network>>,
+
+        /// The permissions of a unix socket; 0660 if none are given.
+        #[key = "mode"]
+        #[optional]
+        #[example = "\"0666\""]
+        mode: FileMode,
+
+        /// Whether an IPv6 socket leaves IPv4 to others.
+        #[key = "v6-only"]
+        #[default = "false"]
+        #[example = "true"]
+        v6_only: bool,
+
+        /// Whether plain HTTP on this TLS port is redirected (308) to https rather than refused with 400.
+        #[key = "https-redirect"]
+        #[default = "false"]
+        #[example = "true"]
+        https_redirect: bool,
+    }
+}
+
+/// An entry of `listen`: text that is an address, or a table.
+#[derive(Debug)]
+pub(super) struct Listen(pub(super) ListenTable);
+
+impl FromValue for Listen {
+    const SHAPE: Shape = Shape::Entries(&ListenTable::TABLE);
+
+    fn form() -> String {
+        format!("{}; or a table", <ListenAddress as FromText>::form())
+    }
+
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Table(_) => ListenTable::read(value, reader).map(Listen),
+            _ => {
+                let place = super::Place::Span(value.span().into());
+                let address = ListenAddress::read(value, reader)?;
+                Some(Listen(ListenTable::plain(At::new(place, address), reader)))
+            }
+        }
+    }
+}
+
+impl ListenTable {
+    /// An address with nothing but defaults.
+    pub(super) fn plain(address: At<ListenAddress>, reader: &mut Reader<'_>) -> ListenTable {
+        let mut table: ListenTable = reader.defaults(address.place, &ListenTable::TABLE);
+        table.address = Some(address);
+        table
+    }
+}
+
+table! {
+    /// A certificate for listeners with `tls = true`. The name that a client asks for (SNI) chooses; the first certificate
+    /// is for clients that ask for none or for an unknown one. Changed files are read again by themselves.
+    pub(super) struct Tls as Header {
+        /// The certificate and the chain behind it, in PEM.
+        #[key = "certificate"]
+        #[required]
+        #[example = "\"/etc/sorry/tls/shop.crt\""]
+        certificate: FilePath,
+
+        /// The certificate's private key, in PEM.
+        #[key = "key"]
+        #[required]
+        #[example = "\"/etc/sorry/tls/shop.key\""]
+        key: FilePath,
+    }
+}
+
+table! {
+    /// Counters for Prometheus.
+    pub(super) struct Metrics as Header {
+        /// Where `GET /metrics` is answered, apart from all sites. Without it nowhere.
+        #[key = "listen"]
+        #[optional]
+        #[example = "\"127.0.0.1:9503\""]
+        listen: SocketAddr,
+    }
+}
+
+table! {
+    /// Where `sorry status` and the other commands find this process.
+    pub(super) struct Admin as Header {
+        /// The unix socket that they talk to; `"none"` for no socket, and so no commands.
+        #[key = "socket"]
+        #[default = "\"/run/sorry/admin.sock\""]
+        #[example = "\"none\""]
+        socket: AdminSocket,
+    }
+}
+
+table! {
+    /// What is written about events and requests.
+    pub(super) struct Log as Header {
+        /// How much is said about events, on standard error.
+        #[key = "level"]
+        #[default = "\"info\""]
+        #[example = "\"warn\""]
+        level: LogLevel,
+
+        /// Whether and how each request is written down.
+        #[key = "access"]
+        #[default = "\"none\""]
+        #[example = "\"json\""]
+        access: AccessFormat,
+
+        /// Where requests are written down; `"-"` is standard output.
+        #[key = "access-file"]
+        #[default = "\"-\""]
+        #[example = "\"/var/log/sorry/access.log\""]
+        access_file: AccessTarget,
+    }
+}

@@ -1,0 +1,519 @@
+//! Moves the bytes of one connection, plain or TLS: read, let the talk answer, write, wait, within limits of time.
+//!
+//! A hand-written future, because most connections of a sorry server wait: one that does keeps no buffer, one timer
+//! and a few words. Everything large is borrowed from the worker while bytes are at hand.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use super::talk::{Talk, Wait};
+use super::worker::{Leaving, Place, Scratch, Times, Worker};
+use crate::count::Limit;
+use crate::http1::Next;
+
+/// What could not be written at once.
+#[derive(Debug, Default)]
+struct Unsent {
+    bytes: Bytes,
+    tail: Bytes,
+}
+
+/// What the connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Waiting(Wait),
+    Writing,
+    Lingering,
+}
+
+/// One connection.
+pub(super) struct Connection<S> {
+    stream: S,
+    place: Place,
+    talk: Talk,
+    unread: Vec<u8>,
+    unsent: Unsent,
+    next: Next,
+    flushed: Flushed,
+    doing: Doing,
+    /// When `doing` began.
+    mark: Instant,
+    since: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Bytes that may still be read and forgotten after our end.
+    linger_bytes: u64,
+}
+
+/// Whether the stream itself may hold bytes that were written to it; TLS does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flushed {
+    Yes,
+    NotYet,
+}
+
+/// What to do after a step.
+enum Step {
+    Again,
+    Wait,
+    Done,
+}
+
+/// What was said before the runtime knew of the connection.
+#[derive(Debug)]
+pub(super) struct Beginning {
+    /// Bytes that were read and not understood yet.
+    pub(super) unread: Vec<u8>,
+    /// Bytes that did not fit into the socket.
+    pub(super) unsent: Bytes,
+    /// A large body behind them.
+    pub(super) tail: Bytes,
+    /// What comes after.
+    pub(super) next: Next,
+}
+
+impl Default for Beginning {
+    fn default() -> Beginning {
+        Beginning {
+            unread: Vec::new(),
+            unsent: Bytes::new(),
+            tail: Bytes::new(),
+            next: Next::Read,
+        }
+    }
+}
+
+impl Beginning {
+    /// Everything was said, and the connection may be closed.
+    pub(super) fn is_over(&self) -> bool {
+        self.next == Next::Close && self.unsent.is_empty() && self.tail.is_empty()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// A connection with what has happened on it so far.
+    pub(super) fn new(
+        stream: S,
+        place: Place,
+        talk: Talk,
+        beginning: Beginning,
+        now: Instant,
+    ) -> Connection<S> {
+        let linger_bytes = place.worker().with_front(|front| front.http1.body_bytes);
+        let next = match beginning.next {
+            Next::Read if !beginning.unread.is_empty() && talk.is_fresh() => Next::Again,
+            next => next,
+        };
+        Connection {
+            stream,
+            doing: Doing::Waiting(talk.wait(&beginning.unread)),
+            place,
+            talk,
+            unread: beginning.unread,
+            unsent: Unsent {
+                bytes: beginning.unsent,
+                tail: beginning.tail,
+            },
+            next,
+            flushed: Flushed::Yes,
+            mark: now,
+            since: now,
+            timer: None,
+            linger_bytes,
+        }
+    }
+
+    fn step(&mut self, context: &mut Context<'_>) -> Step {
+        if !self.unsent.is_empty() {
+            return match self.poll_write(context) {
+                Poll::Pending => self.now_doing(Doing::Writing),
+                Poll::Ready(Ok(())) => Step::Again,
+                Poll::Ready(Err(_)) => Step::Done,
+            };
+        }
+        if self.flushed == Flushed::NotYet {
+            match Pin::new(&mut self.stream).poll_flush(context) {
+                Poll::Pending => return self.now_doing(Doing::Writing),
+                Poll::Ready(Ok(())) => self.flushed = Flushed::Yes,
+                Poll::Ready(Err(_)) => return Step::Done,
+            }
+        }
+        if self.talk.has_waiting() && self.resume(context) {
+            return Step::Again;
+        }
+        match (self.doing, self.next) {
+            (Doing::Lingering, _) => self.forget(context),
+            (_, Next::Close) => self.shut(context, Step::Done),
+            (_, Next::Linger) => {
+                let step = self.shut(context, Step::Again);
+                if matches!(step, Step::Again) {
+                    self.now_doing(Doing::Lingering);
+                }
+                step
+            }
+            (_, Next::Again) => self.turn(context, From::Unread),
+            (_, Next::Read) => self.turn(context, From::Stream),
+        }
+    }
+
+    /// Reads, answers and writes once.
+    fn turn(&mut self, context: &mut Context<'_>, from: From) -> Step {
+        let worker = std::rc::Rc::clone(self.place.worker_rc());
+        let mut scratch = worker.scratch.borrow_mut();
+        let held = scratch.hold(&self.unread);
+        let filled = match from {
+            From::Unread => held,
+            From::Stream => match self.poll_read(context, &mut scratch.input[held..]) {
+                Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return self.ended(),
+                Poll::Ready(Ok(count)) => held + count,
+                Poll::Pending => {
+                    drop(scratch);
+                    return self.idle(&worker);
+                }
+            },
+        };
+        let now = Instant::now();
+        let age = worker.with_front(|front| front.times.age);
+        if worker.leaving() == Leaving::Now || now.duration_since(self.since) >= age {
+            self.talk.end_with_next_answer();
+        }
+        let (consumed, next) =
+            worker.with_front(|front| self.talk.take(&worker, front, &mut scratch, filled));
+        self.next = next;
+        keep(&mut self.unread, &scratch.input[consumed..filled]);
+        let failed = self.send(context, &mut scratch).is_err();
+        if scratch.answered > 0 {
+            worker
+                .counts
+                .latency
+                .record(now.elapsed(), scratch.answered);
+        }
+        if failed {
+            return Step::Done;
+        }
+        self.note(now);
+        Step::Again
+    }
+
+    /// Writes what the scratch buffer holds; what does not fit is kept.
+    fn send(&mut self, context: &mut Context<'_>, scratch: &mut Scratch) -> io::Result<()> {
+        let tail = std::mem::take(&mut scratch.out.tail);
+        if scratch.out.bytes.is_empty() && tail.is_empty() {
+            return Ok(());
+        }
+        let mut written = 0;
+        self.flushed = Flushed::NotYet;
+        if tail.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(context, &scratch.out.bytes) {
+                Poll::Ready(Ok(count)) => written = count,
+                Poll::Ready(Err(error)) => {
+                    scratch.out.bytes.clear();
+                    return Err(error);
+                }
+                Poll::Pending => {}
+            }
+        }
+        if written < scratch.out.bytes.len() || !tail.is_empty() {
+            self.unsent = Unsent {
+                bytes: Bytes::copy_from_slice(&scratch.out.bytes[written..]),
+                tail,
+            };
+        }
+        scratch.out.bytes.clear();
+        Ok(())
+    }
+
+    /// Writes what was kept.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let pieces = [
+                io::IoSlice::new(&self.unsent.bytes),
+                io::IoSlice::new(&self.unsent.tail),
+            ];
+            let count = std::task::ready!(
+                Pin::new(&mut self.stream).poll_write_vectored(context, &pieces)
+            )?;
+            self.flushed = Flushed::NotYet;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unsent.advance(count);
+            self.mark = Instant::now();
+        }
+        // What was kept is forgotten, so that a waiting connection holds no buffer.
+        self.unsent = Unsent::default();
+        self.note(Instant::now());
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(into);
+        std::task::ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    /// Ends our half. A TLS stream says so in its own way.
+    fn shut(&mut self, context: &mut Context<'_>, then: Step) -> Step {
+        match Pin::new(&mut self.stream).poll_shutdown(context) {
+            Poll::Ready(Ok(())) => then,
+            Poll::Ready(Err(_)) => Step::Done,
+            Poll::Pending => self.now_doing(Doing::Writing),
+        }
+    }
+
+    /// Reads and forgets, so that the client can finish sending and see its answer instead of a reset.
+    fn forget(&mut self, context: &mut Context<'_>) -> Step {
+        let worker = std::rc::Rc::clone(self.place.worker_rc());
+        let mut scratch = worker.scratch.borrow_mut();
+        match self.poll_read(context, &mut scratch.input) {
+            Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Step::Done,
+            Poll::Pending => Step::Wait,
+            Poll::Ready(Ok(count)) => match self.linger_bytes.checked_sub(count as u64) {
+                Some(left) => {
+                    self.linger_bytes = left;
+                    Step::Again
+                }
+                None => {
+                    worker.counts.limit(Limit::BodyBytes).bump();
+                    Step::Done
+                }
+            },
+        }
+    }
+
+    /// The client has ended its half, or is gone.
+    fn ended(&mut self) -> Step {
+        self.unread = Vec::new();
+        Step::Done
+    }
+
+    /// What was written has gone: bodies that waited for room go on. Says whether there was anything.
+    fn resume(&mut self, context: &mut Context<'_>) -> bool {
+        let worker = std::rc::Rc::clone(self.place.worker_rc());
+        let mut scratch = worker.scratch.borrow_mut();
+        if let Some(next) = self.talk.resume(&mut scratch) {
+            self.next = next;
+        }
+        let anything = !scratch.out.is_empty();
+        if self.send(context, &mut scratch).is_err() {
+            self.next = Next::Close;
+        }
+        anything
+    }
+
+    /// Tells an HTTP/2 client that no further requests should come. Says whether that was news.
+    fn say_goodbye(&mut self, worker: &Worker) -> bool {
+        let mut scratch = worker.scratch.borrow_mut();
+        let Some(next) = self.talk.go_away(&mut scratch) else {
+            return false;
+        };
+        self.next = next;
+        self.mark = Instant::now();
+        self.unsent.bytes = Bytes::copy_from_slice(&scratch.out.bytes);
+        scratch.out.bytes.clear();
+        true
+    }
+
+    /// Nothing to read: a connection that was served ends now if the worker leaves.
+    fn idle(&mut self, worker: &Worker) -> Step {
+        if worker.leaving() == Leaving::NotYet {
+            return Step::Wait;
+        }
+        if self.say_goodbye(worker) {
+            return Step::Again;
+        }
+        if self.talk.leave() {
+            self.next = Next::Close;
+            return Step::Again;
+        }
+        Step::Wait
+    }
+
+    fn now_doing(&mut self, doing: Doing) -> Step {
+        if self.doing != doing {
+            self.doing = doing;
+            self.mark = Instant::now();
+        }
+        Step::Wait
+    }
+
+    /// Something happened: what is waited for now, and since when.
+    fn note(&mut self, now: Instant) {
+        let doing = Doing::Waiting(self.talk.wait(&self.unread));
+        // A head or a body has one time from its beginning; a request's wait begins anew with each answer.
+        if self.doing != doing || doing == Doing::Waiting(Wait::Request) {
+            self.doing = doing;
+            self.mark = now;
+        }
+    }
+
+    /// When patience ends.
+    fn deadline(&self, times: &Times) -> Instant {
+        let patience = match self.doing {
+            Doing::Waiting(Wait::Request) => times.idle,
+            Doing::Waiting(Wait::Head) => times.head,
+            Doing::Waiting(Wait::Body) => times.body,
+            Doing::Writing => times.write,
+            Doing::Lingering => times.linger,
+        };
+        let deadline = self.mark + patience;
+        if self.may_age() {
+            deadline.min(self.since + times.age)
+        } else {
+            deadline
+        }
+    }
+
+    /// Age ends an HTTP/1 connection only where it waits for a request and has had an answer; before, it makes the next
+    /// answer the last. An HTTP/2 connection says goodbye once.
+    fn may_age(&self) -> bool {
+        let served = self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered();
+        served || self.talk.owes_goodbye()
+    }
+
+    /// Arms the timer. `Ready` when patience has ended.
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let times = self.place.worker().with_front(|front| front.times);
+        let deadline = self.deadline(&times);
+        let timer = match &mut self.timer {
+            Some(timer) => timer,
+            None => self
+                .timer
+                .insert(Box::pin(tokio::time::sleep_until(deadline.into()))),
+        };
+        // A timer that is set too early is left alone: when it fires, the true deadline is looked at again. So a busy
+        // connection touches the timer wheel once per patience, not once per request.
+        if timer.deadline() > deadline.into() {
+            timer.as_mut().reset(deadline.into());
+        }
+        loop {
+            std::task::ready!(timer.as_mut().poll(context));
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline.into());
+        }
+    }
+
+    /// Patience has ended.
+    fn expire(&mut self) -> Step {
+        let worker = std::rc::Rc::clone(self.place.worker_rc());
+        let count = |limit: Limit| worker.counts.limit(limit).bump();
+        let old = self.since.elapsed() >= worker.with_front(|front| front.times.age);
+        if old && self.say_goodbye(&worker) {
+            count(Limit::Age);
+            return Step::Again;
+        }
+        match self.doing {
+            Doing::Waiting(Wait::Request) => {
+                count(if old && self.talk.has_answered() {
+                    Limit::Age
+                } else {
+                    Limit::IdleTime
+                });
+                self.give_up(&worker)
+            }
+            Doing::Waiting(Wait::Head) => self.give_up(&worker),
+            Doing::Waiting(Wait::Body) => {
+                count(Limit::BodyTime);
+                Step::Done
+            }
+            Doing::Writing => {
+                count(Limit::WriteTime);
+                Step::Done
+            }
+            Doing::Lingering => {
+                count(Limit::LingerTime);
+                Step::Done
+            }
+        }
+    }
+
+    /// Tells a client that had begun to speak, and ends.
+    fn give_up(&mut self, worker: &Worker) -> Step {
+        let mut scratch = worker.scratch.borrow_mut();
+        self.next =
+            worker.with_front(|front| self.talk.give_up(worker, front, &self.unread, &mut scratch));
+        self.unread = Vec::new();
+        self.unsent.bytes = Bytes::copy_from_slice(&scratch.out.bytes);
+        scratch.out.bytes.clear();
+        Step::Again
+    }
+}
+
+/// Where a turn's bytes come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    Stream,
+    Unread,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        // A client that never stops talking must let the others speak too.
+        for _ in 0..TURNS_AT_ONCE {
+            match this.step(context) {
+                Step::Again => {}
+                Step::Done => return Poll::Ready(()),
+                Step::Wait => {
+                    if this.poll_patience(context).is_pending() {
+                        this.place.wake_on_leave(context.waker());
+                        return Poll::Pending;
+                    }
+                    if matches!(this.expire(), Step::Done) {
+                        return Poll::Ready(());
+                    }
+                }
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+const TURNS_AT_ONCE: usize = 16;
+
+impl Unsent {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.tail.is_empty()
+    }
+
+    fn advance(&mut self, count: usize) {
+        let first = count.min(self.bytes.len());
+        self.bytes.advance(first);
+        self.tail.advance((count - first).min(self.tail.len()));
+    }
+}
+
+impl Scratch {
+    /// Puts unread bytes at the beginning of the buffer, which grows if they leave no room.
+    pub(super) fn hold(&mut self, unread: &[u8]) -> usize {
+        if self.input.len() < unread.len() + LEAST_ROOM {
+            self.input = vec![0; 2 * (unread.len() + LEAST_ROOM)].into();
+        }
+        self.input[..unread.len()].copy_from_slice(unread);
+        unread.len()
+    }
+}
+
+/// Less room than this is not worth a read.
+const LEAST_ROOM: usize = 4096;
+
+/// Keeps what was not consumed; a connection that has nothing unread keeps no buffer.
+fn keep(unread: &mut Vec<u8>, rest: &[u8]) {
+    if rest.is_empty() {
+        *unread = Vec::new();
+    } else {
+        unread.clear();
+        unread.extend_from_slice(rest);
+    }
+}

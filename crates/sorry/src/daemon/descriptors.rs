@@ -1,0 +1,38 @@
+//! How many descriptors the process may open, and so how many connections it can hold.
+
+use std::num::NonZeroUsize;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Descriptors for everything that is no connection: runtimes, files, metrics, the admin socket.
+const OTHERS: u64 = 64;
+
+/// Raises the soft limit to the hard one; servers are what the hard one is for (systemd.exec(5), LimitNOFILE).
+pub(super) fn raise() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        log::warn!("the limit of open files cannot be raised: {error}");
+    }
+}
+
+/// The most connections: as configured, or what the limit leaves beside `listeners` sockets for each worker and their
+/// copies.
+pub(super) fn connections(
+    configured: Option<usize>,
+    listeners: usize,
+    workers: NonZeroUsize,
+) -> usize {
+    if let Some(configured) = configured {
+        return configured;
+    }
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let sockets = 2 * (listeners as u64) * (workers.get() as u64) + 8 * workers.get() as u64;
+    usize::try_from(limit.saturating_sub(OTHERS + sockets).max(1)).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,176 @@
+//! The front of a worker: accepts, greets, and gives each connection that must wait a task of its own.
+//!
+//! A connection that has spoken when it is accepted is read and answered at once; if that was all, it is closed without
+//! the runtime ever hearing of it. This is what a sorry server does most.
+
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::connection::{Beginning, Connection};
+use super::entrance::enter;
+use super::talk::Talk;
+use super::worker::{Place, Worker};
+use crate::answer::{Guest, ListenerId, Security};
+use crate::count::Limit;
+use crate::http1::Out;
+use crate::listen::listener::{Interruption, Listener};
+use crate::listen::socket::{Raw, Room};
+
+/// Connections that are taken from the queue at a time, so that those already here are served between.
+const BATCH: usize = 64;
+
+/// Accepts until told to stop; then looks into the queue a last time, because whoever waits there was promised an answer.
+pub(super) async fn accept(
+    worker: Rc<Worker>,
+    mut listener: Listener,
+    id: ListenerId,
+    stop: oneshot::Receiver<()>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut stop => break,
+            interruption = listener.next_batch(&mut batch, BATCH) => {
+                if let Some(interruption) = interruption {
+                    note(&worker, interruption);
+                }
+            }
+        }
+        admit_all(&worker, &mut batch, id);
+        // A flood of connections must not keep those that are here from being served.
+        tokio::task::yield_now().await;
+    }
+    while !listener.accept_remaining(&mut batch, BATCH) && !batch.is_empty() {
+        admit_all(&worker, &mut batch, id);
+    }
+    admit_all(&worker, &mut batch, id);
+}
+
+fn admit_all(worker: &Rc<Worker>, batch: &mut Vec<Raw>, id: ListenerId) {
+    for raw in batch.drain(..) {
+        admit(worker, raw, id);
+    }
+}
+
+fn note(worker: &Worker, interruption: Interruption) {
+    match interruption {
+        Interruption::Aborted => worker.counts.aborted.bump(),
+        Interruption::ProcessDescriptors | Interruption::SystemDescriptors => {
+            worker.counts.limit(Limit::Descriptors).bump();
+        }
+        Interruption::Memory | Interruption::Unexpected(_) => {
+            worker.counts.aborted.bump();
+            log::warn!("accepting a connection failed and will be tried again: {interruption:?}");
+        }
+    }
+}
+
+fn admit(worker: &Rc<Worker>, raw: Raw, id: ListenerId) {
+    worker.counts.accepted.bump();
+    let client = raw.peer().address().map(|address| address.ip());
+    let guest = Guest {
+        listener: id,
+        client,
+        security: Security::Plain,
+    };
+    let (most, entrance) = worker.with_front(|front| {
+        let entrance = front
+            .entrances
+            .get(&id)
+            .filter(|entrance| !entrance.is_open(client));
+        (front.connections, entrance.cloned())
+    });
+    let crowded = worker.shared.open.load(Ordering::Relaxed) >= most;
+    if crowded {
+        worker.counts.limit(Limit::Connections).bump();
+    }
+    let room = if crowded {
+        Room::LastDescriptor
+    } else {
+        raw.room()
+    };
+    match (entrance, room) {
+        (None, room) => greet(worker, raw, guest, room),
+        (Some(entrance), Room::Open) => {
+            tokio::task::spawn_local(enter(Rc::clone(worker), raw, guest, entrance));
+        }
+        // There is no room for a handshake: nothing true can be said here.
+        (Some(_), Room::LastDescriptor) => {}
+    }
+}
+
+/// Reads what has been said already and answers it.
+fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, room: Room) {
+    let mut talk = Talk::new(guest);
+    let now = Instant::now();
+    let beginning = match begin(worker, &raw, &mut talk, room, now) {
+        Began::Gone => return,
+        Began::Silent => Beginning::default(),
+        Began::Said(beginning) if beginning.is_over() => return,
+        Began::Said(beginning) => beginning,
+    };
+    if room == Room::LastDescriptor {
+        return;
+    }
+    let place = Place::take(worker);
+    let Ok(socket) = raw.register() else {
+        worker.counts.limit(Limit::Descriptors).bump();
+        return;
+    };
+    tokio::task::spawn_local(Connection::new(socket, place, talk, beginning, now));
+}
+
+/// How a connection began.
+enum Began {
+    /// It has gone.
+    Gone,
+    /// It has said nothing yet.
+    Silent,
+    /// It has spoken and was answered as far as possible.
+    Said(Beginning),
+}
+
+fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, room: Room, now: Instant) -> Began {
+    let mut scratch = worker.scratch.borrow_mut();
+    let filled = match raw.try_read(&mut scratch.input) {
+        Ok(0) => return Began::Gone,
+        Ok(filled) => filled,
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Began::Silent,
+        Err(_) => return Began::Gone,
+    };
+    if room == Room::LastDescriptor {
+        talk.end_with_next_answer();
+    }
+    let (consumed, next) =
+        worker.with_front(|front| talk.take(worker, front, &mut scratch, filled));
+    let unread = scratch.input[consumed..filled].to_vec();
+    let written = match raw.try_write(&scratch.out.bytes) {
+        Ok(count) => count,
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => 0,
+        Err(_) => {
+            scratch.out = Out::default();
+            return Began::Gone;
+        }
+    };
+    let unsent = Bytes::copy_from_slice(&scratch.out.bytes[written..]);
+    scratch.out.bytes.clear();
+    let tail = std::mem::take(&mut scratch.out.tail);
+    if scratch.answered > 0 {
+        worker
+            .counts
+            .latency
+            .record(now.elapsed(), scratch.answered);
+    }
+    Began::Said(Beginning {
+        unread,
+        unsent,
+        tail,
+        next,
+    })
+}

@@ -1,0 +1,188 @@
+//! Reads the pages and the other files that answers are made of, and says what is wrong with them where they are named.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use sorry_core::said::Said;
+
+use crate::config::{self, Config, Mistake, Purpose, Site};
+use crate::page::{self, Bounds, Page, Source, Words};
+
+/// What one site's answers are made of.
+#[derive(Debug, Clone)]
+pub(super) struct Loaded {
+    pub(super) page: Page,
+    pub(super) said: Option<Said>,
+    pub(super) robots: Option<Bytes>,
+}
+
+impl Loaded {
+    /// The same with bodies in all codings; slow.
+    pub(super) fn compress(self) -> Loaded {
+        Loaded {
+            page: self.page.compress(),
+            ..self
+        }
+    }
+}
+
+/// A robots.txt longer than this is read by nobody (RFC 9309, section 2.5).
+const ROBOTS_BYTES: u64 = 500 * 1024;
+
+/// Reads everything; all mistakes are reported together. `now` is in seconds since 1970.
+pub(super) fn load(config: &Config, now: i64) -> Result<Vec<Loaded>, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let mut loaded = Vec::new();
+    for site in &config.sites {
+        match load_site(config, site, now) {
+            Ok(one) => loaded.push(one),
+            Err(found) => mistakes.extend(found),
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(mistakes)
+    }
+}
+
+fn load_site(config: &Config, site: &Site, now: i64) -> Result<Loaded, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let said = site
+        .sorry
+        .say
+        .as_ref()
+        .and_then(|said| Said::parse(said.as_str()).ok());
+    let page = page::load(
+        &source(site),
+        &words(site, said.clone(), now),
+        &bounds(config),
+    )
+    .map_err(|error| {
+        let told = error.mistakes.iter().map(|mistake| {
+            named(
+                config,
+                site.sorry.page.as_deref(),
+                Purpose::Page,
+                &mistake.to_string(),
+            )
+        });
+        mistakes.extend(told);
+    });
+    let robots = match site.sorry.robots.as_deref().map(read_robots) {
+        None => None,
+        Some(Ok(bytes)) => Some(bytes),
+        Some(Err(why)) => {
+            mistakes.push(named(
+                config,
+                site.sorry.robots.as_deref(),
+                Purpose::Robots,
+                &why,
+            ));
+            None
+        }
+    };
+    match page {
+        Ok(page) if mistakes.is_empty() => Ok(Loaded {
+            page: with_policy(page, site),
+            said,
+            robots,
+        }),
+        _ => Err(mistakes),
+    }
+}
+
+/// A mistake at the place that names the file.
+pub(super) fn named(config: &Config, path: Option<&Path>, purpose: Purpose, what: &str) -> Mistake {
+    let file = config
+        .files
+        .iter()
+        .find(|file| Some(file.path.as_path()) == path && file.purpose == purpose);
+    match file {
+        Some(file) => config.bad_file(file, what),
+        None => Mistake::new(config::Code::BadFile, config::Place::File, what),
+    }
+}
+
+fn source(site: &Site) -> Source {
+    match &site.sorry.page {
+        None => Source::BuiltIn,
+        Some(path) if path.is_dir() => Source::Folder(path.clone()),
+        Some(path) => Source::File(path.clone()),
+    }
+}
+
+fn words(site: &Site, said: Option<Said>, now: i64) -> Words {
+    let sorry = &site.sorry;
+    let name = site.hosts.iter().find_map(|host| match host {
+        config::HostPattern::Exactly(name) => Some(name.to_string()),
+        config::HostPattern::Below(_) => None,
+    });
+    Words {
+        site: name.unwrap_or_default(),
+        said,
+        until: sorry.until.filter(|until| until.as_second() > now),
+        status: sorry.status,
+        status_phrase: phrase(sorry.status),
+        page_path: match &sorry.mode {
+            config::Mode::Redirect { page, .. } => Some(page.as_str().into()),
+            config::Mode::InPlace => None,
+        },
+        ..Words::default()
+    }
+}
+
+fn bounds(config: &Config) -> Bounds {
+    let limits = &config.limits;
+    Bounds {
+        file_bytes: usize::try_from(limits.page_bytes).unwrap_or(usize::MAX),
+        assets: limits.assets,
+        ..Bounds::default()
+    }
+}
+
+/// The operator's own policy for their own page.
+fn with_policy(mut page: Page, site: &Site) -> Page {
+    let policy: Option<&str> = match &site.sorry.csp {
+        config::ContentSecurityPolicy::Auto => None,
+        config::ContentSecurityPolicy::Off => Some(""),
+        config::ContentSecurityPolicy::Text(text) => Some(text),
+    };
+    if let (Some(policy), true) = (policy, site.sorry.page.is_some()) {
+        for document in &mut page.html {
+            document.csp = policy.into();
+        }
+    }
+    page
+}
+
+fn read_robots(path: &Path) -> Result<Bytes, String> {
+    let length = std::fs::metadata(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?
+        .len();
+    if length > ROBOTS_BYTES {
+        return Err(format!(
+            "{} has {length} bytes; crawlers read {ROBOTS_BYTES} of a robots.txt",
+            path.display()
+        ));
+    }
+    std::fs::read(path)
+        .map(Bytes::from)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// The phrase of a status (RFC 9110, section 15.6; RFC 4918; RFC 6585).
+pub(super) fn phrase(status: u16) -> &'static str {
+    match status {
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        507 => "Insufficient Storage",
+        508 => "Loop Detected",
+        511 => "Network Authentication Required",
+        _ => "Service Unavailable",
+    }
+}

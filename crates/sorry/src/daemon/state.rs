@@ -1,0 +1,293 @@
+//! Everything the control thread knows, and the steps that change it: publish, reload, refresh.
+//!
+//! A change is planned whole before any of it is applied: a new configuration with a mistake in it, a page that does
+//! not render, an address that is taken leave everything as it was.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+
+use super::crew::Crew;
+use super::doors::{Change, DoorError, Doors};
+use super::pages::{self, Loaded};
+use super::secrets;
+use super::wire::{self, Fixed};
+use super::worker::{Front, Shared};
+use crate::admin::{Moment, ReloadOutcome, ReloadReport};
+use crate::answer::ListenerId;
+use crate::config::{self, Config, Mistake, Report};
+use crate::count;
+use crate::listen::passed::Passed;
+use crate::listen::tls::Tls;
+
+/// Reads the configuration again, from wherever it came.
+pub type Read = Box<dyn Fn() -> Result<Config, Report> + Send>;
+
+/// What is in force.
+pub(super) struct State {
+    pub(super) config: Arc<Config>,
+    pub(super) pages: Vec<Loaded>,
+    pub(super) doors: Doors,
+    pub(super) numbers: Vec<ListenerId>,
+    pub(super) tls: Option<Tls>,
+    pub(super) counts: Arc<count::Sites>,
+    pub(super) connections: usize,
+    pub(super) generation: u64,
+    pub(super) workers: NonZeroUsize,
+    pub(super) last_reload: Option<ReloadReport>,
+}
+
+/// What a configuration needs before it can be in force.
+struct Prepared {
+    pages: Vec<Loaded>,
+    tls: Option<Tls>,
+    change: Change,
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+impl State {
+    /// Prepares the first configuration; its sockets are open when this returns.
+    pub(super) fn new(
+        config: Config,
+        workers: NonZeroUsize,
+        connections: usize,
+        passed: &mut Passed,
+    ) -> Result<(State, Change), Report> {
+        let doors = Doors::default();
+        let prepared = prepare(&config, &doors, passed, workers, None)?;
+        let mut state = State {
+            config: Arc::new(config),
+            pages: prepared.pages,
+            doors,
+            numbers: Vec::new(),
+            tls: prepared.tls,
+            counts: Arc::new(count::Sites::new(workers.get())),
+            connections,
+            generation: 1,
+            workers,
+            last_reload: None,
+        };
+        let mut change = prepared.change;
+        state.numbers = std::mem::take(&mut change.numbers);
+        state.doors.apply(&mut change);
+        Ok((state, change))
+    }
+
+    /// What workers are to read now.
+    pub(super) fn front(&self) -> Option<Front> {
+        let fixed = Fixed {
+            config: &self.config,
+            counts: &self.counts,
+            listeners: &self.numbers,
+            tls: self.tls.as_ref(),
+            connections: self.connections,
+            now: now(),
+            generation: self.generation,
+        };
+        wire::front(&fixed, &self.pages)
+    }
+
+    /// The shared state of workers, published for the first time.
+    pub(super) fn share(&self) -> Option<Arc<Shared>> {
+        let front = Arc::new(ArcSwap::from_pointee(self.front()?));
+        Some(Arc::new(Shared {
+            front,
+            open: AtomicUsize::new(0),
+        }))
+    }
+
+    /// Publishes what is in force.
+    pub(super) fn publish(&self, shared: &Shared) {
+        if let Some(front) = self.front() {
+            shared.front.store(Arc::new(front));
+        }
+    }
+
+    /// Reads everything again and puts it in force, or leaves all as it is.
+    pub(super) fn reload(&mut self, read: &Read, crew: &Crew, shared: &Shared) -> ReloadReport {
+        let report = match read().and_then(|config| self.adopt(config, crew, shared)) {
+            Ok(report) => report,
+            Err(refused) => self.report(
+                ReloadOutcome::Refused,
+                &[],
+                vec![refused.render(config::Color::Plain)],
+            ),
+        };
+        self.last_reload = Some(report.clone());
+        report
+    }
+
+    fn adopt(
+        &mut self,
+        config: Config,
+        crew: &Crew,
+        shared: &Shared,
+    ) -> Result<ReloadReport, Report> {
+        let mut passed = Passed::default();
+        let prepared = prepare(
+            &config,
+            &self.doors,
+            &mut passed,
+            self.workers,
+            self.tls.as_ref(),
+        )?;
+        let changes = differences(&self.config, &config);
+        let mut change = prepared.change;
+        self.numbers = std::mem::take(&mut change.numbers);
+        self.doors.apply(&mut change);
+        self.config = Arc::new(config);
+        self.pages = prepared.pages;
+        self.tls = prepared.tls;
+        self.generation += 1;
+        // Workers must know what a listener means before they accept on it.
+        self.publish(shared);
+        crew.open(std::mem::take(&mut change.shares));
+        crew.close(&change.closed);
+        Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
+    }
+
+    fn report(
+        &self,
+        outcome: ReloadOutcome,
+        changes: &[String],
+        mistakes: Vec<String>,
+    ) -> ReloadReport {
+        let warnings = self
+            .pages
+            .iter()
+            .flat_map(|loaded| &loaded.page.warnings)
+            .map(ToString::to_string);
+        ReloadReport {
+            outcome,
+            at: Moment::now(),
+            generation: self.generation,
+            changes: changes.to_vec(),
+            mistakes,
+            warnings: warnings.collect(),
+        }
+    }
+
+    /// Makes the pages again for this moment, after an expected return has passed. A page that cannot be read now stays
+    /// as it is: only its files were at fault, and nobody asked for a reload.
+    pub(super) fn refresh(&mut self, shared: &Shared) {
+        match pages::load(&self.config, i64::try_from(now()).unwrap_or(i64::MAX)) {
+            Ok(pages) => self.pages = pages,
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    log::warn!("a page stays as it is: {}", mistake.message);
+                }
+            }
+        }
+        self.publish(shared);
+    }
+
+    /// The next expected return, in seconds since 1970.
+    pub(super) fn next_until(&self) -> Option<u64> {
+        let now = now();
+        let untils = self.config.sites.iter().filter_map(|site| site.sorry.until);
+        untils
+            .filter_map(|until| u64::try_from(until.as_second()).ok())
+            .filter(|until| *until > now)
+            .min()
+    }
+}
+
+/// What `run` would find, without keeping anything: warnings, or everything that is wrong.
+pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
+    let mut mistakes = Vec::new();
+    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX))
+        .map_err(|found| mistakes.extend(found));
+    let secrets = secrets::load(config, None).map_err(|found| mistakes.extend(found));
+    match (pages, secrets) {
+        (Ok(pages), Ok(_)) => Ok(pages
+            .iter()
+            .flat_map(|loaded| &loaded.page.warnings)
+            .map(ToString::to_string)
+            .collect()),
+        _ => Err(config.report(mistakes).unwrap_or_default()),
+    }
+}
+
+/// Opens and reads everything that a configuration names, and changes nothing.
+fn prepare(
+    config: &Config,
+    doors: &Doors,
+    passed: &mut Passed,
+    workers: NonZeroUsize,
+    tls: Option<&Tls>,
+) -> Result<Prepared, Report> {
+    let mut mistakes = Vec::new();
+    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX))
+        .map_err(|found| mistakes.extend(found));
+    let tls = secrets::load(config, tls).map_err(|found| mistakes.extend(found));
+    // Sockets come last: what is opened for a configuration that is refused is closed again.
+    let change = match mistakes.is_empty() {
+        true => doors
+            .plan(config, passed, workers)
+            .map_err(|errors| mistakes.extend(told(config, &errors))),
+        false => Err(()),
+    };
+    match (pages, tls, change) {
+        (Ok(pages), Ok(tls), Ok(change)) => Ok(Prepared {
+            pages,
+            tls: tls.adopt(),
+            change,
+        }),
+        _ => Err(config.report(mistakes).unwrap_or_default()),
+    }
+}
+
+fn told(config: &Config, errors: &[(usize, DoorError)]) -> Vec<Mistake> {
+    let place = |index: &usize| {
+        config
+            .listeners
+            .get(*index)
+            .map_or(config::Place::File, |listener| listener.place)
+    };
+    let told = |(index, error): &(usize, DoorError)| {
+        Mistake::new(config::Code::BadListener, place(index), error.to_string())
+    };
+    errors.iter().map(told).collect()
+}
+
+/// What a reload changes, in words.
+fn differences(old: &Config, new: &Config) -> Vec<String> {
+    let mut changes = Vec::new();
+    for site in &new.sites {
+        match old.sites.iter().find(|known| known.name == site.name) {
+            None => changes.push(format!("site {} is new", site.name)),
+            Some(known) if known != site => changes.push(format!("site {} has changed", site.name)),
+            Some(_) => {}
+        }
+    }
+    for site in &old.sites {
+        if !new.sites.iter().any(|kept| kept.name == site.name) {
+            changes.push(format!("site {} is gone", site.name));
+        }
+    }
+    if old.limits != new.limits {
+        changes.push("limits have changed".to_owned());
+    }
+    let restart = [
+        (
+            old.workers != new.workers || old.pin_workers != new.pin_workers,
+            "workers",
+        ),
+        (old.admin != new.admin, "the admin socket"),
+        (old.metrics != new.metrics, "the metrics address"),
+        (old.log != new.log, "the log"),
+    ];
+    for (_, what) in restart.iter().filter(|(changed, _)| *changed) {
+        changes.push(format!("{what}: in force after the next restart"));
+    }
+    changes
+}

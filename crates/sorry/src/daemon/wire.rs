@@ -1,0 +1,198 @@
+//! From configuration and pages to what is published: the one place where settings become answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sorry_core::answer::{EventStream, Mode, Policy, Robots};
+use sorry_core::retry_after::{Promise, salt};
+
+use super::entrance::Entrance;
+use super::pages::Loaded;
+use super::worker::{Front, Times};
+use crate::answer::{AltSvc, Hosts, ListenerId, Site, Sites};
+use crate::config::{self, Config, Limits};
+use crate::count;
+use crate::http1::Bounds;
+use crate::http2;
+use crate::listen::tls::Tls;
+use crate::page::prepared::{Answers, RetryForm, Settings};
+
+/// Label of requests whose name is nobody's.
+const STRANGERS: &str = "other";
+
+/// What does not change while answers do.
+pub(super) struct Fixed<'a> {
+    pub(super) config: &'a Config,
+    pub(super) counts: &'a count::Sites,
+    /// The number of each of the configuration's listeners, in its order.
+    pub(super) listeners: &'a [ListenerId],
+    pub(super) tls: Option<&'a Tls>,
+    /// The most connections of the process.
+    pub(super) connections: usize,
+    /// Seconds since 1970.
+    pub(super) now: u64,
+    pub(super) generation: u64,
+}
+
+/// Puts together what workers read. `None` without a site.
+pub(super) fn front(fixed: &Fixed<'_>, pages: &[Loaded]) -> Option<Front> {
+    let config = fixed.config;
+    let sites = config
+        .sites
+        .iter()
+        .zip(pages)
+        .map(|(site, loaded)| self::site(fixed, site, loaded))
+        .collect();
+    let listeners = config.listeners.iter().zip(fixed.listeners);
+    let hosts = |listener: &config::Listener| Hosts {
+        names: listener.hosts.clone(),
+        default: listener.default_site(),
+    };
+    let hosts = listeners
+        .clone()
+        .map(|(listener, id)| (*id, hosts(listener)))
+        .collect();
+    let entrances: HashMap<_, _> = listeners
+        .map(|(listener, id)| (*id, Entrance::new(&listener.options)))
+        .collect();
+    Some(Front {
+        sites: Sites::new(sites, hosts)?,
+        entrances,
+        tls: fixed.tls.cloned(),
+        proxy_header_time: config.limits.proxy_header_time,
+        http1: bounds(&config.limits),
+        http2: http2_limits(&config.limits),
+        times: times(&config.limits),
+        connections: fixed.connections,
+    })
+}
+
+fn site(fixed: &Fixed<'_>, site: &config::Site, loaded: &Loaded) -> Site {
+    let sorry = &site.sorry;
+    let counts = fixed.counts.named(&site.name);
+    let strangers = if site.hosts.is_empty() {
+        Arc::clone(&counts)
+    } else {
+        fixed.counts.named(STRANGERS)
+    };
+    Site {
+        name: (*site.name).into(),
+        policy: policy(sorry),
+        promise: promise(fixed, site),
+        answers: Answers::new(&loaded.page, &settings(sorry, loaded)),
+        alt_svc: match sorry.alt_svc {
+            config::AltSvc::Auto => AltSvc::Auto,
+            config::AltSvc::Clear => AltSvc::Clear,
+            config::AltSvc::Leave => AltSvc::Leave,
+        },
+        counts,
+        strangers,
+    }
+}
+
+/// The path of the page in redirect mode where the configuration is silent; also its name in place.
+fn page_path(sorry: &config::Sorry) -> &str {
+    match &sorry.mode {
+        config::Mode::Redirect { page, .. } => page.as_str(),
+        config::Mode::InPlace => "/.sorry/page",
+    }
+}
+
+fn policy(sorry: &config::Sorry) -> Policy {
+    Policy {
+        mode: match sorry.mode {
+            config::Mode::InPlace => Mode::InPlace,
+            config::Mode::Redirect { .. } => Mode::Redirect,
+        },
+        redirect_path: page_path(sorry).into(),
+        alive: sorry.alive.as_str().into(),
+        robots: if sorry.robots.is_some() {
+            Robots::Given
+        } else {
+            Robots::Refused
+        },
+        event_stream: match sorry.event_stream {
+            config::EventStream::Answer => EventStream::Answer,
+            config::EventStream::Status => EventStream::Status,
+        },
+        origins: origins(sorry),
+    }
+}
+
+fn origins(sorry: &config::Sorry) -> Box<[Box<str>]> {
+    sorry
+        .cors_origins
+        .iter()
+        .map(|origin| origin.as_str().into())
+        .collect()
+}
+
+fn promise(fixed: &Fixed<'_>, site: &config::Site) -> Promise {
+    let usual = config::RetryAfter::USUAL;
+    let default = match site.sorry.retry_after {
+        config::RetryAfter::Auto => usual,
+        config::RetryAfter::After(time) => time,
+    };
+    let until = site
+        .sorry
+        .until
+        .map(|until| u64::try_from(until.as_second()).unwrap_or(0));
+    Promise {
+        default: u32::try_from(default.as_secs()).unwrap_or(u32::MAX),
+        until: until.filter(|until| *until > fixed.now),
+        salt: salt(&site.name, fixed.generation),
+    }
+}
+
+fn settings(sorry: &config::Sorry, loaded: &Loaded) -> Settings {
+    Settings {
+        status: sorry.status,
+        phrase: super::pages::phrase(sorry.status),
+        retry_form: match sorry.retry_after_form {
+            config::RetryAfterForm::Seconds => RetryForm::Seconds,
+            config::RetryAfterForm::Date => RetryForm::Date,
+        },
+        said: loaded.said.clone(),
+        redirect_status: match sorry.mode {
+            config::Mode::Redirect { status, .. } => status,
+            config::Mode::InPlace => 302,
+        },
+        robots: loaded.robots.clone(),
+        origins: origins(sorry),
+    }
+}
+
+fn bounds(limits: &Limits) -> Bounds {
+    Bounds {
+        head_bytes: limits.head_bytes,
+        requests: limits.requests_per_connection,
+        body_bytes: limits.body_bytes,
+    }
+}
+
+fn times(limits: &Limits) -> Times {
+    Times {
+        idle: limits.idle_time,
+        head: limits.head_time,
+        body: limits.body_time,
+        write: limits.body_time,
+        linger: limits.linger_time,
+        age: limits.connection_age,
+    }
+}
+
+fn http2_limits(limits: &Limits) -> http2::Limits {
+    let few = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    http2::Limits {
+        streams: few(limits.http2_streams),
+        header_bytes: limits.http2_header_bytes,
+        continuation_frames: few(limits.http2_continuation_frames),
+        resets_per_second: few(limits.http2_resets_per_second),
+        control_frames_per_second: few(
+            limits.http2_settings_per_second + limits.http2_pings_per_second
+        ),
+        unread_body_bytes: limits.http2_unread_body_bytes as u64,
+        requests: limits.requests_per_connection,
+        ..http2::Limits::default()
+    }
+}

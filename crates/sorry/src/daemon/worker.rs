@@ -1,0 +1,217 @@
+//! A worker: one thread, one runtime, its own sockets, and what all its connections share.
+//!
+//! Nothing here is shared with other workers but the published [`Front`], read without a lock, and two counters.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Cache};
+use tokio::sync::Notify;
+
+use super::entrance::Entrance;
+use crate::answer::{Desk, ListenerId, Sites};
+use crate::count::WorkerCounts;
+use crate::http1::{Bounds, Out};
+use crate::http2;
+use crate::listen::tls::Tls;
+
+/// What is published to the workers: swapped whole, never changed.
+pub(super) struct Front {
+    /// Every answer.
+    pub(super) sites: Sites,
+    /// What each listener asks of those who come.
+    pub(super) entrances: HashMap<ListenerId, Entrance>,
+    /// TLS, where any listener speaks it.
+    pub(super) tls: Option<Tls>,
+    /// How long a listed proxy may take for its header.
+    pub(super) proxy_header_time: Duration,
+    /// What an HTTP/1 connection may cost.
+    pub(super) http1: Bounds,
+    /// What an HTTP/2 connection may cost.
+    pub(super) http2: http2::Limits,
+    /// How long things may take.
+    pub(super) times: Times,
+    /// The most connections of the process.
+    pub(super) connections: usize,
+}
+
+/// How long a connection may wait for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// For the next request.
+    pub(super) idle: Duration,
+    /// For a head, from its first byte.
+    pub(super) head: Duration,
+    /// For a body that nobody reads.
+    pub(super) body: Duration,
+    /// For the client to take what was written.
+    pub(super) write: Duration,
+    /// For the client's end, after ours.
+    pub(super) linger: Duration,
+    /// For everything: then the next answer is the last.
+    pub(super) age: Duration,
+}
+
+/// Bytes that are read at a time, besides the longest head.
+const READ_BYTES: usize = 64 * 1024;
+
+/// Buffers that whoever is being served uses, one connection at a time.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    pub(super) input: Box<[u8]>,
+    pub(super) out: Out,
+    /// Where HTTP/2 decodes fields.
+    pub(super) fields: http2::Scratch,
+    /// How many requests the last turn answered.
+    pub(super) answered: u64,
+}
+
+/// What all workers share.
+pub(super) struct Shared {
+    /// The published front.
+    pub(super) front: Arc<ArcSwap<Front>>,
+    /// Open connections of the process.
+    pub(super) open: AtomicUsize,
+}
+
+/// One worker.
+pub(super) struct Worker {
+    pub(super) counts: Arc<WorkerCounts>,
+    pub(super) desk: RefCell<Desk>,
+    pub(super) scratch: RefCell<Scratch>,
+    front: RefCell<Cache<Arc<ArcSwap<Front>>, Arc<Front>>>,
+    pub(super) shared: Arc<Shared>,
+    leaving: Cell<Leaving>,
+    wakers: RefCell<Wakers>,
+    empty: Notify,
+}
+
+/// Whether the worker still wants connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaving {
+    NotYet,
+    Now,
+}
+
+/// Who is to be told when the worker leaves, by slot.
+#[derive(Debug, Default)]
+struct Wakers {
+    slots: Vec<Option<Waker>>,
+    free: Vec<usize>,
+}
+
+/// A connection's place in its worker: counted while it lives.
+pub(super) struct Place {
+    worker: std::rc::Rc<Worker>,
+    slot: Option<usize>,
+}
+
+impl Worker {
+    pub(super) fn new(desk: Desk, shared: Arc<Shared>) -> Worker {
+        let front = shared.front.load();
+        let input = vec![0; READ_BYTES + front.http1.head_bytes].into();
+        Worker {
+            counts: Arc::clone(desk.counts()),
+            desk: RefCell::new(desk),
+            scratch: RefCell::new(Scratch {
+                input,
+                out: Out::default(),
+                fields: http2::Scratch::default(),
+                answered: 0,
+            }),
+            front: RefCell::new(Cache::new(Arc::clone(&shared.front))),
+            shared,
+            leaving: Cell::new(Leaving::NotYet),
+            wakers: RefCell::default(),
+            empty: Notify::new(),
+        }
+    }
+
+    /// Calls `f` with what is published now.
+    pub(super) fn with_front<T>(&self, f: impl FnOnce(&Front) -> T) -> T {
+        f(self.front.borrow_mut().load())
+    }
+
+    /// Whether the worker still wants connections.
+    pub(super) fn leaving(&self) -> Leaving {
+        self.leaving.get()
+    }
+
+    /// No further connections; those that wait are woken so that they can end.
+    pub(super) fn leave(&self) {
+        self.leaving.set(Leaving::Now);
+        for waker in self
+            .wakers
+            .borrow_mut()
+            .slots
+            .iter_mut()
+            .filter_map(Option::take)
+        {
+            waker.wake();
+        }
+    }
+
+    /// Resolves when the last connection has gone.
+    pub(super) async fn emptied(&self) {
+        while self.counts.open.get() > 0 {
+            self.empty.notified().await;
+        }
+    }
+}
+
+impl Place {
+    /// Counts one more connection.
+    pub(super) fn take(worker: &std::rc::Rc<Worker>) -> Place {
+        worker.counts.open.bump();
+        worker.shared.open.fetch_add(1, Ordering::Relaxed);
+        Place {
+            worker: std::rc::Rc::clone(worker),
+            slot: None,
+        }
+    }
+
+    /// The worker.
+    pub(super) fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// The worker, to be kept beside a borrow of the connection.
+    pub(super) fn worker_rc(&self) -> &std::rc::Rc<Worker> {
+        &self.worker
+    }
+
+    /// Makes sure that the connection's task is woken when the worker leaves.
+    pub(super) fn wake_on_leave(&mut self, waker: &Waker) {
+        let mut wakers = self.worker.wakers.borrow_mut();
+        let slot = *self
+            .slot
+            .get_or_insert_with(|| wakers.free.pop().unwrap_or(usize::MAX));
+        match wakers.slots.get_mut(slot) {
+            Some(Some(known)) if known.will_wake(waker) => {}
+            Some(place) => *place = Some(waker.clone()),
+            None => {
+                self.slot = Some(wakers.slots.len());
+                wakers.slots.push(Some(waker.clone()));
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.worker.counts.open.drop_one();
+        if self.worker.counts.open.get() == 0 {
+            self.worker.empty.notify_one();
+        }
+        self.worker.shared.open.fetch_sub(1, Ordering::Relaxed);
+        if let Some(slot) = self.slot {
+            let mut wakers = self.worker.wakers.borrow_mut();
+            wakers.slots[slot] = None;
+            wakers.free.push(slot);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+use std::fs;
+
+use rcgen::{CertificateParams, KeyPair};
+use rustls::SignatureScheme;
+
+use super::*;
+
+/// A self-signed pair for some names, good from 1975 to 4096, as PEM.
+pub(in crate::listen) fn pair(names: &[&str]) -> (String, String) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(names)
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+/// Writes a pair, the key for its owner alone.
+pub(in crate::listen) fn write(
+    folder: &Path,
+    name: &str,
+    (chain, key): &(String, String),
+) -> Files {
+    let files = Files {
+        certificate: folder.join(format!("{name}.pem")),
+        key: folder.join(format!("{name}.key")),
+    };
+    fs::write(&files.certificate, chain).unwrap();
+    fs::write(&files.key, key).unwrap();
+    set_mode(&files.key, 0o600);
+    files
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn load(files: &Files) -> Result<Certificate, CertificateError> {
+    Certificate::load(files, SystemTime::now(), OutOfTime::Refused)
+}
+
+#[test]
+fn a_good_pair_says_what_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = write(
+        folder.path(),
+        "shop",
+        &pair(&["Shop.example", "*.shop.example"]),
+    );
+    let certificate = load(&files).unwrap();
+    assert_eq!(certificate.names(), ["shop.example", "*.shop.example"]);
+    assert!(certificate.not_after() > SystemTime::now());
+    assert_eq!(certificate.files(), &files);
+}
+
+#[test]
+fn one_file_may_hold_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = pair(&["shop.example"]);
+    let path = folder.path().join("both.pem");
+    fs::write(&path, chain + &key).unwrap();
+    set_mode(&path, 0o640);
+    load(&Files {
+        certificate: path.clone(),
+        key: path,
+    })
+    .unwrap();
+}
+
+#[test]
+fn mistakes_name_the_file_and_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = pair(&["shop.example"]);
+    let other_key = pair(&["shop.example"]).1;
+    let encrypted =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let old_encrypted = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIB\n-----END RSA PRIVATE KEY-----\n";
+    let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let bad_key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    let cut = &chain[..chain.len() - 30];
+    for (chain, key, file, expected) in [
+        (
+            chain.as_str(),
+            other_key.as_str(),
+            "x.key",
+            "does not belong to the first certificate",
+        ),
+        (&chain, encrypted, "x.key", "is encrypted"),
+        (&chain, old_encrypted, "x.key", "is encrypted"),
+        (&chain, &chain, "x.key", "holds no private key"),
+        (&chain, bad_key, "x.key", "cannot be used"),
+        (&key, &key, "x.pem", "holds no certificate"),
+        ("", &key, "x.pem", "holds no certificate"),
+        (garbage, &key, "x.pem", "cannot be understood"),
+        (cut, &key, "x.pem", "not readable as PEM"),
+    ] {
+        let files = write(folder.path(), "x", &(chain.to_owned(), key.to_owned()));
+        let error = load(&files).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(expected), "{text}");
+        assert_eq!(error.file, folder.path().join(file), "{text}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = write(folder.path(), "x", &pair(&["shop.example"]));
+    set_mode(&files.key, 0o644);
+    let text = load(&files).unwrap_err().to_string();
+    assert!(text.contains("open to everybody (mode 0644)"), "{text}");
+    set_mode(&files.key, 0o640);
+    load(&files).unwrap();
+    files.key = folder.path().join("absent.key");
+    let text = load(&files).unwrap_err().to_string();
+    assert!(
+        text.contains("absent.key: cannot be read: No such file"),
+        "{text}"
+    );
+    files.certificate = folder.path().to_owned();
+    let text = load(&files).unwrap_err().to_string();
+    assert!(text.contains("cannot be read"), "{text}");
+    files.certificate = "/dev/zero".into();
+    let text = load(&files).unwrap_err().to_string();
+    assert!(text.contains("longer than 1 MiB"), "{text}");
+}
+
+#[test]
+fn a_certificate_out_of_time_is_refused_or_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["shop.example".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2020, 2, 1);
+    let chain = params.self_signed(&key).unwrap().pem();
+    let files = write(folder.path(), "x", &(chain, key.serialize_pem()));
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let within = at(1_579_000_000);
+    let after = at(1_580_515_200 + 3 * 86_400);
+    let before = at(1_577_836_800 - 86_400);
+    Certificate::load(&files, within, OutOfTime::Refused).unwrap();
+    let text = |now| {
+        Certificate::load(&files, now, OutOfTime::Refused)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(
+        text(after).contains("expired 3 days ago"),
+        "{}",
+        text(after)
+    );
+    assert!(text(before).contains("only in 1 day"), "{}", text(before));
+    let certificate = Certificate::load(&files, after, OutOfTime::Served).unwrap();
+    assert_eq!(certificate.not_after(), at(1_580_515_200));
+}
+
+fn set(lists: &[&[&str]]) -> Certificates {
+    let files = Files {
+        certificate: "c".into(),
+        key: "k".into(),
+    };
+    let certificate = |names: &&[&str]| {
+        let (chain, key) = pair(names);
+        Certificate::from_pem(files.clone(), chain.as_bytes(), key.as_bytes()).unwrap()
+    };
+    Certificates::new(lists.iter().map(certificate).collect())
+}
+
+#[test]
+fn names_choose_the_certificate() {
+    let set = set(&[
+        &["default.example"],
+        &["shop.example", "*.shop.example"],
+        &["deep.shop.example"],
+    ]);
+    let schemes = [SignatureScheme::ECDSA_NISTP256_SHA256];
+    for (name, expected) in [
+        (None, "default.example"),
+        (Some("unknown.example"), "default.example"),
+        (Some("shop.example"), "shop.example"),
+        (Some("SHOP.Example"), "shop.example"),
+        (Some("shop.example."), "shop.example"),
+        (Some("www.shop.example"), "shop.example"),
+        (Some("deep.shop.example"), "deep.shop.example"),
+        (Some("a.b.shop.example"), "default.example"),
+        (Some("*.shop.example"), "shop.example"),
+        (Some(""), "default.example"),
+        (Some("."), "default.example"),
+    ] {
+        let chosen = set.choose(name, &schemes).unwrap();
+        assert_eq!(chosen.names()[0], expected, "{name:?}");
+    }
+    assert!(set.covers("www.shop.example"));
+    assert!(!set.covers("unknown.example"));
+    assert!(Certificates::default().choose(None, &schemes).is_none());
+}
+
+#[test]
+fn of_two_for_one_name_the_client_gets_the_one_it_can_verify() {
+    let files = Files {
+        certificate: "c".into(),
+        key: "k".into(),
+    };
+    let certificate = |name: &str, algorithm| {
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let chain = params.self_signed(&key).unwrap().pem();
+        let key = key.serialize_pem();
+        Certificate::from_pem(files.clone(), chain.as_bytes(), key.as_bytes()).unwrap()
+    };
+    let set = Certificates::new(vec![
+        certificate("default.example", &rcgen::PKCS_ECDSA_P256_SHA256),
+        certificate("shop.example", &rcgen::PKCS_ECDSA_P256_SHA256),
+        certificate("shop.example", &rcgen::PKCS_ED25519),
+    ]);
+    let choose = |scheme| {
+        let chosen = set.choose(Some("shop.example"), &[scheme]).unwrap();
+        set.iter()
+            .position(|certificate| std::ptr::eq(certificate, chosen))
+    };
+    assert_eq!(choose(SignatureScheme::ECDSA_NISTP256_SHA256), Some(1));
+    assert_eq!(choose(SignatureScheme::ED25519), Some(2));
+    assert_eq!(choose(SignatureScheme::RSA_PSS_SHA256), Some(1));
+}

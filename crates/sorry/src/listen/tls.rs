@@ -1,0 +1,201 @@
+//! TLS 1.2 and 1.3 over an accepted socket, by rustls with *ring*.
+//!
+//! One `Tls` serves all workers: its certificates, its session cache and its ticket keys are shared, so a client that
+//! returns to another worker still resumes, and a reload of certificates leaves resumption alone. Early data is never
+//! accepted, since it can be replayed. A client that speaks plain HTTP is recognised by its first byte and handed
+//! back with what it said, so that the caller can tell it to use https.
+//!
+//! A handshake takes a limited time, and only so many are under way at once, counted from the client's first bytes: a
+//! silent client holds no place among them.
+
+pub mod reload;
+mod stream;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::server::ServerSessionMemoryCache;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+use super::certificate::{Certificates, Resolver};
+use super::socket::Socket;
+use super::tls_alert::{self, Opening};
+use stream::Prefixed;
+pub use stream::{Protocol, TlsSocket};
+
+/// How TLS is spoken.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub versions: Versions,
+    /// Which protocols are offered (ALPN, RFC 7301), the preferred one first.
+    pub protocols: Vec<Protocol>,
+    /// Sessions kept for clients that resume without tickets.
+    pub sessions_max: usize,
+    /// Tickets given to a TLS 1.3 client after its handshake.
+    pub tickets: usize,
+    /// For a whole handshake, waiting for the first byte included.
+    pub handshake_time: Duration,
+    /// Handshakes under way at once, in the whole process; more wait within their time.
+    pub handshakes_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            versions: Versions::Tls12AndLater,
+            protocols: vec![Protocol::Http2, Protocol::Http1],
+            sessions_max: 4096,
+            tickets: 2,
+            handshake_time: Duration::from_secs(10),
+            handshakes_max: 1024,
+        }
+    }
+}
+
+/// Which versions are spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    Tls12AndLater,
+    Tls13Only,
+}
+
+/// Accepts TLS connections; cheap to clone, one for the process.
+#[derive(Clone)]
+pub struct Tls {
+    config: Arc<ServerConfig>,
+    resolver: Arc<Resolver>,
+    places: Arc<Semaphore>,
+    handshake_time: Duration,
+}
+
+/// Why there is no TLS connection.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    /// The client speaks plain HTTP; it has said `bytes` so far and can still be answered.
+    #[error("plain HTTP on a TLS port")]
+    PlainHttp { socket: Socket, bytes: Vec<u8> },
+    /// The client took too long.
+    #[error("the handshake took longer than {} ms", .0.as_millis())]
+    Late(Duration),
+    /// So many other handshakes were under way that none of the time was left for this one.
+    #[error("too many handshakes at once")]
+    Crowded,
+    /// The client went away before it said anything; port scanners and health checks do.
+    #[error("the connection ended before a handshake began")]
+    Ended,
+    /// The handshake failed; the client has been told by an alert.
+    #[error("the handshake failed: {0}")]
+    Failed(#[source] io::Error),
+}
+
+impl Tls {
+    pub fn new(certificates: Certificates, settings: &Settings) -> Result<Self, rustls::Error> {
+        let resolver = Arc::new(Resolver::new(certificates));
+        Ok(Self {
+            config: Arc::new(server_config(Arc::clone(&resolver), settings)?),
+            resolver,
+            places: Arc::new(Semaphore::new(
+                settings.handshakes_max.clamp(1, Semaphore::MAX_PERMITS),
+            )),
+            handshake_time: settings.handshake_time,
+        })
+    }
+
+    /// The certificates in force, and where they can be replaced.
+    pub fn certificates(&self) -> &Arc<Resolver> {
+        &self.resolver
+    }
+
+    /// Handshakes that may begin before others have to wait.
+    pub fn free_places(&self) -> usize {
+        self.places.available_permits()
+    }
+
+    /// Shakes hands with a client. `already` is what has been read of the connection, behind a PROXY header too.
+    pub async fn accept(
+        &self,
+        socket: Socket,
+        already: Vec<u8>,
+    ) -> Result<TlsSocket, HandshakeError> {
+        let mut waits_for_place = false;
+        let shake = self.shake(socket, already, &mut waits_for_place);
+        match tokio::time::timeout(self.handshake_time, shake).await {
+            Ok(result) => result,
+            Err(_) if waits_for_place => Err(HandshakeError::Crowded),
+            Err(_) => Err(HandshakeError::Late(self.handshake_time)),
+        }
+    }
+
+    async fn shake(
+        &self,
+        socket: Socket,
+        already: Vec<u8>,
+        waits_for_place: &mut bool,
+    ) -> Result<TlsSocket, HandshakeError> {
+        let bytes = first_bytes(&socket, already).await?;
+        if tls_alert::opening(&bytes) == Opening::Http {
+            return Err(HandshakeError::PlainHttp { socket, bytes });
+        }
+        *waits_for_place = true;
+        // The semaphore is never closed, so an error cannot be; the place is given back when this future ends.
+        let _place = self.places.acquire().await;
+        *waits_for_place = false;
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
+        let stream = acceptor.accept(Prefixed::new(socket, bytes)).await;
+        stream.map(TlsSocket::new).map_err(HandshakeError::Failed)
+    }
+}
+
+fn server_config(
+    resolver: Arc<Resolver>,
+    settings: &Settings,
+) -> Result<ServerConfig, rustls::Error> {
+    let versions: &[_] = match settings.versions {
+        Versions::Tls12AndLater => &[&rustls::version::TLS13, &rustls::version::TLS12],
+        Versions::Tls13Only => &[&rustls::version::TLS13],
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    let protocols = settings.protocols.iter();
+    config.alpn_protocols = protocols.map(|protocol| protocol.id().to_vec()).collect();
+    config.session_storage = ServerSessionMemoryCache::new(settings.sessions_max);
+    config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    config.send_tls13_tickets = settings.tickets;
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
+/// Longest first read; a ClientHello is about 500 to 1800 bytes, and what is longer is read by rustls itself.
+const FIRST_READ_BYTES: usize = 4096;
+
+/// Waits until the client has said something. Nothing is allocated before.
+async fn first_bytes(socket: &Socket, already: Vec<u8>) -> Result<Vec<u8>, HandshakeError> {
+    if !already.is_empty() {
+        return Ok(already);
+    }
+    loop {
+        socket.readable().await.map_err(HandshakeError::Failed)?;
+        let mut bytes = vec![0; FIRST_READ_BYTES];
+        match socket.try_read(&mut bytes) {
+            Ok(0) => return Err(HandshakeError::Ended),
+            Ok(count) => {
+                bytes.truncate(count);
+                return Ok(bytes);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                return Err(HandshakeError::Ended);
+            }
+            Err(error) => return Err(HandshakeError::Failed(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

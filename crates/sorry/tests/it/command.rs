@@ -1,0 +1,12 @@
+//! The command line itself: verbs, flags, exit codes, signals.
+
+use crate::harness::Server;
+
+#[test]
+fn serve_answers_and_ends_in_good_order() {
+    let mut server = Server::serve(&[]);
+    let answer = server.exchange(b"GET / HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with(b"HTTP/1.1 503 Service Unavailable\r\n"));
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}

@@ -1,0 +1,12 @@
+//! Integration tests: the real binary, real sockets, real clients. One binary, one module per subject; the runner gives
+//! each module a lane and a budget (ci/budget.toml).
+
+mod abuse;
+mod balancers;
+mod browser;
+mod clients;
+mod command;
+mod harness;
+mod matrix;
+mod packaging;
+mod takeover;
