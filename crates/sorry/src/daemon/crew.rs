@@ -209,7 +209,7 @@ async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Ord
 }
 
 /// The cores that this process may use.
-fn cores() -> Vec<usize> {
+pub(super) fn cores() -> Vec<usize> {
     match rustix::thread::sched_getaffinity(None) {
         Ok(set) => (0..CpuSet::MAX_CPU)
             .filter(|core| set.is_set(*core))

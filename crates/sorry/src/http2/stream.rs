@@ -65,8 +65,6 @@ pub(crate) struct Streams {
     reset: u128,
     /// How many of those that live have a body waiting.
     waiting: usize,
-    /// Who is next to send.
-    turn: usize,
 }
 
 const MEMORY: u32 = u128::BITS;
@@ -147,9 +145,6 @@ impl Streams {
     pub(crate) fn remove(&mut self, at: usize) {
         let stream = self.live.remove(at);
         self.waiting -= usize::from(!stream.body.is_empty());
-        if self.turn > at {
-            self.turn -= 1;
-        }
     }
 
     /// Remembers that we reset a stream, and ends it if it lived.
@@ -165,15 +160,16 @@ impl Streams {
         }
     }
 
-    /// The next stream in turn that has a body waiting and a window to send it in.
-    pub(crate) fn next_sendable(&mut self) -> Option<usize> {
-        let count = self.live.len();
-        let start = if self.turn < count { self.turn } else { 0 };
-        let at = (start..count)
-            .chain(0..start)
-            .find(|&at| !self.live[at].body.is_empty() && self.live[at].window > 0)?;
-        self.turn = at + 1;
-        Some(at)
+    /// The oldest stream that has a body waiting and a window to send it in.
+    pub(crate) fn next_sendable(&self) -> Option<usize> {
+        self.live
+            .iter()
+            .position(|stream| !stream.body.is_empty() && stream.window > 0)
+    }
+
+    /// Octets on the heap.
+    pub(crate) fn memory(&self) -> usize {
+        self.live.capacity() * size_of::<Stream>()
     }
 
     /// Gives memory back that only a burst needed.

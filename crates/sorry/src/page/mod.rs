@@ -11,6 +11,7 @@ mod digest;
 mod head;
 mod media_type;
 mod mistake;
+mod own;
 pub mod prepared;
 mod problem;
 mod source;
@@ -28,12 +29,10 @@ use sorry_core::answer::template::Template;
 /// Reads `source` and makes the page of it with the operator's `words`, in plain bodies; the built-in page without
 /// words has its compressed variants at once. All mistakes are reported together.
 pub fn load(source: &Source, words: &Words, bounds: &Bounds) -> Result<Page, PageError> {
-    let _ = bounds;
     match source {
         Source::BuiltIn => Ok(built_in(words)),
-        _ => Err(PageError {
-            mistakes: Vec::new(),
-        }),
+        Source::File(path) => own::file(path, words, bounds),
+        Source::Folder(path) => own::folder(path, words, bounds),
     }
 }
 
@@ -107,6 +106,12 @@ pub struct Encoded {
 }
 
 impl Page {
+    /// Whether every page has its compressed variants, so that [`Page::compress`] has nothing to do.
+    pub fn is_compressed(&self) -> bool {
+        let done = |encoded: &Encoded| encoded.gzip.is_some();
+        self.html.iter().all(|document| done(&document.encoded)) && self.assets.is_empty()
+    }
+
     /// The same page with compressed variants where they are smaller. Slow, seconds for large assets: for a thread in
     /// the background. Variants that are there already are kept.
     pub fn compress(&self) -> Page {
@@ -152,3 +157,6 @@ impl Encoded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

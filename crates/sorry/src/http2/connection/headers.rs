@@ -24,6 +24,13 @@ pub(super) struct OpenBlock {
     octets: Vec<u8>,
 }
 
+impl OpenBlock {
+    /// Octets on the heap.
+    pub(super) fn memory(&self) -> usize {
+        self.octets.capacity()
+    }
+}
+
 /// An HPACK size update to 0: what we say whenever the peer names a size, since we never use its table (RFC 7541, 4.2).
 const NO_TABLE: u8 = 0x20;
 

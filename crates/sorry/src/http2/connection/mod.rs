@@ -208,6 +208,15 @@ impl Connection {
         std::mem::take(&mut self.reached)
     }
 
+    /// Octets that this connection occupies, itself included; without what the client keeps in its HPACK table and in bodies that wait.
+    pub fn memory(&self) -> usize {
+        let block = self
+            .block
+            .as_ref()
+            .map_or(0, |block| size_of_val(&**block) + block.memory());
+        size_of_val(self) + self.partial.capacity() + self.streams.memory() + block
+    }
+
     fn consume<A: Answer>(&mut self, input: &[u8], turn: &mut Turn<'_, A>) -> Result<(), Fault> {
         let mut rest = self.match_preface(input)?;
         while !rest.is_empty() {

@@ -1,4 +1,7 @@
-//! Bodies of answers: as much as the windows and the output have room for, the rest in turns (RFC 9113, section 6.9).
+//! Bodies of answers: as much as the windows and the output have room for, the rest later, oldest first (RFC 9113, section 6.9).
+//!
+//! Oldest first and not in turns: it is what RFC 9218, section 10 wants for requests without a priority, it finishes most answers earliest, and a
+//! client that reads its answers one after the other would starve of the connection's window if the others had shares of it.
 
 use bytes::Buf;
 
@@ -55,7 +58,7 @@ impl Connection {
         length
     }
 
-    /// Gives every stream that waits a frame, in turns, while there is room.
+    /// Goes on with the bodies that wait, while there is room.
     pub(super) fn send_waiting(&mut self, out: &mut Vec<u8>) {
         while self.streams.is_waiting() && self.window > 0 && out.len() < self.limits.unsent_bytes {
             let Some(at) = self.streams.next_sendable() else {

@@ -68,7 +68,7 @@ pub(crate) fn render(language: &Language, shown: &Shown<'_>) -> String {
         "" => (String::new(), String::new()),
         _ => (
             format!(" · {site}"),
-            format!("<p class=\"name\" dir=\"auto\">{site}</p>\n"),
+            format!("<p class=\"name\"><bdi>{site}</bdi></p>\n"),
         ),
     };
     let said = shown

@@ -67,7 +67,7 @@ fn the_operators_words_are_shown_and_never_obeyed() {
     let html = page(&full()).html;
     let html = text(&html[0]);
     let name = "Fish &amp; &quot;Chips&quot; &lt;shop&gt;";
-    assert!(html.contains(&format!("<p class=\"name\" dir=\"auto\">{name}</p>")));
+    assert!(html.contains(&format!("<p class=\"name\"><bdi>{name}</bdi></p>")));
     assert!(html.contains(&format!("<title>We’ll be back soon · {name}</title>")));
     assert!(html.contains(
         "<p class=\"said\" dir=\"auto\">A &lt;new&gt; &quot;engine&quot; &amp; more\nin the cellar</p>"

@@ -1,0 +1,147 @@
+//! The manual's page on metrics, made from the same table and the same labels as the metrics themselves.
+//!
+//! A test holds `docs/manual/metrics.md` equal to it; `UPDATE_EXPECT=1` rewrites the file.
+
+use std::fmt::Write as _;
+
+use sorry_core::answer::Method;
+use sorry_core::answer::crawler::Crawler;
+
+use super::door::{Bound, Door};
+use super::exposition::Family;
+use super::family::FAMILIES;
+use crate::count::{Kind, Limit, Protocol};
+use crate::http1::Fault;
+
+const BEFORE: &str = "\
+# Metrics
+
+`sorry` shows its metrics at `/metrics` on an address of their own: `--metrics ADDRESS` on the command line. Scrapers
+get Prometheus text (0.0.4), or OpenMetrics (1.0) if their `Accept` asks for it. The endpoint has neither TLS nor
+passwords, so give it an address that only the scraper can reach.
+
+This page is generated from the program's own table; do not edit it.
+
+";
+
+const LABELS: &str = "
+## Labels
+
+`site` is a site's name in the configuration. Requests for host names that are nobody's are counted under `other`, so
+that strangers cannot make metrics grow. `name` is the first name of a certificate, `worker` a number from 0. The other
+labels have these values:
+
+";
+
+const ALERTS: &str = "
+## What to watch
+
+A sorry server that refuses is doing its work; these say that something is wrong with it:
+
+```yaml
+groups:
+  - name: sorry
+    rules:
+      - alert: SorryReloadRefused
+        expr: sorry_configuration_reload_successful == 0
+        annotations: { summary: 'a new configuration has mistakes; `sorry status` shows them' }
+      - alert: SorryCertificateEnds
+        expr: sorry_tls_certificate_not_after_timestamp_seconds - time() < 21 * 86400
+      - alert: SorryCertificateNotReread
+        expr: sorry_tls_certificate_reload_successful == 0
+      - alert: SorryOutOfDescriptors
+        expr: increase(sorry_limit_reached_total{limit=\"descriptors\"}[5m]) > 0
+      - alert: SorryFull
+        expr: increase(sorry_limit_reached_total{limit=\"connections\"}[5m]) > 0
+      - alert: SorryWorkerStuck
+        expr: increase(sorry_worker_turns_total[2m]) == 0
+      - alert: SorryRefusesSearchEngines
+        expr: increase(sorry_crawler_refusals_total{crawler=~\"google|bing\"}[1d]) > 0
+        for: 1d
+        annotations: { summary: 'an outage of more than a day or two costs places in search results' }
+```
+
+The time of 99 % of the answers: `histogram_quantile(0.99, rate(sorry_answer_seconds_bucket[5m]))`.
+";
+
+/// The whole page, in Markdown.
+pub fn reference() -> String {
+    let mut page = BEFORE.to_owned();
+    page.push_str("| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n");
+    for family in FAMILIES {
+        page.push_str(&row(family));
+    }
+    page.push_str(LABELS);
+    for (label, values) in labels() {
+        let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+        let _infallible = writeln!(page, "- `{label}`: {}", values.join(", "));
+    }
+    page.push_str(ALERTS);
+    page
+}
+
+fn row(family: &Family) -> String {
+    let labels: Vec<String> = family
+        .labels
+        .iter()
+        .map(|label| format!("`{label}`"))
+        .collect();
+    format!(
+        "| `{}` | {} | {} | {} |\n",
+        family.sample_name(),
+        family.kind.name(),
+        labels.join(", "),
+        family.help
+    )
+}
+
+/// Labels whose values are known beforehand.
+fn labels() -> [(&'static str, Vec<&'static str>); 8] {
+    [
+        ("answer", Kind::all().map(Kind::label).collect()),
+        ("protocol", Protocol::ALL.map(Protocol::label).into()),
+        ("method", Method::ALL.map(Method::label).into()),
+        ("crawler", Crawler::ALL.map(Crawler::label).into()),
+        ("reason", Fault::ALL.map(Fault::label).into()),
+        ("limit", Limit::ALL.map(Limit::label).into()),
+        ("door", Door::ALL.map(Door::label).into()),
+        ("limit of a door", Bound::ALL.map(Bound::label).into()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect_file;
+
+    #[test]
+    fn the_manual_says_what_the_program_shows() {
+        expect_file!["../../../../docs/manual/metrics.md"].assert_eq(&reference());
+    }
+
+    #[test]
+    fn help_needs_no_escaping_and_units_end_names() {
+        for family in FAMILIES {
+            let plain = |c: char| c != '\\' && c != '"' && c != '|' && !c.is_control();
+            assert!(family.help.chars().all(plain), "{}", family.name);
+            assert!(family.help.ends_with('.'), "{}", family.name);
+            if let Some(unit) = family.unit {
+                assert!(
+                    family.name.ends_with(&format!("_{unit}")),
+                    "{}",
+                    family.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_label_is_explained() {
+        let page = reference();
+        for label in FAMILIES.iter().flat_map(|family| family.labels) {
+            let explained =
+                page.contains(&format!("\n- `{label}`: ")) || page.contains(&format!("`{label}` "));
+            assert!(explained || *label == "version", "{label}");
+        }
+    }
+}
