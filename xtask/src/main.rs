@@ -6,6 +6,7 @@ mod budget;
 mod cargo;
 mod check;
 mod ci;
+mod fuzz;
 mod help;
 mod json;
 mod options;
@@ -26,6 +27,7 @@ const VERBS: &[Verb] = &[
     test::VERB,
     check::VERB,
     tidy::VERB,
+    fuzz::VERB,
     ci::VERB,
     help::VERB,
 ];
