@@ -195,7 +195,8 @@ fn metadata_follows_the_format() {
         TYPE process_virtual_memory_bytes gauge
         TYPE process_resident_memory_bytes gauge
         TYPE process_start_time_seconds gauge
-    "#]].assert_eq(&metadata(Format::Text));
+    "#]]
+    .assert_eq(&metadata(Format::Text));
     expect![[r#"
         TYPE sorry_build info
         TYPE sorry_answers counter
@@ -234,7 +235,8 @@ fn metadata_follows_the_format() {
         TYPE process_start_time_seconds gauge
         UNIT process_start_time_seconds seconds
         EOF
-    "#]].assert_eq(&metadata(Format::OpenMetrics));
+    "#]]
+    .assert_eq(&metadata(Format::OpenMetrics));
 }
 
 #[test]
