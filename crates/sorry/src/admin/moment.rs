@@ -35,19 +35,13 @@ impl From<SystemTime> for Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match timestamp(*self) {
-            Some(timestamp) => write!(f, "{timestamp}"),
-            None => write!(f, "second {}", self.0),
-        }
+        timestamp(*self).fmt(f)
     }
 }
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match timestamp(*self) {
-            Some(timestamp) => serializer.collect_str(&timestamp),
-            None => Err(serde::ser::Error::custom("a time beyond the year 9999")),
-        }
+        serializer.collect_str(&timestamp(*self))
     }
 }
 
@@ -61,7 +55,11 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-fn timestamp(moment: Moment) -> Option<jiff::Timestamp> {
-    let seconds = i64::try_from(moment.0).ok()?;
-    jiff::Timestamp::from_second(seconds).ok()
+/// What lies beyond the calendar is shown as its last second: a certificate that never ends says the last day of the
+/// year 9999 (RFC 5280, section 4.1.2.5), and that must not keep a status from being shown.
+fn timestamp(moment: Moment) -> jiff::Timestamp {
+    let seconds = i64::try_from(moment.0).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).unwrap_or(LAST)
 }
+
+const LAST: jiff::Timestamp = jiff::Timestamp::constant(253_402_207_200, 0);

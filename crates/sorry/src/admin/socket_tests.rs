@@ -1,1 +1,575 @@
+//! Tests of the admin socket over real sockets, with a daemon of a few lines; and of the client at its other end.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{IoSlice, IoSliceMut, Read as _, Write as _};
+use std::mem::MaybeUninit;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream as Stream};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+use super::super::client::{self, ClientError};
+use super::super::message::{ReloadOutcome, ReloadReport};
+use super::super::moment::Moment;
+use super::super::role::owner_or_root;
+use super::super::status::Status;
+use super::*;
+
+/// Longer than anything takes; a test that waits for it has failed.
+const NEVER: Duration = Duration::from_secs(20);
+/// A limit that a test waits for.
+const SOON: Duration = Duration::from_millis(40);
+/// A limit that a test waits for, and within which it has to do something first.
+const LATER: Duration = Duration::from_millis(500);
+
+fn patient() -> Settings {
+    Settings {
+        request_time: NEVER,
+        idle_time: NEVER,
+        reply_time: NEVER,
+        write_time: NEVER,
+        drain_time: NEVER,
+        ..Settings::default()
+    }
+}
+
+fn everybody() -> Judge {
+    Arc::new(|_| Some(Role::Operator))
+}
+
+fn status() -> Status {
+    Status {
+        version: "1.2.3".to_owned(),
+        pid: 7,
+        now: Moment(10),
+        started: Moment(3),
+        uptime_seconds: 7,
+        configuration: None,
+        generation: 2,
+        sites: Vec::new(),
+        listeners: Vec::new(),
+        workers: Vec::new(),
+        limits_reached: BTreeMap::new(),
+        certificates: Vec::new(),
+        last_reload: None,
+    }
+}
+
+fn report() -> ReloadReport {
+    ReloadReport {
+        outcome: ReloadOutcome::Applied,
+        at: Moment(5),
+        generation: 3,
+        changes: vec!["site `shop`: page".to_owned()],
+        mistakes: Vec::new(),
+        warnings: vec!["two\nlines".to_owned()],
+    }
+}
+
+/// What a daemon does with a command.
+type Daemon = Box<dyn FnMut(Command) + Send>;
+
+/// Says what it was asked, and what is expected of it.
+fn obedient(heard: &Arc<Mutex<Vec<String>>>) -> Daemon {
+    let heard = Arc::clone(heard);
+    Box::new(move |command| {
+        let word = match command {
+            Command::Status(reply) => {
+                reply.send(status()).unwrap();
+                "status".to_owned()
+            }
+            Command::Reload { caller, reply } => {
+                reply.send(report()).unwrap();
+                format!("reload by {}", caller.uid)
+            }
+            Command::Takeover(takeover) => {
+                let word = format!("takeover by {}", takeover.from_version);
+                heard.lock().unwrap().push(word);
+                return takeover.refuse("not today");
+            }
+        };
+        heard.lock().unwrap().push(word);
+    })
+}
+
+struct World {
+    folder: tempfile::TempDir,
+    doors: Arc<Doors>,
+    heard: Arc<Mutex<Vec<String>>>,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl World {
+    fn new(settings: Settings) -> World {
+        let heard = Arc::default();
+        let daemon = obedient(&heard);
+        let mut world = World::with(settings, everybody(), daemon);
+        world.heard = heard;
+        world
+    }
+
+    fn with(settings: Settings, judge: Judge, mut daemon: Daemon) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = bind(&folder.path().join("run/admin.sock")).unwrap();
+        let doors = Arc::new(Doors::default());
+        let shared = Arc::clone(&doors);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let (sender, mut commands) = mpsc::channel(1);
+                let stopped = async { drop(stopped.await) };
+                tokio::spawn(async move {
+                    while let Some(command) = commands.recv().await {
+                        daemon(command);
+                    }
+                });
+                serve(socket, sender, judge, shared, settings, stopped)
+                    .await
+                    .unwrap();
+            });
+        });
+        World {
+            folder,
+            doors,
+            heard: Arc::default(),
+            stop: Some(stop),
+            server: Some(server),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("run/admin.sock")
+    }
+
+    fn client(&self) -> client::Client {
+        client::connect(&self.path(), NEVER).unwrap()
+    }
+
+    /// A connection for raw bytes.
+    fn raw(&self) -> Stream {
+        let stream = Stream::connect(self.path()).unwrap();
+        stream.set_read_timeout(Some(NEVER)).unwrap();
+        stream
+    }
+
+    fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    fn count(&self, bound: Bound) -> u64 {
+        self.doors.count(Door::Admin, bound)
+    }
+
+    fn stop(&mut self) {
+        if let (Some(stop), Some(server)) = (self.stop.take(), self.server.take()) {
+            let _ = stop.send(());
+            server.join().unwrap();
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.stop();
+        }
+    }
+}
+
+/// One reply: `ok`, or the error's kind.
+fn reply(stream: &mut Stream) -> String {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\n") {
+        let mut byte = [0];
+        assert_eq!(stream.read(&mut byte).unwrap(), 1, "ended in a reply");
+        line.push(byte[0]);
+    }
+    let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
+    match value.get("error") {
+        None => {
+            assert!(value["ok"].is_object(), "{value}");
+            "ok".to_owned()
+        }
+        Some(error) => {
+            assert!(error["message"].as_str().unwrap().len() > 10, "{value}");
+            error["kind"].as_str().unwrap().to_owned()
+        }
+    }
+}
+
+fn is_over(stream: &mut Stream) -> bool {
+    match stream.read(&mut [0]) {
+        Ok(count) => count == 0,
+        // The server hung up on bytes that it had not read.
+        Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+    }
+}
+
+#[test]
+fn requests_reach_the_daemon_and_replies_come_back() {
+    let world = World::new(patient());
+    let mut client = world.client();
+    assert_eq!(client.ping().unwrap(), Pong::ours());
+    assert_eq!(client.status().unwrap(), status());
+    assert_eq!(client.reload().unwrap(), report());
+    let uid = rustix::process::getuid().as_raw();
+    assert_eq!(
+        world.heard(),
+        ["status".to_owned(), format!("reload by {uid}")]
+    );
+}
+
+#[test]
+fn only_owner_and_group_can_reach_the_socket() {
+    let world = World::new(patient());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(&world.path()), 0o660);
+    assert_eq!(mode(world.path().parent().unwrap()), 0o750);
+}
+
+#[test]
+fn a_live_socket_is_left_alone_and_a_dead_one_replaced() {
+    let mut world = World::new(patient());
+    let path = world.path();
+    assert!(matches!(bind(&path), Err(BindError::Alive(_))));
+    assert_eq!(world.client().ping().unwrap(), Pong::ours());
+    world.stop();
+    assert!(path.exists(), "a dead socket stays behind");
+    drop(bind(&path).unwrap());
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "precious").unwrap();
+    assert!(matches!(bind(&path), Err(BindError::NotASocket(_))));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+}
+
+#[test]
+fn strangers_are_told_who_they_are() {
+    let heard = Arc::default();
+    let world = World::with(patient(), Arc::new(|_| None), obedient(&heard));
+    for _ in 0..20 {
+        let Err(ClientError::Fault(fault)) = world.client().reload() else {
+            panic!("not refused");
+        };
+        assert_eq!(fault.kind, FaultKind::Refused);
+        let (uid, pid) = (rustix::process::getuid().as_raw(), std::process::id());
+        assert!(fault.message.contains(&format!("uid {uid},")), "{fault}");
+        assert!(fault.message.contains(&format!("pid {pid};")), "{fault}");
+    }
+    assert!(heard.lock().unwrap().is_empty());
+}
+
+#[test]
+fn root_and_the_owner_are_operators() {
+    let judge = owner_or_root(998);
+    for (uid, role) in [
+        (0, Some(Role::Operator)),
+        (998, Some(Role::Operator)),
+        (1000, None),
+        (u32::MAX, None),
+    ] {
+        let caller = Caller {
+            uid,
+            gid: 0,
+            pid: None,
+        };
+        assert_eq!(judge(&caller), role, "{caller}");
+    }
+}
+
+#[test]
+fn what_is_no_request_is_explained_and_forgiven() {
+    let world = World::new(patient());
+    let mut stream = world.raw();
+    let padded = format!("{{\"do\":\"ping\"{}}}", " ".repeat(64 * 1024 - 13));
+    for (line, expected) in [
+        ("", "malformed"),
+        ("ping", "malformed"),
+        ("\"ping\"", "malformed"),
+        ("[]", "malformed"),
+        ("{}", "malformed"),
+        ("{\"do\":\"dance\"}", "malformed"),
+        ("{\"do\":\"reload\",\"site\":\"shop\"}", "malformed"),
+        ("{\"do\":\"takeover\"}", "malformed"),
+        ("{\"do\":\"ping\"} {\"do\":\"reload\"}", "malformed"),
+        ("\u{0}\u{1}", "malformed"),
+        (&"[".repeat(10_000), "malformed"),
+        ("{\"do\":\"ping\"}\r", "ok"),
+        (" { \"do\" : \"ping\" } ", "ok"),
+        (&padded, "ok"),
+    ] {
+        stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+        assert_eq!(reply(&mut stream), expected, "{line:.40}");
+    }
+    stream.write_all(b"\xff\xfe\n").unwrap();
+    assert_eq!(reply(&mut stream), "malformed");
+    assert!(world.heard().is_empty());
+}
+
+#[test]
+fn requests_are_done_one_after_the_other() {
+    let world = World::new(patient());
+    let mut stream = world.raw();
+    let lines = "{\"do\":\"status\"}\n{\"do\":\"dance\"}\n{\"do\":\"reload\"}\n{\"do\"";
+    stream.write_all(lines.as_bytes()).unwrap();
+    let replies: Vec<String> = (0..3).map(|_| reply(&mut stream)).collect();
+    assert_eq!(replies, ["ok", "malformed", "ok"]);
+    stream.write_all(b":\"ping\"}\n").unwrap();
+    assert_eq!(reply(&mut stream), "ok");
+}
+
+#[test]
+fn an_oversized_line_ends_the_connection() {
+    let world = World::new(patient());
+    for end in ["", "\n"] {
+        let mut stream = world.raw();
+        // The server may hang up before all of it is written.
+        let _ = stream.write_all(format!("{}{end}", "x".repeat(64 * 1024 + 1)).as_bytes());
+        assert_eq!(reply(&mut stream), "too-long");
+        assert!(is_over(&mut stream));
+    }
+    assert_eq!(world.count(Bound::RequestBytes), 2);
+}
+
+#[test]
+fn slow_and_silent_callers_are_given_up() {
+    let world = World::new(Settings {
+        request_time: LATER,
+        idle_time: SOON,
+        ..patient()
+    });
+    let [mut silent, mut slow, mut idle] = [world.raw(), world.raw(), world.raw()];
+    slow.write_all(b"{\"do\":\"ping\"}\n{\"do\"").unwrap();
+    idle.write_all(b"{\"do\":\"ping\"}\n").unwrap();
+    assert_eq!(reply(&mut idle), "ok");
+    assert!(is_over(&mut idle));
+    assert_eq!(reply(&mut slow), "ok");
+    assert_eq!(reply(&mut slow), "timeout");
+    assert!(is_over(&mut slow));
+    assert_eq!(reply(&mut silent), "timeout");
+    assert_eq!(world.count(Bound::IdleTime), 1);
+    assert_eq!(world.count(Bound::RequestTime), 2);
+}
+
+#[test]
+fn a_daemon_that_does_not_reply_is_reported() {
+    let mut held = Vec::new();
+    let stuck = Box::new(move |command| held.push(command));
+    let world = World::with(
+        Settings {
+            reply_time: SOON,
+            ..patient()
+        },
+        everybody(),
+        stuck,
+    );
+    let Err(ClientError::Fault(fault)) = world.client().status() else {
+        panic!("a reply out of nowhere");
+    };
+    assert_eq!(fault.kind, FaultKind::Timeout);
+    assert_eq!(world.count(Bound::ReplyTime), 1);
+    assert_eq!(
+        world.client().ping().unwrap(),
+        Pong::ours(),
+        "the socket itself lives"
+    );
+}
+
+#[test]
+fn a_daemon_that_is_stopping_is_reported() {
+    let world = World::with(patient(), everybody(), Box::new(drop));
+    let Err(ClientError::Fault(fault)) = world.client().reload() else {
+        panic!("a reply out of nowhere");
+    };
+    assert_eq!(fault.kind, FaultKind::Stopping);
+}
+
+#[test]
+fn idle_callers_make_room() {
+    let world = World::new(Settings {
+        connections: NonZeroUsize::MIN,
+        ..patient()
+    });
+    let mut first = world.raw();
+    first.write_all(b"{\"do\":\"ping\"}\n").unwrap();
+    assert_eq!(reply(&mut first), "ok");
+    assert_eq!(world.client().ping().unwrap(), Pong::ours());
+    assert!(is_over(&mut first));
+    assert_eq!(world.count(Bound::Connections), 1);
+}
+
+#[test]
+fn a_take_over_gets_the_connection_with_nothing_lost() {
+    // A descriptor is sent at once behind the reply: a client that read ahead would swallow its byte and close it.
+    let daemon = Box::new(|command| {
+        let Command::Takeover(takeover) = command else {
+            panic!("{command:?}");
+        };
+        assert_eq!(takeover.from_version, "9.9");
+        let stream = takeover.accept().unwrap();
+        let (keep, give) = Stream::pair().unwrap();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let descriptors = [give.as_fd()];
+        assert!(control.push(SendAncillaryMessage::ScmRights(&descriptors)));
+        sendmsg(
+            &stream,
+            &[IoSlice::new(b"x")],
+            &mut control,
+            SendFlags::empty(),
+        )
+        .unwrap();
+        (&keep).write_all(b"through the descriptor").unwrap();
+    });
+    let world = World::with(patient(), everybody(), daemon);
+    let (pong, stream) = world.client().takeover("9.9").unwrap();
+    assert_eq!(pong, Pong::ours());
+    let mut byte = [0];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut pieces = [IoSliceMut::new(&mut byte)];
+    recvmsg(&stream, &mut pieces, &mut control, RecvFlags::CMSG_CLOEXEC).unwrap();
+    let mut received = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    let mut text = String::new();
+    Stream::from(received.next().unwrap())
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!((byte, text.as_str()), (*b"x", "through the descriptor"));
+}
+
+#[test]
+fn a_take_over_can_be_refused() {
+    let world = World::new(patient());
+    let Err(ClientError::Fault(fault)) = world.client().takeover("9.9") else {
+        panic!("not refused");
+    };
+    assert_eq!(
+        (fault.kind, fault.message.as_str()),
+        (FaultKind::Failed, "not today")
+    );
+    assert_eq!(world.heard(), ["takeover by 9.9"]);
+}
+
+#[test]
+fn nothing_may_follow_a_take_over() {
+    let world = World::new(patient());
+    let mut stream = world.raw();
+    stream
+        .write_all(b"{\"do\":\"takeover\",\"from_version\":\"9\"}\n{\"do\":\"ping\"}\n")
+        .unwrap();
+    assert_eq!(
+        [reply(&mut stream), reply(&mut stream)],
+        ["malformed", "ok"]
+    );
+    assert!(world.heard().is_empty());
+}
+
+#[test]
+fn stopping_ends_idle_callers() {
+    let mut world = World::new(patient());
+    let mut stream = world.raw();
+    stream.write_all(b"{\"do\":\"ping\"}\n").unwrap();
+    assert_eq!(reply(&mut stream), "ok");
+    world.stop();
+    assert!(is_over(&mut stream));
+}
+
+#[test]
+fn a_client_without_a_daemon_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("admin.sock");
+    let error = |path: &Path| client::connect(path, SOON).unwrap_err();
+    assert!(matches!(error(&path), ClientError::NoSocket(_)));
+    assert!(error(&path).to_string().contains("is the daemon running"));
+    assert!(matches!(
+        error(&folder.path().join("x".repeat(200))),
+        ClientError::BadPath(_)
+    ));
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(matches!(error(&path), ClientError::NoDaemon(_)));
+}
+
+/// A server that says `bytes` to everybody and hangs up.
+fn parrot(path: &Path, bytes: &'static [u8]) -> JoinHandle<()> {
+    let listener = UnixListener::bind(path).unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        stream.write_all(bytes).unwrap();
+    })
+}
+
+#[test]
+fn a_client_bears_with_any_server() {
+    for (bytes, garbled) in [
+        (&b"{\"ok\":{\"version\":\"1\",\"pid\":1}}"[..], false),
+        (b"", false),
+        (b"HTTP/1.1 400 Bad Request\r\n", true),
+        (b"{\"ok\":{\"version\":1}}\n", true),
+        (b"\xff\n", true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("admin.sock");
+        let server = parrot(&path, bytes);
+        let error = client::connect(&path, NEVER).unwrap().ping().unwrap_err();
+        match error {
+            ClientError::Garbled { .. } => assert!(garbled, "{bytes:?}"),
+            ClientError::HungUp(_) => assert!(!garbled, "{bytes:?}"),
+            other => panic!("{other:?}"),
+        }
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn a_client_does_not_wait_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("admin.sock");
+    let _deaf = UnixListener::bind(&path).unwrap();
+    let error = client::connect(&path, SOON).unwrap().ping().unwrap_err();
+    assert!(
+        matches!(error, ClientError::Timeout { what: "reply", .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_client_does_not_wait_for_ever_to_be_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("admin.sock");
+    let socket = rustix::net::socket(
+        rustix::net::AddressFamily::UNIX,
+        rustix::net::SocketType::STREAM,
+        None,
+    )
+    .unwrap();
+    let address = rustix::net::SocketAddrUnix::new(&path).unwrap();
+    rustix::net::bind(&socket, &address).unwrap();
+    rustix::net::listen(&socket, 0).unwrap();
+    let _queued = client::connect(&path, SOON).unwrap();
+    let error = client::connect(&path, SOON).unwrap_err();
+    let accept = "accept the connection";
+    assert!(
+        matches!(&error, ClientError::Timeout { what, .. } if *what == accept),
+        "{error}"
+    );
+}

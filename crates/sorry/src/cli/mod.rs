@@ -5,12 +5,15 @@ mod complete;
 mod explain;
 mod logging;
 mod man;
+mod reload;
 mod run;
 mod serve;
+mod status;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// Exit codes, the same for every verb.
 mod exit {
@@ -42,6 +45,8 @@ pub struct Arguments {
 enum Verb {
     Serve(serve::Serve),
     Run(run::Run),
+    Reload(reload::Reload),
+    Status(status::Status),
     CheckConfig(check_config::CheckConfig),
     #[command(subcommand)]
     Config(explain::ConfigVerb),
@@ -49,11 +54,21 @@ enum Verb {
     Man(man::Man),
 }
 
+/// Where the running daemon is asked.
+#[derive(Debug, Args)]
+struct AdminSocket {
+    /// The admin socket of the daemon, as `[admin] socket` in its configuration
+    #[arg(long, value_name = "PATH", default_value = "/run/sorry/admin.sock")]
+    admin: PathBuf,
+}
+
 /// Does what the arguments say.
 pub fn main(arguments: Arguments) -> ExitCode {
     match arguments.verb {
         Verb::Serve(verb) => verb.run(),
         Verb::Run(verb) => verb.run(),
+        Verb::Reload(verb) => verb.run(),
+        Verb::Status(verb) => verb.run(),
         Verb::CheckConfig(verb) => verb.run(),
         Verb::Config(verb) => verb.run(),
         Verb::Complete(verb) => verb.run(),

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{exit, failed, logging, refused};
 use crate::config;
-use crate::daemon::{self, Ended, RunError, Start};
+use crate::daemon::{self, Ended, RunError, Start, Succession};
 
 /// Run what a configuration file says: many sites, by host name.
 ///
@@ -23,10 +23,20 @@ pub(super) struct Run {
         default_value = "/etc/sorry/sorry.toml"
     )]
     config: PathBuf,
+    /// Take the listening sockets over from the process that runs now, so that no connection is refused; it finishes
+    /// what it has begun and ends. Where nobody runs, this is a first start.
+    #[arg(long)]
+    takeover: bool,
 }
 
 impl Run {
     pub(super) fn run(self) -> ExitCode {
+        let file = self.config.clone();
+        let succession = if self.takeover {
+            Succession::Takeover
+        } else {
+            Succession::First
+        };
         let path = self.config;
         let read = move || config::load(&path);
         match read() {
@@ -35,6 +45,8 @@ impl Run {
                 serve(Start {
                     config,
                     read: Box::new(read),
+                    file: Some(file),
+                    succession,
                 })
             }
             Err(report) => refused(&report),

@@ -8,7 +8,7 @@ use jiff::Zoned;
 
 use super::{logging, refused, run};
 use crate::config::{Config, LogLevel, ServeArgs};
-use crate::daemon::Start;
+use crate::daemon::{Start, Succession};
 
 /// Answer every request with a polite refusal; needs no configuration.
 ///
@@ -72,6 +72,8 @@ impl Serve {
             Ok(config) => run::serve(Start {
                 config,
                 read: Box::new(read),
+                file: None,
+                succession: Succession::First,
             }),
             Err(report) => refused(&report),
         }

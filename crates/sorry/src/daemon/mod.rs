@@ -2,18 +2,23 @@
 //! and looks after reload, take-over and the end.
 
 mod connection;
+mod control;
 mod crew;
 mod descriptors;
 mod doors;
 mod entrance;
 mod front;
+mod manager;
 mod pages;
+mod report;
 mod run;
 mod secrets;
 mod state;
+mod takeover;
 mod talk;
 mod wire;
 mod worker;
 
-pub use run::{Ended, RunError, Start, check, run};
+pub use control::Ended;
+pub use run::{RunError, Start, Succession, check, run};
 pub use state::Read;

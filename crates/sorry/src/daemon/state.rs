@@ -16,7 +16,7 @@ use super::pages::{self, Loaded};
 use super::secrets;
 use super::wire::{self, Fixed};
 use super::worker::{Front, Shared};
-use crate::admin::{Moment, ReloadOutcome, ReloadReport};
+use crate::admin::{Moment, ReloadOutcome, ReloadReport, Reread};
 use crate::answer::ListenerId;
 use crate::config::{self, Config, Mistake, Report};
 use crate::count;
@@ -38,6 +38,19 @@ pub(super) struct State {
     pub(super) generation: u64,
     pub(super) workers: NonZeroUsize,
     pub(super) last_reload: Option<ReloadReport>,
+    pub(super) started: Moment,
+    /// The configuration file, where there is one.
+    pub(super) configuration: Option<String>,
+    /// The last time that certificates were read again.
+    pub(super) certificates_reread: Option<Reread>,
+    pub(super) certificate_mistake: Option<String>,
+}
+
+/// What is settled before the configuration is put in force.
+pub(super) struct Origin {
+    pub(super) workers: NonZeroUsize,
+    pub(super) connections: usize,
+    pub(super) file: Option<String>,
 }
 
 /// What a configuration needs before it can be in force.
@@ -58,23 +71,26 @@ impl State {
     /// Prepares the first configuration; its sockets are open when this returns.
     pub(super) fn new(
         config: Config,
-        workers: NonZeroUsize,
-        connections: usize,
+        origin: Origin,
         passed: &mut Passed,
     ) -> Result<(State, Change), Report> {
         let doors = Doors::default();
-        let prepared = prepare(&config, &doors, passed, workers, None)?;
+        let prepared = prepare(&config, &doors, passed, origin.workers, None)?;
         let mut state = State {
             config: Arc::new(config),
             pages: prepared.pages,
             doors,
             numbers: Vec::new(),
             tls: prepared.tls,
-            counts: Arc::new(count::Sites::new(workers.get())),
-            connections,
+            counts: Arc::new(count::Sites::new(origin.workers.get())),
+            connections: origin.connections,
             generation: 1,
-            workers,
+            workers: origin.workers,
             last_reload: None,
+            started: Moment::now(),
+            configuration: origin.file,
+            certificates_reread: None,
+            certificate_mistake: None,
         };
         let mut change = prepared.change;
         state.numbers = std::mem::take(&mut change.numbers);

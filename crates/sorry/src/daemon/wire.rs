@@ -78,7 +78,7 @@ fn site(fixed: &Fixed<'_>, site: &config::Site, loaded: &Loaded) -> Site {
     Site {
         name: (*site.name).into(),
         policy: policy(sorry),
-        promise: promise(fixed, site),
+        promise: promise(fixed.generation, fixed.now, site),
         answers: Answers::new(&loaded.page, &settings(sorry, loaded)),
         alt_svc: match sorry.alt_svc {
             config::AltSvc::Auto => AltSvc::Auto,
@@ -127,7 +127,8 @@ fn origins(sorry: &config::Sorry) -> Box<[Box<str>]> {
         .collect()
 }
 
-fn promise(fixed: &Fixed<'_>, site: &config::Site) -> Promise {
+/// What a site says about its return.
+pub(super) fn promise(generation: u64, now: u64, site: &config::Site) -> Promise {
     let usual = config::RetryAfter::USUAL;
     let default = match site.sorry.retry_after {
         config::RetryAfter::Auto => usual,
@@ -139,8 +140,8 @@ fn promise(fixed: &Fixed<'_>, site: &config::Site) -> Promise {
         .map(|until| u64::try_from(until.as_second()).unwrap_or(0));
     Promise {
         default: u32::try_from(default.as_secs()).unwrap_or(u32::MAX),
-        until: until.filter(|until| *until > fixed.now),
-        salt: salt(&site.name, fixed.generation),
+        until: until.filter(|until| *until > now),
+        salt: salt(&site.name, generation),
     }
 }
 

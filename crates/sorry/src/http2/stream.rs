@@ -1,18 +1,25 @@
-//! The streams of a connection: those that live, in a small vector, and what became of the last few others, in two words.
+//! The streams of a connection: those that live, in a small vector, and what became of the last few
+//! others, in two words.
 //!
-//! Almost no stream ever gets here: a request without a body whose answer fits is opened, answered and closed while its frame is being read,
-//! and leaves one bit. What lives is waiting for window to send its body, or for the end of an upload. Used by `connection`.
+//! Almost no stream ever gets here: a request without a body whose answer fits is opened, answered
+//! and closed while its frame is being read, and leaves one bit. What lives is waiting for window
+//! to send its body, or for the end of an upload. Used by `connection`.
 
 use bytes::Bytes;
 
 use super::flow::ReceiveWindow;
 
-/// What becomes of a request whose body is still coming when its answer has been written (RFC 9113, 8.1).
+/// What becomes of a request whose body is still coming when its answer has been written (RFC 9113,
+/// 8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfinished {
-    /// The rest is read and thrown away, up to the connection's limit.
+    /// The rest is read and thrown away, up to the connection's limit. Right for everybody: curl
+    /// 7.88 stops by itself when it sees an error status, and shows nothing of the answer, but
+    /// error 92, if a reset comes right behind it.
     Drain,
-    /// RST_STREAM with NO_ERROR: the client need not send the rest.
+    /// RST_STREAM with NO_ERROR at once. Right for gRPC, whose clients expect it after
+    /// Trailers-Only and would otherwise leave the streams of streaming calls open until they run
+    /// out of them; and for CONNECT, whose request has no end.
     Reset,
 }
 
@@ -60,13 +67,12 @@ pub(crate) struct Streams {
     live: Vec<Stream>,
     /// The highest identifier that the client used.
     last: u32,
-    /// Of the last [`MEMORY`] identifiers of clients, newest in the lowest bit: was it opened, did we reset it.
+    /// Of the last [`MEMORY`] identifiers of clients, newest in the lowest bit: was it opened, did
+    /// we reset it.
     opened: u128,
     reset: u128,
     /// How many of those that live have a body waiting.
     waiting: usize,
-    /// Who is next to send.
-    turn: usize,
 }
 
 const MEMORY: u32 = u128::BITS;
@@ -147,9 +153,6 @@ impl Streams {
     pub(crate) fn remove(&mut self, at: usize) {
         let stream = self.live.remove(at);
         self.waiting -= usize::from(!stream.body.is_empty());
-        if self.turn > at {
-            self.turn -= 1;
-        }
     }
 
     /// Remembers that we reset a stream, and ends it if it lived.
@@ -165,15 +168,25 @@ impl Streams {
         }
     }
 
-    /// The next stream in turn that has a body waiting and a window to send it in.
-    pub(crate) fn next_sendable(&mut self) -> Option<usize> {
-        let count = self.live.len();
-        let start = if self.turn < count { self.turn } else { 0 };
-        let at = (start..count)
-            .chain(0..start)
-            .find(|&at| !self.live[at].body.is_empty() && self.live[at].window > 0)?;
-        self.turn = at + 1;
-        Some(at)
+    /// The oldest stream that has a body waiting and a window to send it in.
+    pub(crate) fn next_sendable(&self) -> Option<usize> {
+        self.live
+            .iter()
+            .position(|stream| !stream.body.is_empty() && stream.window > 0)
+    }
+
+    /// Those whose answer is out, and whose request goes on.
+    pub(crate) fn answered(&self) -> Vec<u32> {
+        self.live
+            .iter()
+            .filter(|stream| stream.body.is_empty())
+            .map(|stream| stream.id)
+            .collect()
+    }
+
+    /// Octets on the heap.
+    pub(crate) fn memory(&self) -> usize {
+        self.live.capacity() * size_of::<Stream>()
     }
 
     /// Gives memory back that only a burst needed.

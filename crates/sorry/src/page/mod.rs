@@ -106,6 +106,12 @@ pub struct Encoded {
 }
 
 impl Page {
+    /// Whether every page has its compressed variants, so that [`Page::compress`] has nothing to do.
+    pub fn is_compressed(&self) -> bool {
+        let done = |encoded: &Encoded| encoded.gzip.is_some();
+        self.html.iter().all(|document| done(&document.encoded)) && self.assets.is_empty()
+    }
+
     /// The same page with compressed variants where they are smaller. Slow, seconds for large assets: for a thread in
     /// the background. Variants that are there already are kept.
     pub fn compress(&self) -> Page {

@@ -1,4 +1,9 @@
-//! Bodies of answers: as much as the windows and the output have room for, the rest in turns (RFC 9113, section 6.9).
+//! Bodies of answers: as much as the windows and the output have room for, the rest later, oldest
+//! first (RFC 9113, section 6.9).
+//!
+//! Oldest first and not in turns: it is what RFC 9218, section 10 wants for requests without a
+//! priority, it finishes most answers earliest, and a client that reads its answers one after the
+//! other would starve of the connection's window if the others had shares of it.
 
 use bytes::Buf;
 
@@ -8,7 +13,8 @@ use crate::http2::stream::Remote;
 
 /// Our DATA frames are no larger than every client takes: larger ones would only make others wait.
 const LARGEST_DATA: usize = SMALLEST_MAX_FRAME as usize;
-/// What a sent DATA frame pays for: its acknowledgement by WINDOW_UPDATE on the stream and on the connection.
+/// What a sent DATA frame pays for: its acknowledgement by WINDOW_UPDATE on the stream and on the
+/// connection.
 const ACKNOWLEDGEMENTS: u32 = 2;
 
 impl Connection {
@@ -55,7 +61,7 @@ impl Connection {
         length
     }
 
-    /// Gives every stream that waits a frame, in turns, while there is room.
+    /// Goes on with the bodies that wait, while there is room.
     pub(super) fn send_waiting(&mut self, out: &mut Vec<u8>) {
         while self.streams.is_waiting() && self.window > 0 && out.len() < self.limits.unsent_bytes {
             let Some(at) = self.streams.next_sendable() else {

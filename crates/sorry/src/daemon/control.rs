@@ -1,0 +1,571 @@
+//! The control thread: signals, orders from the admin socket, time, and what background threads have finished.
+//!
+//! One event at a time, each handled whole. Nothing here is on the way of a request.
+
+use std::future::pending;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::crew::{Crew, Hiring, Pinning};
+use super::doors::Change;
+use super::manager::Manager;
+use super::pages::Loaded;
+use super::report::{self, Gauge};
+use super::run::RunError;
+use super::secrets;
+use super::state::{Read, State, now};
+use super::takeover::{self, ADMIN, METRICS};
+use super::worker::Shared;
+use crate::admin::message::Takeover;
+use crate::admin::{self, Command, Reread, owner_or_root};
+use crate::answer::Identities;
+use crate::config::{self, AccessFormat, AccessTarget, Config, Report};
+use crate::count::{WorkerCounts, access};
+use crate::listen::address::Address;
+use crate::listen::bind;
+use crate::listen::file_watch::{FileWatch, Settings as WatchSettings};
+use crate::listen::passed::Passed;
+use crate::listen::tls::reload::{self, Reload};
+
+/// How the process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// In good order.
+    Drained,
+    /// A second signal came before everybody had finished.
+    Cut,
+}
+
+/// Orders that wait for the control thread.
+const ORDERS: usize = 16;
+
+/// The control thread.
+pub(super) struct Control {
+    state: State,
+    crew: Crew,
+    shared: Arc<Shared>,
+    read: Read,
+    manager: Manager,
+    gauge: Arc<Gauge>,
+    signals: Signals,
+    background: (
+        mpsc::UnboundedSender<Background>,
+        mpsc::UnboundedReceiver<Background>,
+    ),
+    orders: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
+    own: Own,
+    certificates: Option<JoinHandle<()>>,
+}
+
+/// The operator's own listeners, as copies to hand over, and the tasks that serve them.
+#[derive(Default)]
+struct Own {
+    sockets: Vec<(String, OwnedFd)>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// What was done elsewhere.
+enum Background {
+    /// Pages in all codings, for the generation they were made of.
+    Compressed(u64, Vec<Loaded>),
+    /// Certificates were read again, because their files had changed.
+    Certificates(Reload),
+    /// A successor has confirmed that it accepts: its process number.
+    Succeeded(Option<u32>),
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+/// What the control thread is woken for.
+enum Event {
+    End,
+    Reload,
+    Refresh,
+    Background(Background),
+    Order(Command),
+    Feed,
+    Lost(usize),
+}
+
+impl Signals {
+    fn new() -> Result<Signals, RunError> {
+        let handle = |kind| signal(kind).map_err(|error| RunError::System("handle signals", error));
+        Ok(Signals {
+            terminate: handle(SignalKind::terminate())?,
+            interrupt: handle(SignalKind::interrupt())?,
+            hang_up: handle(SignalKind::hangup())?,
+        })
+    }
+
+    /// Resolves when the process is asked to end.
+    async fn end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+impl Control {
+    /// Starts the workers; nothing is accepted yet.
+    pub(super) fn new(state: State, read: Read, manager: Manager) -> Result<Control, RunError> {
+        let log = open_log(&state.config)?;
+        let shared = state
+            .share()
+            .ok_or_else(|| RunError::Refused(Report::default()))?;
+        let counts = (0..state.workers.get())
+            .map(|_| Arc::new(WorkerCounts::default()))
+            .collect();
+        let hiring = Hiring {
+            shared: &shared,
+            counts,
+            log: log.as_ref(),
+            pinning: if state.config.pin_workers {
+                Pinning::Pinned
+            } else {
+                Pinning::Free
+            },
+            key: Identities::random_key(),
+        };
+        let crew =
+            Crew::hire(hiring).map_err(|error| RunError::System("start the workers", error))?;
+        let gauge = Arc::new(Gauge::new(&state, crew.counts().to_vec(), log));
+        Ok(Control {
+            state,
+            crew,
+            shared,
+            read,
+            manager,
+            gauge,
+            signals: Signals::new()?,
+            background: mpsc::unbounded_channel(),
+            orders: mpsc::channel(ORDERS),
+            own: Own::default(),
+            certificates: None,
+        })
+    }
+
+    /// Opens every listener: the sites' and the operator's own.
+    pub(super) fn open(&mut self, change: Change, passed: &mut Passed) -> Result<(), RunError> {
+        self.open_metrics(passed)?;
+        self.open_admin(passed)?;
+        self.crew.open(change.shares);
+        Ok(())
+    }
+
+    fn open_metrics(&mut self, passed: &mut Passed) -> Result<(), RunError> {
+        let Some(address) = self.state.config.metrics else {
+            return Ok(());
+        };
+        let socket = self.own.open(METRICS, &Address::Tcp(address), passed)?;
+        if let Ok(address) = bind::local_address(&socket) {
+            log::info!("metrics on http://{address}/metrics");
+        }
+        let source: Arc<dyn admin::Source> = Arc::clone(&self.gauge) as _;
+        let doors = Arc::clone(&self.gauge.doors);
+        let serve = admin::serve_metrics(
+            socket,
+            source,
+            doors,
+            admin::endpoint::Settings::default(),
+            pending(),
+        );
+        self.own
+            .tasks
+            .push(tokio::spawn(tell("the metrics endpoint has ended", serve)));
+        Ok(())
+    }
+
+    fn open_admin(&mut self, passed: &mut Passed) -> Result<(), RunError> {
+        let Some(path) = self.state.config.admin.clone() else {
+            return Ok(());
+        };
+        let socket = match passed.claim_named(ADMIN).pop() {
+            Some(socket) => socket,
+            None => admin::socket::bind(&path)
+                .map_err(|error| RunError::Own(path.display().to_string(), error))?,
+        };
+        self.own.keep(ADMIN, &socket)?;
+        let judge = owner_or_root(rustix::process::geteuid().as_raw());
+        let doors = Arc::clone(&self.gauge.doors);
+        let settings = admin::socket::Settings::default();
+        let serve = admin::socket::serve(
+            socket,
+            self.orders.0.clone(),
+            judge,
+            doors,
+            settings,
+            pending(),
+        );
+        self.own
+            .tasks
+            .push(tokio::spawn(tell("the admin socket has ended", serve)));
+        Ok(())
+    }
+
+    /// Tells everybody that all is open. What was passed and nobody wanted is closed.
+    pub(super) fn announce(&mut self, passed: Passed) {
+        for (name, _closed) in passed.left_over() {
+            log::warn!("nobody listens on the socket that was passed as {name}; it is closed");
+            self.manager.discard(&name);
+        }
+        self.list();
+        log::info!("ready: {} workers", self.crew.len());
+        self.manager.ready(self.summary());
+        self.compress();
+        self.watch_certificates();
+    }
+
+    fn list(&self) {
+        for door in self.state.doors.iter() {
+            log::info!("listening on {}", door.address);
+        }
+        for warning in self
+            .state
+            .pages
+            .iter()
+            .flat_map(|loaded| &loaded.page.warnings)
+        {
+            log::warn!("{warning}");
+        }
+    }
+
+    fn summary(&self) -> String {
+        let sites = self.state.config.sites.len();
+        format!(
+            "refusing politely for {sites} site(s), configuration {}",
+            self.state.generation
+        )
+    }
+
+    /// Handles one event after the other until the end.
+    pub(super) async fn serve(mut self) -> Result<Ended, RunError> {
+        loop {
+            match self.event().await {
+                Event::End => {
+                    let time = self.state.config.limits.drain_time;
+                    self.manager.stopping(&self.state.doors.named(), time);
+                    if let Some(path) = &self.state.config.admin {
+                        // Whoever asks now is told that nobody is there, instead of waiting.
+                        let _already_gone = std::fs::remove_file(path);
+                    }
+                    return Ok(self.drain().await);
+                }
+                Event::Background(Background::Succeeded(successor)) => {
+                    if let Some(process) = successor {
+                        self.manager.succeeded_by(process);
+                    }
+                    log::info!("another process has taken over");
+                    return Ok(self.drain().await);
+                }
+                Event::Lost(worker) => return Err(RunError::Lost(worker)),
+                other => self.handle(other),
+            }
+        }
+    }
+
+    async fn event(&mut self) -> Event {
+        let Signals {
+            terminate,
+            interrupt,
+            hang_up,
+        } = &mut self.signals;
+        let feed = self.manager.watchdog_period();
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => Event::End,
+            _ = interrupt.recv() => Event::End,
+            _ = hang_up.recv() => Event::Reload,
+            Some(done) = self.background.1.recv() => Event::Background(done),
+            Some(order) = self.orders.1.recv() => Event::Order(order),
+            worker = self.crew.lost() => Event::Lost(worker),
+            () = until(self.state.next_until()) => Event::Refresh,
+            () = every(feed) => Event::Feed,
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Reload => {
+                self.reload();
+            }
+            Event::Refresh => {
+                self.state.refresh(&self.shared);
+                self.compress();
+            }
+            Event::Background(Background::Compressed(generation, pages)) => {
+                if generation == self.state.generation {
+                    self.state.pages = pages;
+                    self.state.publish(&self.shared);
+                }
+            }
+            Event::Background(Background::Certificates(reload)) => self.note_certificates(&reload),
+            Event::Order(order) => self.obey(order),
+            Event::Feed => {
+                self.crew.turn();
+                self.manager.feed(self.crew.counts());
+            }
+            Event::End | Event::Lost(_) | Event::Background(Background::Succeeded(_)) => {}
+        }
+    }
+
+    fn obey(&mut self, order: Command) {
+        match order {
+            Command::Status(reply) => {
+                let _nobody_waits = reply.send(report::status(&self.state, self.crew.counts()));
+            }
+            Command::Reload { caller, reply } => {
+                log::info!("uid {} asks for a reload", caller.uid);
+                let _nobody_waits = reply.send(self.reload());
+            }
+            Command::Takeover(takeover) => self.hand_over(takeover),
+        }
+    }
+
+    fn reload(&mut self) -> admin::ReloadReport {
+        self.manager.reloading();
+        let report = self.state.reload(&self.read, &self.crew, &self.shared);
+        for mistake in &report.mistakes {
+            log::error!("the old configuration stays in force:\n{mistake}");
+        }
+        if report.mistakes.is_empty() {
+            self.list();
+            log::info!(
+                "reloaded: configuration {} is in force; {}",
+                report.generation,
+                report.changes.join("; ")
+            );
+            self.compress();
+            self.watch_certificates();
+        }
+        self.gauge.note(&self.state);
+        self.manager.ready(self.summary());
+        report
+    }
+
+    /// Compresses the pages on a thread of their own: the best compression is slow, and nobody waits for it.
+    fn compress(&self) {
+        if self
+            .state
+            .pages
+            .iter()
+            .all(|loaded| loaded.page.is_compressed())
+        {
+            return;
+        }
+        let generation = self.state.generation;
+        let pages = self.state.pages.clone();
+        let done = self.background.0.clone();
+        let work = move || {
+            let pages = pages.into_iter().map(Loaded::compress).collect();
+            let _process_has_ended = done.send(Background::Compressed(generation, pages));
+        };
+        if let Err(error) = std::thread::Builder::new()
+            .name("sorry-compress".into())
+            .spawn(work)
+        {
+            log::warn!("pages stay uncompressed: {error}");
+        }
+    }
+
+    /// Watches the certificates' files, whatever they are now.
+    fn watch_certificates(&mut self) {
+        if let Some(watching) = self.certificates.take() {
+            watching.abort();
+        }
+        let Some(tls) = &self.state.tls else {
+            return;
+        };
+        let pairs = secrets::files(&self.state.config);
+        let changes = FileWatch::new(reload::paths(&pairs), WatchSettings::default());
+        let done = self.background.0.clone();
+        let tell = move |reload| {
+            let _process_has_ended = done.send(Background::Certificates(reload));
+        };
+        let resolver = Arc::clone(tls.certificates());
+        let watch = reload::watch(resolver, pairs, secrets::OUT_OF_TIME, changes, tell);
+        self.certificates = Some(tokio::spawn(watch));
+    }
+
+    fn note_certificates(&mut self, reload: &Reload) {
+        let now = admin::Moment::now();
+        match reload {
+            Reload::Done(certificates) => {
+                log::info!(
+                    "{} certificate(s) were read again and are in force",
+                    certificates.iter().count()
+                );
+                self.state.certificates_reread = Some(Reread::Worked(now));
+                self.state.certificate_mistake = None;
+            }
+            Reload::Kept(errors) => {
+                let mistakes: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                log::error!(
+                    "the old certificates stay in force: {}",
+                    mistakes.join("; ")
+                );
+                self.state.certificates_reread = Some(Reread::Failed(now));
+                self.state.certificate_mistake = Some(mistakes.join("; "));
+            }
+        }
+        self.gauge.note(&self.state);
+    }
+
+    /// Gives copies of all sockets to a successor, on a thread of its own: it takes its time to start.
+    fn hand_over(&self, takeover: Takeover) {
+        let mut sockets = self.state.doors.named();
+        sockets.extend(self.own.named());
+        let copies = match takeover::copies(&sockets) {
+            Ok(copies) => copies,
+            Err(error) => {
+                return takeover.refuse(format!("cannot copy the listening sockets: {error}"));
+            }
+        };
+        log::info!(
+            "process {:?} (version {}) takes over",
+            takeover.caller.pid,
+            takeover.from_version
+        );
+        let successor = takeover.caller.pid.and_then(|pid| u32::try_from(pid).ok());
+        let done = self.background.0.clone();
+        let give = move || match takeover::give(takeover, &copies) {
+            Ok(()) => {
+                let _process_has_ended = done.send(Background::Succeeded(successor));
+            }
+            Err(error) => log::error!(
+                "the take-over failed and this process goes on: {:#}",
+                anyhow::Error::new(error)
+            ),
+        };
+        if let Err(error) = std::thread::Builder::new()
+            .name("sorry-give".into())
+            .spawn(give)
+        {
+            log::error!("the take-over failed and this process goes on: {error}");
+        }
+    }
+
+    /// Accepts no more, lets everybody finish, within the drain time; a second signal ends it at once.
+    async fn drain(mut self) -> Ended {
+        let time = self.state.config.limits.drain_time;
+        log::info!("draining for at most {}", config::duration::format(time));
+        for task in self.own.tasks.drain(..) {
+            task.abort();
+        }
+        self.state.doors.close();
+        self.crew.leave(time);
+        tokio::select! {
+            biased;
+            () = self.signals.end() => Ended::Cut,
+            () = self.crew.left() => Ended::Drained,
+        }
+    }
+}
+
+impl Own {
+    /// The socket for one of the operator's own addresses: passed, or made.
+    fn open(
+        &mut self,
+        name: &str,
+        address: &Address,
+        passed: &mut Passed,
+    ) -> Result<OwnedFd, RunError> {
+        let socket = match passed.claim_named(name).pop() {
+            Some(socket) => socket,
+            None => {
+                let settings = bind::Settings::default();
+                let made = bind::bind(address, &settings, std::num::NonZeroUsize::MIN);
+                let made = made.map_err(|error| RunError::Own(address.to_string(), error))?;
+                made.into_iter().next().ok_or_else(|| {
+                    RunError::System("open the socket", io::ErrorKind::Other.into())
+                })?
+            }
+        };
+        self.keep(name, &socket)?;
+        Ok(socket)
+    }
+
+    /// Keeps a copy that can be handed over.
+    fn keep(&mut self, name: &str, socket: &OwnedFd) -> Result<(), RunError> {
+        let copy = socket
+            .try_clone()
+            .map_err(|error| RunError::System("copy a socket", error))?;
+        self.sockets.push((name.to_owned(), copy));
+        Ok(())
+    }
+
+    fn named(&self) -> impl Iterator<Item = (String, BorrowedFd<'_>)> {
+        self.sockets
+            .iter()
+            .map(|(name, socket)| (name.clone(), socket.as_fd()))
+    }
+}
+
+async fn tell(what: &'static str, task: impl Future<Output = io::Result<()>>) {
+    if let Err(error) = task.await {
+        log::error!("{what}: {error}");
+    }
+}
+
+/// Resolves at a second since 1970; never, without one. The wall clock may be set meanwhile, so a long wait is looked at
+/// again now and then.
+async fn until(second: Option<u64>) {
+    const LOOK: Duration = Duration::from_secs(300);
+    let Some(second) = second else {
+        return pending().await;
+    };
+    loop {
+        let left = second.saturating_sub(now());
+        if left == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(left).min(LOOK)).await;
+    }
+}
+
+async fn every(period: Option<Duration>) {
+    match period {
+        Some(period) => tokio::time::sleep(period).await,
+        None => pending().await,
+    }
+}
+
+/// Opens the access log, where one is wanted, and starts the thread that writes it.
+fn open_log(config: &Config) -> Result<Option<access::Log>, RunError> {
+    let format = match config.log.access {
+        AccessFormat::None => return Ok(None),
+        AccessFormat::Json => access::Format::Json,
+        AccessFormat::Combined => access::Format::Combined,
+    };
+    let sink: Box<dyn io::Write + Send> = match &config.log.access_target {
+        AccessTarget::Stdout => Box::new(io::stdout()),
+        AccessTarget::File(path) => {
+            let file = std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path);
+            Box::new(file.map_err(|error| RunError::System("open the access log", error))?)
+        }
+    };
+    let (log, writer) = access::log(format);
+    let write = move || {
+        writer.run(sink, |error| {
+            log::warn!("the access log cannot be written: {error}");
+        });
+    };
+    std::thread::Builder::new()
+        .name("sorry-log".into())
+        .spawn(write)
+        .map_err(|error| RunError::System("start the access log", error))?;
+    Ok(Some(log))
+}

@@ -1,0 +1,227 @@
+//! What is shown of the daemon: the status that `sorry status` prints, and the facts on the metrics page.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use arc_swap::ArcSwap;
+
+use super::state::State;
+use crate::admin::{
+    Certificate, CertificateStatus, Doors, Facts, ListenerStatus, Mode, Moment, ReloadOutcome,
+    Reread, SiteStatus, Snapshot, Source, Status, WorkerStatus,
+};
+use crate::answer::Security;
+use crate::config;
+use crate::count::{Kind, Limit, Protocol, SiteCounts, WorkerCounts, access};
+
+/// What the metrics page reads, kept up to date by the control thread.
+pub(super) struct Gauge {
+    pub(super) workers: Vec<Arc<WorkerCounts>>,
+    pub(super) counts: Arc<crate::count::Sites>,
+    pub(super) doors: Arc<Doors>,
+    pub(super) log: Option<access::Log>,
+    facts: ArcSwap<Facts>,
+}
+
+impl Gauge {
+    pub(super) fn new(
+        state: &State,
+        workers: Vec<Arc<WorkerCounts>>,
+        log: Option<access::Log>,
+    ) -> Gauge {
+        Gauge {
+            workers,
+            counts: Arc::clone(&state.counts),
+            doors: Arc::default(),
+            log,
+            facts: ArcSwap::from_pointee(facts(state)),
+        }
+    }
+
+    /// Takes note of a change.
+    pub(super) fn note(&self, state: &State) {
+        self.facts.store(Arc::new(facts(state)));
+    }
+}
+
+impl Source for Gauge {
+    fn snapshot(&self) -> Snapshot {
+        let mut facts = Facts::clone(&self.facts.load());
+        facts.log_lines_dropped = self.log.as_ref().map(access::Log::dropped);
+        Snapshot {
+            sites: Arc::clone(&self.counts),
+            workers: self.workers.clone(),
+            doors: Arc::clone(&self.doors),
+            facts,
+        }
+    }
+}
+
+fn facts(state: &State) -> Facts {
+    let reload = state
+        .last_reload
+        .as_ref()
+        .map(|report| match report.outcome {
+            ReloadOutcome::Refused => Reread::Failed(report.at),
+            ReloadOutcome::Applied | ReloadOutcome::Unchanged => Reread::Worked(report.at),
+        });
+    Facts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: state.started,
+        generation: state.generation,
+        reload,
+        certificates: certificates(state)
+            .into_iter()
+            .map(|status| Certificate {
+                name: status.names.first().cloned().unwrap_or_default(),
+                not_after: status.not_after,
+                reread: match state.certificates_reread {
+                    Some(reread) => reread,
+                    None => Reread::Worked(state.started),
+                },
+            })
+            .collect(),
+        log_lines_dropped: None,
+    }
+}
+
+fn certificates(state: &State) -> Vec<CertificateStatus> {
+    let Some(tls) = &state.tls else {
+        return Vec::new();
+    };
+    let current = tls.certificates().current();
+    let status = |certificate: &crate::listen::certificate::Certificate| CertificateStatus {
+        names: certificate.names().to_vec(),
+        file: certificate.files().certificate.display().to_string(),
+        not_after: Moment(
+            certificate
+                .not_after()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+        ),
+        mistake: state.certificate_mistake.clone(),
+    };
+    current.iter().map(status).collect()
+}
+
+/// Everything that `sorry status` shows.
+pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
+    let now = Moment::now();
+    Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        now,
+        started: state.started,
+        uptime_seconds: now.seconds_since(state.started),
+        configuration: state.configuration.clone(),
+        generation: state.generation,
+        sites: (0..state.config.sites.len())
+            .map(|index| site(state, index))
+            .collect(),
+        listeners: listeners(state),
+        workers: workers
+            .iter()
+            .enumerate()
+            .map(|(number, counts)| worker(state, number, counts))
+            .collect(),
+        limits_reached: limits(workers),
+        certificates: certificates(state),
+        last_reload: state.last_reload.clone(),
+    }
+}
+
+fn site(state: &State, index: usize) -> SiteStatus {
+    let site = &state.config.sites[index];
+    let sorry = &site.sorry;
+    let until = sorry
+        .until
+        .and_then(|until| u64::try_from(until.as_second()).ok());
+    let warnings = state
+        .pages
+        .get(index)
+        .map(|loaded| loaded.page.warnings.iter());
+    SiteStatus {
+        name: site.name.to_string(),
+        hosts: site.hosts.iter().map(ToString::to_string).collect(),
+        mode: match sorry.mode {
+            config::Mode::InPlace => Mode::InPlace,
+            config::Mode::Redirect { .. } => Mode::Redirect,
+        },
+        status: sorry.status,
+        until: until.map(Moment),
+        said: sorry.say.as_ref().map(|said| said.as_str().to_owned()),
+        retry_after_seconds: super::wire::promise(state.generation, super::state::now(), site)
+            .remaining(super::state::now()),
+        page: sorry
+            .page
+            .as_ref()
+            .map_or_else(|| "built-in".to_owned(), |path| path.display().to_string()),
+        warnings: warnings
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect(),
+        answers: state.counts.named(&site.name).iter().map(answers).sum(),
+    }
+}
+
+fn answers(counts: &SiteCounts) -> u64 {
+    let methods = sorry_core::answer::Method::ALL;
+    Kind::all()
+        .flat_map(|kind| Protocol::ALL.map(|protocol| (kind, protocol)))
+        .flat_map(|(kind, protocol)| {
+            methods.map(|method| counts.answers(kind, protocol, method).get())
+        })
+        .sum()
+}
+
+fn listeners(state: &State) -> Vec<ListenerStatus> {
+    let tls = |id| {
+        let index = state.numbers.iter().position(|number| *number == id);
+        let options = index
+            .and_then(|index| state.config.listeners.get(index))
+            .map(|listener| &listener.options);
+        options.map_or(Security::Plain, |options| {
+            if options.tls {
+                Security::Tls
+            } else {
+                Security::Plain
+            }
+        })
+    };
+    let status = |door: &super::doors::Door| ListenerStatus {
+        address: door.address.to_string(),
+        protocol: match tls(door.id) {
+            Security::Plain => "http".to_owned(),
+            Security::Tls => "https".to_owned(),
+        },
+        connections: None,
+    };
+    state.doors.iter().map(status).collect()
+}
+
+fn worker(state: &State, number: usize, counts: &WorkerCounts) -> WorkerStatus {
+    let cores = super::crew::cores();
+    let pinned = state.config.pin_workers && !cores.is_empty();
+    WorkerStatus {
+        number,
+        cpu: pinned.then(|| cores[number % cores.len()]),
+        connections: counts.open.get(),
+        accepted: counts.accepted.get(),
+    }
+}
+
+fn limits(workers: &[Arc<WorkerCounts>]) -> BTreeMap<String, u64> {
+    let reached = |limit: Limit| {
+        (
+            limit.label().to_owned(),
+            workers.iter().map(|w| w.limit(limit).get()).sum(),
+        )
+    };
+    Limit::ALL
+        .into_iter()
+        .map(reached)
+        .filter(|(_, times)| *times > 0)
+        .collect()
+}

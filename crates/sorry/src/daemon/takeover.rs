@@ -1,0 +1,81 @@
+//! One process takes over from another: the listening sockets themselves move, so nobody in their queues is lost.
+//!
+//! The new process asks on the admin socket of the old one, gets copies of every listening socket, starts, and
+//! confirms. Only then does the old one stop accepting and let its connections finish.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::admin::client::{ClientError, PATIENCE, connect};
+use crate::admin::message::Takeover;
+use crate::listen::handover::{self, HandoverError};
+use crate::listen::passed::Passed;
+
+/// How long each step may take; the new process reads its pages and starts its workers within it.
+const STEP: Duration = Duration::from_secs(30);
+
+/// The name under which the admin socket moves, and the metrics listener.
+pub(super) const ADMIN: &str = "sorry-admin";
+pub(super) const METRICS: &str = "sorry-metrics";
+
+/// Why nothing was taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeoverError {
+    /// The running process could not be asked.
+    #[error("cannot ask the running process for its sockets")]
+    Ask(#[from] ClientError),
+    /// The sockets did not move.
+    #[error("cannot take over the sockets of the running process")]
+    Move(#[from] HandoverError),
+}
+
+/// Asks the process whose admin socket this is. `None` where there is no such process: then this is a first start.
+pub(super) fn take(admin: &Path) -> Result<Option<(Passed, Predecessor)>, TakeoverError> {
+    let client = match connect(admin, PATIENCE) {
+        Ok(client) => client,
+        Err(ClientError::NoSocket(_) | ClientError::NoDaemon(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let (pong, stream) = client.takeover(env!("CARGO_PKG_VERSION"))?;
+    let passed = handover::receive(&stream, STEP)?;
+    log::info!(
+        "took over {} sockets from process {} (version {})",
+        passed.len(),
+        pong.pid,
+        pong.version
+    );
+    Ok(Some((passed, Predecessor(stream))))
+}
+
+/// The process that the sockets came from, which waits for a word.
+pub(super) struct Predecessor(UnixStream);
+
+impl Predecessor {
+    /// Tells it that it may go.
+    pub(super) fn thank(self) -> Result<(), TakeoverError> {
+        Ok(handover::confirm(&self.0, STEP)?)
+    }
+}
+
+/// The old process's side: sends copies of all sockets and waits for the confirmation. Blocks; call it on a thread of
+/// its own.
+pub(super) fn give(takeover: Takeover, sockets: &[(String, OwnedFd)]) -> Result<(), TakeoverError> {
+    let stream = takeover.accept().map_err(HandoverError::from)?;
+    let borrowed: Vec<(String, BorrowedFd<'_>)> = sockets
+        .iter()
+        .map(|(name, socket)| (name.clone(), socket.as_fd()))
+        .collect();
+    handover::send(&stream, &borrowed, STEP)?;
+    Ok(handover::await_confirmation(&stream, STEP)?)
+}
+
+/// Copies that may be sent from another thread.
+pub(super) fn copies(sockets: &[(String, BorrowedFd<'_>)]) -> io::Result<Vec<(String, OwnedFd)>> {
+    sockets
+        .iter()
+        .map(|(name, socket)| Ok((name.clone(), socket.try_clone_to_owned()?)))
+        .collect()
+}
