@@ -2,6 +2,7 @@
 //! Depends on std alone, so that it builds in seconds on a machine that has nothing else yet.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod budget;
 mod cargo;
 mod check;
@@ -27,6 +28,7 @@ const VERBS: &[Verb] = &[
     check::VERB,
     tidy::VERB,
     ci::VERB,
+    bench::VERB,
     help::VERB,
 ];
 

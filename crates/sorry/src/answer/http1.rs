@@ -29,7 +29,7 @@ impl Respond for Visit<'_> {
         self.counts().fault(fault).bump();
         match fault {
             Fault::HeadTooLong | Fault::TargetTooLong => {
-                self.counts().limit(Limit::HeadBytes).bump()
+                self.counts().limit(Limit::HeadBytes).bump();
             }
             Fault::HeadTooSlow => self.counts().limit(Limit::HeadTime).bump(),
             _ => {}

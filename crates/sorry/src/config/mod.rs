@@ -21,7 +21,6 @@ mod network;
 mod quantity;
 mod reader;
 mod reference;
-pub mod said;
 mod serve;
 mod site;
 pub mod size;

@@ -167,7 +167,7 @@ impl Control {
         let Some(address) = self.state.config.metrics else {
             return Ok(());
         };
-        let socket = self.own.open(METRICS, Address::Tcp(address), passed)?;
+        let socket = self.own.open(METRICS, &Address::Tcp(address), passed)?;
         if let Ok(address) = bind::local_address(&socket) {
             log::info!("metrics on http://{address}/metrics");
         }
@@ -438,7 +438,7 @@ impl Control {
         );
         let successor = takeover.caller.pid.and_then(|pid| u32::try_from(pid).ok());
         let done = self.background.0.clone();
-        let give = move || match takeover::give(takeover, copies) {
+        let give = move || match takeover::give(takeover, &copies) {
             Ok(()) => {
                 let _process_has_ended = done.send(Background::Succeeded(successor));
             }
@@ -477,14 +477,14 @@ impl Own {
     fn open(
         &mut self,
         name: &str,
-        address: Address,
+        address: &Address,
         passed: &mut Passed,
     ) -> Result<OwnedFd, RunError> {
         let socket = match passed.claim_named(name).pop() {
             Some(socket) => socket,
             None => {
                 let settings = bind::Settings::default();
-                let made = bind::bind(&address, &settings, std::num::NonZeroUsize::MIN);
+                let made = bind::bind(address, &settings, std::num::NonZeroUsize::MIN);
                 let made = made.map_err(|error| RunError::Own(address.to_string(), error))?;
                 made.into_iter().next().ok_or_else(|| {
                     RunError::System("open the socket", io::ErrorKind::Other.into())
@@ -560,8 +560,8 @@ fn open_log(config: &Config) -> Result<Option<access::Log>, RunError> {
     let (log, writer) = access::log(format);
     let write = move || {
         writer.run(sink, |error| {
-            log::warn!("the access log cannot be written: {error}")
-        })
+            log::warn!("the access log cannot be written: {error}");
+        });
     };
     std::thread::Builder::new()
         .name("sorry-log".into())

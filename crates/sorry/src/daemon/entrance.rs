@@ -111,7 +111,7 @@ pub(super) async fn enter(worker: Rc<Worker>, raw: Raw, mut guest: Guest, entran
                 },
                 &entrance,
             )
-            .await
+            .await;
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::http2::{Connection, Limits, Reason, Scratch, State, Unfinished};
 
 type Asked = Vec<String>;
 
-/// The server's end of a pipe, as a connection loop would be: it reads while it writes, since the client may do one thing at a time.
+/// The server's end of a pipe, as a connection loop would be: it reads while it writes, since the
+/// client may do one thing at a time.
 async fn serve(
     pipe: DuplexStream,
     limits: Limits,

@@ -1,0 +1,64 @@
+//! `cargo xtask bench`: measures the program beside its peers. What is measured, and how, is told in docs/performance.md. This file
+//! finds the benchmark; `answer` is the story of one, and the files below this one hold its chapters.
+
+mod answer;
+mod case;
+mod document;
+mod exchange;
+mod h2load;
+mod hold;
+mod idle;
+mod load;
+mod machine;
+mod peer;
+mod plan;
+mod proc_fs;
+mod quiet;
+mod request;
+mod running;
+mod sheet;
+mod stage;
+mod start;
+mod target;
+mod witness;
+mod wrk;
+
+use crate::suggest;
+use crate::verb::{End, Verb};
+
+pub(crate) const VERB: Verb = Verb {
+    name: "bench",
+    summary: "measure the program beside nginx and HAProxy",
+    usage: "\
+cargo xtask bench answer [--only CASE,...] [--servers NAME,...] [--runs N] [--seconds N] [--binary PATH] [--json] [--write]
+cargo xtask bench answer --smoke
+
+How much a 503 costs, beside nginx and HAProxy, in turns: CPU time, requests per second, latency, memory, wake-ups, time to start.
+The server has core 0 for itself and the load core 1; run it on an otherwise idle machine. docs/performance.md says how to read it.
+
+    --only CASE,...       some of: keep-alive, close, pipelined, paced, tls-new, tls-keep, h2c, h2tls, start, idle
+    --servers NAME,...    some of: sorry, nginx, haproxy
+    --runs N              runs of each case and server, of which the median counts (5)
+    --seconds N           of load in each run (5)
+    --binary PATH         measures this program instead of building one with the profile `dist`
+    --json                results as JSON on standard output; progress stays on standard error
+    --write               writes the results into docs/performance.md
+    --smoke               one second of each case, once, with the profile of the tests: whether it works, not how fast
+
+Exit codes: 0 every gate held; 1 one was missed, or a server did not answer as it should; 2 nothing was tried.",
+    run,
+};
+
+fn run(arguments: &[String]) -> Result<End, String> {
+    const NAMES: [&str; 1] = ["answer"];
+    match arguments.split_first() {
+        Some((name, rest)) if name == "answer" => answer::run(rest),
+        // What `idle` starts as a process of its own; of no use to anybody else.
+        Some((name, rest)) if name == hold::NAME => hold::run(rest),
+        Some((name, _)) => Err(match suggest::nearest(name, &NAMES) {
+            Some(near) => format!("there is no benchmark `{name}`; did you mean `{near}`?"),
+            None => format!("there is no benchmark `{name}`; there is `answer`"),
+        }),
+        None => Err("which benchmark? There is `answer`: see `cargo xtask help bench`".to_owned()),
+    }
+}
