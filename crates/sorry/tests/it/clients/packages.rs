@@ -1,0 +1,1 @@
+//! git, pip and apt.
