@@ -17,9 +17,6 @@ use crate::http2;
 use crate::listen::tls::Tls;
 use crate::page::prepared::{Answers, RetryForm, Settings};
 
-/// Label of requests whose name is nobody's.
-const STRANGERS: &str = "other";
-
 /// What does not change while answers do.
 pub(super) struct Fixed<'a> {
     pub(super) config: &'a Config,
@@ -73,7 +70,7 @@ fn site(fixed: &Fixed<'_>, site: &config::Site, loaded: &Loaded) -> Site {
     let strangers = if site.hosts.is_empty() {
         Arc::clone(&counts)
     } else {
-        fixed.counts.named(STRANGERS)
+        fixed.counts.named(config::STRANGERS)
     };
     Site {
         name: (*site.name).into(),

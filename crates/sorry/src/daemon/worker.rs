@@ -70,6 +70,20 @@ pub(super) struct Scratch {
     pub(super) answered: u64,
 }
 
+impl Scratch {
+    /// Puts unread bytes at the beginning of the buffer, which grows if they leave no room.
+    pub(super) fn hold(&mut self, unread: &[u8]) -> usize {
+        if self.input.len() < unread.len() + LEAST_ROOM {
+            self.input = vec![0; 2 * (unread.len() + LEAST_ROOM)].into();
+        }
+        self.input[..unread.len()].copy_from_slice(unread);
+        unread.len()
+    }
+}
+
+/// Less room than this is not worth a read.
+const LEAST_ROOM: usize = 4096;
+
 /// What all workers share.
 pub(super) struct Shared {
     /// The published front.

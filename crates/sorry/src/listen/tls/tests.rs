@@ -1,3 +1,5 @@
+//! TLS: versions, names, resumption, limits, and plain HTTP on a TLS port.
+
 use std::net::SocketAddr;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
