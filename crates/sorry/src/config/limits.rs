@@ -129,13 +129,13 @@ table! {
         #[example = "4"]
         http2_continuation_frames: Whole<0, 10_000>,
 
-        /// How many body bytes of all its streams a client may send before they are read and thrown away: the
-        /// connection's flow-control window.
+        /// How many body bytes of all its requests a connection reads and throws away. Beyond it uploads are stopped once they are
+        /// answered, and the connection ends in good order.
         #[key = "http2-unread-body-bytes"]
-        #[default = "\"256 KiB\""]
-        #[example = "\"1 MiB\""]
-        // At least the window every connection begins with (RFC 9113, section 6.9.2), at most the largest there is.
-        http2_unread_body_bytes: Bytes<{64 * KIB}, {GIB}>,
+        #[default = "\"64 MiB\""]
+        #[example = "\"1 GiB\""]
+        // At least the window every connection begins with (RFC 9113, section 6.9.2).
+        http2_unread_body_bytes: Bytes<{64 * KIB}, {1024 * GIB}>,
 
         /// How long connections may finish what they began when the process is told to end. A second signal ends it at once.
         #[key = "drain-time"]

@@ -67,7 +67,7 @@ fn the_smallest_file_has_all_defaults() {
                 http2_resets_per_second: 100,
                 http2_control_frames_per_second: 200,
                 http2_continuation_frames: 8,
-                http2_unread_body_bytes: 262144,
+                http2_unread_body_bytes: 67108864,
                 drain_time: 30s,
                 page_bytes: 4194304,
                 assets: 256,
