@@ -9,21 +9,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use super::beginning::{Beginning, Unsent};
 use super::talk::{Talk, Wait};
 use super::worker::{Leaving, Place, Scratch, Times, Worker};
 use crate::count::Limit;
 use crate::http1::Next;
-
-/// What could not be written at once.
-#[derive(Debug, Default)]
-struct Unsent {
-    bytes: Bytes,
-    tail: Bytes,
-}
 
 /// What the connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,37 +57,6 @@ enum Step {
     Again,
     Wait,
     Done,
-}
-
-/// What was said before the runtime knew of the connection.
-#[derive(Debug)]
-pub(super) struct Beginning {
-    /// Bytes that were read and not understood yet.
-    pub(super) unread: Vec<u8>,
-    /// Bytes that did not fit into the socket.
-    pub(super) unsent: Bytes,
-    /// A large body behind them.
-    pub(super) tail: Bytes,
-    /// What comes after.
-    pub(super) next: Next,
-}
-
-impl Default for Beginning {
-    fn default() -> Beginning {
-        Beginning {
-            unread: Vec::new(),
-            unsent: Bytes::new(),
-            tail: Bytes::new(),
-            next: Next::Read,
-        }
-    }
-}
-
-impl Beginning {
-    /// Everything was said, and the connection may be closed.
-    pub(super) fn is_over(&self) -> bool {
-        self.next == Next::Close && self.unsent.is_empty() && self.tail.is_empty()
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -180,8 +143,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         let now = Instant::now();
         let age = worker.with_front(|front| front.times.age);
-        if worker.leaving() == Leaving::Now || now.duration_since(self.since) >= age {
-            self.talk.end_with_next_answer();
+        let old = now.duration_since(self.since) >= age;
+        if (old || worker.leaving() == Leaving::Now) && self.talk.end_with_next_answer() && old {
+            worker.counts.limit(Limit::Age).bump();
         }
         let (consumed, next) =
             worker.with_front(|front| self.talk.take(&worker, front, &mut scratch, filled));
@@ -225,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 tail,
             };
         }
-        scratch.out.bytes.clear();
+        scratch.forget_output();
         Ok(())
     }
 
@@ -484,32 +448,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
 }
 
 const TURNS_AT_ONCE: usize = 16;
-
-impl Unsent {
-    fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.tail.is_empty()
-    }
-
-    fn advance(&mut self, count: usize) {
-        let first = count.min(self.bytes.len());
-        self.bytes.advance(first);
-        self.tail.advance((count - first).min(self.tail.len()));
-    }
-}
-
-impl Scratch {
-    /// Puts unread bytes at the beginning of the buffer, which grows if they leave no room.
-    pub(super) fn hold(&mut self, unread: &[u8]) -> usize {
-        if self.input.len() < unread.len() + LEAST_ROOM {
-            self.input = vec![0; 2 * (unread.len() + LEAST_ROOM)].into();
-        }
-        self.input[..unread.len()].copy_from_slice(unread);
-        unread.len()
-    }
-}
-
-/// Less room than this is not worth a read.
-const LEAST_ROOM: usize = 4096;
 
 /// Keeps what was not consumed; a connection that has nothing unread keeps no buffer.
 fn keep(unread: &mut Vec<u8>, rest: &[u8]) {
