@@ -356,10 +356,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Age ends an HTTP/1 connection only where it waits for a request and has had an answer; before, it makes the next
-    /// answer the last. An HTTP/2 connection says goodbye once.
+    /// answer the last. An HTTP/2 connection says goodbye once, and then gives its client time to confirm it: requests that
+    /// crossed it on the way are still answered.
     fn may_age(&self) -> bool {
-        let served = self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered();
-        served || self.talk.owes_goodbye()
+        if self.talk.says_goodbye() {
+            return self.talk.owes_goodbye();
+        }
+        self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered()
     }
 
     /// Arms the timer. `Ready` when patience has ended.

@@ -117,7 +117,15 @@ impl Talk {
         let input = &input[..filled];
         let outcome = match &mut self.speech {
             Speech::Unknown => (0, Next::Read),
-            Speech::Http1(session) => session.receive(input, &front.http1, &mut visit, out),
+            Speech::Http1(session) => {
+                let before = session.requests();
+                let outcome = session.receive(input, &front.http1, &mut visit, out);
+                let most = front.http1.requests;
+                if before < most && session.requests() >= most {
+                    worker.counts.limit(Limit::Requests).bump();
+                }
+                outcome
+            }
             Speech::Http2(machine) => {
                 let state =
                     machine.receive(input, Instant::now(), fields, &mut visit, &mut out.bytes);
@@ -157,6 +165,11 @@ impl Talk {
     /// An HTTP/1 request's body is still coming.
     pub(super) fn is_in_body(&self) -> bool {
         matches!(&self.speech, Speech::Http1(session) if !session.is_between_requests())
+    }
+
+    /// Whether it ends by a goodbye that the client confirms (RFC 9113, section 6.8), rather than with an answer.
+    pub(super) fn says_goodbye(&self) -> bool {
+        matches!(&self.speech, Speech::Http2(_))
     }
 
     /// What was written has gone: HTTP/2 goes on with bodies that waited for room.
