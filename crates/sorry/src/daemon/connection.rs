@@ -143,8 +143,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         let now = Instant::now();
         let age = worker.with_front(|front| front.times.age);
-        if worker.leaving() == Leaving::Now || now.duration_since(self.since) >= age {
-            self.talk.end_with_next_answer();
+        let old = now.duration_since(self.since) >= age;
+        if (old || worker.leaving() == Leaving::Now) && self.talk.end_with_next_answer() && old {
+            worker.counts.limit(Limit::Age).bump();
         }
         let (consumed, next) =
             worker.with_front(|front| self.talk.take(&worker, front, &mut scratch, filled));
@@ -188,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 tail,
             };
         }
-        scratch.out.bytes.clear();
+        scratch.forget_output();
         Ok(())
     }
 

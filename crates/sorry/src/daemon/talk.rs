@@ -205,11 +205,16 @@ impl Talk {
         }
     }
 
-    /// The next answer is the last. HTTP/2 says goodbye on its own; see [`Talk::go_away`].
-    pub(super) fn end_with_next_answer(&mut self) {
+    /// The next answer is the last; says whether that is news. HTTP/2 says goodbye on its own; see [`Talk::go_away`].
+    pub(super) fn end_with_next_answer(&mut self) -> bool {
+        let news = self.ending == Ending::NotYet;
         self.ending = Ending::NextAnswer;
-        if let Speech::Http1(session) = &mut self.speech {
-            session.end_with_next_answer();
+        match &mut self.speech {
+            Speech::Http1(session) => {
+                session.end_with_next_answer();
+                news
+            }
+            Speech::Unknown | Speech::Http2(_) => false,
         }
     }
 

@@ -61,6 +61,15 @@ pub struct Bounds {
     pub body_bytes: u64,
 }
 
+/// A bound that was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// [`Bounds::requests`]
+    Requests,
+    /// [`Bounds::body_bytes`]
+    BodyBytes,
+}
+
 /// The last line of an answer's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -90,6 +99,8 @@ pub trait Respond {
     fn respond(&mut self, head: &Head<'_>, turn: Turn, out: &mut Out) -> Turn;
     /// Writes the answer to a malformed one; the connection ends after it.
     fn fault(&mut self, fault: Fault, out: &mut Out);
+    /// A bound of the connection was reached; only to be counted.
+    fn reached(&mut self, _bound: Bound) {}
 }
 
 /// What the caller does after it has written what waits.
@@ -198,7 +209,7 @@ impl Session {
                 _ if rest.is_empty() => Some(Next::Read),
                 State::Head if out.is_full() => Some(Next::Again),
                 State::Head => self.head(rest, &mut at, bounds, respond, out),
-                State::Body { .. } => self.body(rest, &mut at),
+                State::Body { .. } => self.body(rest, &mut at, respond),
             };
             if let Some(next) = next {
                 let unread = at < input.len();
@@ -265,6 +276,9 @@ impl Session {
         respond: &mut impl Respond,
         out: &mut Out,
     ) -> Option<Next> {
+        if self.requests >= bounds.requests {
+            respond.reached(Bound::Requests);
+        }
         let offered = self.turn(head, bounds);
         let turn = respond.respond(head, offered, out);
         debug_assert!(offered != Turn::Close || turn == Turn::Close);
@@ -304,7 +318,7 @@ impl Session {
         }
     }
 
-    fn body(&mut self, rest: &[u8], at: &mut usize) -> Option<Next> {
+    fn body(&mut self, rest: &[u8], at: &mut usize, respond: &mut impl Respond) -> Option<Next> {
         let State::Body {
             discard,
             left,
@@ -330,6 +344,7 @@ impl Session {
                 None
             }
             (Progress::More, _) if *left == 0 => {
+                respond.reached(Bound::BodyBytes);
                 self.state = State::Over;
                 Some(Next::Close)
             }

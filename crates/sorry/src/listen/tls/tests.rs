@@ -148,6 +148,7 @@ fn both_versions_and_both_protocols_are_spoken() {
             for (alpn, protocol) in [
                 (&["h2", "http/1.1"][..], Protocol::Http2),
                 (&["http/1.1"], Protocol::Http1),
+                (&["http/1.0"], Protocol::Http1),
                 (&[], Protocol::Http1),
             ] {
                 let config = Arc::new(client(&[version], alpn));

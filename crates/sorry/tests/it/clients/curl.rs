@@ -1,5 +1,6 @@
 //! curl: every protocol that it speaks, and what it says about each.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -68,7 +69,13 @@ fn curl(arguments: &[&str]) -> Report {
 
 /// `-q`: nobody's ~/.curlrc; `--noproxy` is left to the cases, so the environment's proxies are turned off by name.
 fn flags<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    let mut all = vec!["-q", "-sS", "--max-time", "30", "--write-out"];
+    let mut all = vec![
+        "-q",
+        "--no-progress-meter",
+        "--max-time",
+        "30",
+        "--write-out",
+    ];
     all.push("\n=== facts ===\n%{json}\n%{header_json}");
     if !arguments.contains(&"--proxy") {
         all.extend(["--noproxy", "*"]);
@@ -87,13 +94,14 @@ impl Certificate {
         let folder = tempfile::tempdir().expect("a folder");
         let made =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        std::fs::write(folder.path().join("cert.pem"), made.cert.pem()).expect("write");
-        std::fs::write(
-            folder.path().join("key.pem"),
-            made.signing_key.serialize_pem(),
-        )
-        .expect("write");
-        Certificate { folder }
+        let certificate = Certificate { folder };
+        let key = made.signing_key.serialize_pem();
+        std::fs::write(certificate.path("cert.pem"), made.cert.pem()).expect("write");
+        std::fs::write(certificate.path("key.pem"), key).expect("write");
+        // A key that others may read is refused.
+        let private = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(certificate.path("key.pem"), private).expect("hide the key");
+        certificate
     }
 
     fn path(&self, name: &str) -> String {
@@ -329,7 +337,7 @@ fn the_proxy_protocol_is_required_where_it_is_configured() {
 
 const PROXY_PROTOCOL: &str = r#"
 [admin]
-socket = false
+socket = "none"
 
 [[site]]
 name = "shop"

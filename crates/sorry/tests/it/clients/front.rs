@@ -157,26 +157,35 @@ fn pass(client: TcpStream, address: SocketAddr, shared: &Arc<Shared>) -> std::io
     shared.lock().open.push(server.try_clone()?);
     let (to_server, from_client) = (server.try_clone()?, client.try_clone()?);
     let own = Arc::clone(shared);
+    // A request is noted before it is passed on, an answer after it was: whoever waits for either finds it complete.
     std::thread::spawn(move || {
-        let _ended = copy(from_client, to_server, |bytes| own.note_request(bytes));
+        let _ended = copy(from_client, to_server, |bytes, to| {
+            own.note_request(bytes);
+            to.write_all(bytes)
+        });
     });
-    copy(server, client, |bytes| {
+    copy(server, client, |bytes, to| {
+        to.write_all(bytes)?;
         if bytes.starts_with(b"HTTP/1.") {
             shared.note(|seen| seen.answers += 1);
         }
+        Ok(())
     })
 }
 
-/// Passes bytes on, tells of each piece after it was passed, and passes on the end.
-fn copy(mut from: TcpStream, mut to: TcpStream, tell: impl Fn(&[u8])) -> std::io::Result<()> {
+/// Hands each piece to `pass` until the end, and passes that on.
+fn copy(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    pass: impl Fn(&[u8], &mut TcpStream) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let count = from.read(&mut buffer)?;
         if count == 0 {
             return to.shutdown(Shutdown::Write);
         }
-        to.write_all(&buffer[..count])?;
-        tell(&buffer[..count]);
+        pass(&buffer[..count], &mut to)?;
     }
 }
 

@@ -44,6 +44,7 @@ fn h2load_is_answered_over_http1_and_tls() {
 #[test]
 fn h2load_uploads_are_answered() {
     let server = Server::serve(&[]);
+    // More than one flow-control window (RFC 9113, section 6.9.2) for each request.
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("body");
     std::fs::write(&file, vec![b'x'; 100_000]).expect("write");
