@@ -117,15 +117,7 @@ impl Talk {
         let input = &input[..filled];
         let outcome = match &mut self.speech {
             Speech::Unknown => (0, Next::Read),
-            Speech::Http1(session) => {
-                let before = session.requests();
-                let outcome = session.receive(input, &front.http1, &mut visit, out);
-                let most = front.http1.requests;
-                if before < most && session.requests() >= most {
-                    worker.counts.limit(Limit::Requests).bump();
-                }
-                outcome
-            }
+            Speech::Http1(session) => session.receive(input, &front.http1, &mut visit, out),
             Speech::Http2(machine) => {
                 let state =
                     machine.receive(input, Instant::now(), fields, &mut visit, &mut out.bytes);
