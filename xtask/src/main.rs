@@ -10,6 +10,7 @@ mod ci;
 mod help;
 mod json;
 mod options;
+mod package;
 mod setup;
 mod steps;
 mod suggest;
@@ -29,6 +30,7 @@ const VERBS: &[Verb] = &[
     tidy::VERB,
     ci::VERB,
     bench::VERB,
+    package::VERB,
     help::VERB,
 ];
 
