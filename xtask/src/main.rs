@@ -7,6 +7,7 @@ mod budget;
 mod cargo;
 mod check;
 mod ci;
+mod fuzz;
 mod help;
 mod json;
 mod options;
@@ -28,6 +29,7 @@ const VERBS: &[Verb] = &[
     test::VERB,
     check::VERB,
     tidy::VERB,
+    fuzz::VERB,
     ci::VERB,
     bench::VERB,
     package::VERB,

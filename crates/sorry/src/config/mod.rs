@@ -79,6 +79,9 @@ pub struct Config {
     source: Arc<Source>,
 }
 
+/// What requests are counted under whose host is no site's; no site may have this name.
+pub const STRANGERS: &str = "other";
+
 /// How many threads answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workers {
