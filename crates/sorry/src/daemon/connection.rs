@@ -95,6 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn step(&mut self, context: &mut Context<'_>) -> Step {
         if !self.unsent.is_empty() {
             return match self.poll_write(context) {
+                Poll::Pending if self.skim(context) => Step::Again,
                 Poll::Pending => self.now_doing(Doing::Writing),
                 Poll::Ready(Ok(())) => Step::Again,
                 Poll::Ready(Err(_)) => Step::Done,
@@ -122,6 +123,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             (_, Next::Again) => self.turn(context, From::Unread),
             (_, Next::Read) => self.turn(context, From::Stream),
+        }
+    }
+
+    /// The client does not read; it may be one that sends its whole body first. Says whether some of that came.
+    fn skim(&mut self, context: &mut Context<'_>) -> bool {
+        if !self.talk.is_in_body() || !self.unread.is_empty() {
+            return false;
+        }
+        let worker = std::rc::Rc::clone(self.place.worker_rc());
+        let mut scratch = worker.scratch.borrow_mut();
+        match self.poll_read(context, &mut scratch.input) {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                let input = &scratch.input[..count];
+                let (consumed, next) =
+                    worker.with_front(|front| self.talk.skim(&worker, front, input));
+                keep(&mut self.unread, &input[consumed..]);
+                self.next = next.unwrap_or(self.next);
+                true
+            }
+            _ => false,
         }
     }
 

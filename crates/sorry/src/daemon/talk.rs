@@ -117,15 +117,7 @@ impl Talk {
         let input = &input[..filled];
         let outcome = match &mut self.speech {
             Speech::Unknown => (0, Next::Read),
-            Speech::Http1(session) => {
-                let before = session.requests();
-                let outcome = session.receive(input, &front.http1, &mut visit, out);
-                let most = front.http1.requests;
-                if before < most && session.requests() >= most {
-                    worker.counts.limit(Limit::Requests).bump();
-                }
-                outcome
-            }
+            Speech::Http1(session) => session.receive(input, &front.http1, &mut visit, out),
             Speech::Http2(machine) => {
                 let state =
                     machine.receive(input, Instant::now(), fields, &mut visit, &mut out.bytes);
@@ -145,6 +137,26 @@ impl Talk {
     /// An HTTP/2 connection that was not told goodbye yet.
     pub(super) fn owes_goodbye(&self) -> bool {
         matches!(&self.speech, Speech::Http2(machine) if machine.state() == http2::State::Open)
+    }
+
+    /// Takes bytes of a body while an answer to HTTP/1 is still being written; see [`Session::skim`].
+    pub(super) fn skim(
+        &mut self,
+        worker: &Worker,
+        front: &Front,
+        input: &[u8],
+    ) -> (usize, Option<Next>) {
+        let mut desk = worker.desk.borrow_mut();
+        let mut visit = desk.visit(&front.sites, self.guest);
+        match &mut self.speech {
+            Speech::Http1(session) => session.skim(input, &mut visit),
+            Speech::Unknown | Speech::Http2(_) => (0, None),
+        }
+    }
+
+    /// An HTTP/1 request's body is still coming.
+    pub(super) fn is_in_body(&self) -> bool {
+        matches!(&self.speech, Speech::Http1(session) if !session.is_between_requests())
     }
 
     /// Whether it ends by a goodbye that the client confirms (RFC 9113, section 6.8), rather than with an answer.

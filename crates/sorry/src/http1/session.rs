@@ -172,9 +172,9 @@ impl Session {
         self.requests
     }
 
-    /// Whether it waits for a new request (true) or is inside a body.
+    /// Whether it is not inside a body.
     pub fn is_between_requests(&self) -> bool {
-        self.state == State::Head
+        !matches!(self.state, State::Body { .. })
     }
 
     /// A head did not come in time: tells a client that had begun one.
@@ -223,6 +223,14 @@ impl Session {
                 );
             }
         }
+    }
+
+    /// Takes bytes of a body whose answer is still being written, so that a client that sends everything before it
+    /// reads anything gets there. What follows the body is left alone. Says what comes next if that has changed.
+    pub fn skim(&mut self, input: &[u8], respond: &mut impl Respond) -> (usize, Option<Next>) {
+        let mut at = 0;
+        let next = self.body(input, &mut at, respond);
+        (at, next)
     }
 
     fn head(

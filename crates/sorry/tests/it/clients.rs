@@ -6,5 +6,6 @@ pub(crate) mod front;
 mod curl;
 mod load;
 mod packages;
+mod python;
 
 mod wget;
