@@ -313,7 +313,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.say_goodbye(worker) {
             return Step::Again;
         }
-        if self.talk.leave() {
+        // Half a request may lie there: it is answered, and the answer is the last.
+        if self.talk.leave() && self.unread.is_empty() {
             self.next = Next::Close;
             return Step::Again;
         }
