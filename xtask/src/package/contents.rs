@@ -15,11 +15,12 @@ const COMPLETIONS: [(&str, &str); 3] = [
 ];
 
 /// Files of the repository that are packed as they are; folders whole.
-const COPIES: [(&str, &str); 6] = [
+const COPIES: [(&str, &str); 7] = [
     ("etc/sorry.toml", "etc/sorry/sorry.toml"),
     ("etc/sorry.service", "usr/lib/systemd/system/sorry.service"),
     ("etc/sorry.socket", "usr/lib/systemd/system/sorry.socket"),
     ("etc/debian/copyright", "usr/share/doc/sorry/copyright"),
+    ("CHANGELOG.md", "usr/share/doc/sorry/CHANGELOG.md"),
     ("docs/manual", "usr/share/doc/sorry/manual"),
     ("etc/examples", "usr/share/doc/sorry/examples"),
 ];
