@@ -7,9 +7,11 @@ mod budget;
 mod cargo;
 mod check;
 mod ci;
+mod fuzz;
 mod help;
 mod json;
 mod options;
+mod package;
 mod setup;
 mod steps;
 mod suggest;
@@ -27,8 +29,10 @@ const VERBS: &[Verb] = &[
     test::VERB,
     check::VERB,
     tidy::VERB,
+    fuzz::VERB,
     ci::VERB,
     bench::VERB,
+    package::VERB,
     help::VERB,
 ];
 

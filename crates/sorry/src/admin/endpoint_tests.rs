@@ -15,6 +15,8 @@ use crate::count::Sites;
 
 /// Longer than anything takes; a test that waits for it has failed.
 const NEVER: Duration = Duration::from_secs(20);
+/// Longer still, for the limits that a test is not about.
+const FOREVER: Duration = Duration::from_secs(60);
 /// A limit that a test waits for.
 const SOON: Duration = Duration::from_millis(40);
 /// A limit that a test waits for, and within which it has to do something first.
@@ -51,10 +53,10 @@ struct World {
 
 fn patient() -> Settings {
     Settings {
-        request_time: NEVER,
-        idle_time: NEVER,
-        write_time: NEVER,
-        drain_time: NEVER,
+        request_time: FOREVER,
+        idle_time: FOREVER,
+        write_time: FOREVER,
+        drain_time: FOREVER,
         ..Settings::default()
     }
 }
@@ -293,15 +295,22 @@ fn a_slow_request_is_given_up() {
         request_time: LATER,
         ..patient()
     });
-    let [mut slow, mut silent, mut in_body] = [world.connect(), world.connect(), world.connect()];
+    let [mut slow, mut silent, mut in_body, mut second] = [(); 4].map(|()| world.connect());
     slow.send("GET / HT");
     in_body.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n");
+    second.send("GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT");
     assert_eq!(in_body.reply().status(), "405");
     assert!(in_body.is_over());
     assert_eq!(slow.reply().status(), "408");
     assert!(slow.is_over());
+    assert_eq!(
+        [second.reply(), second.reply()]
+            .each_ref()
+            .map(Reply::status),
+        ["200", "408"]
+    );
     assert!(silent.is_over());
-    assert_eq!(world.count(Bound::RequestTime), 3);
+    assert_eq!(world.count(Bound::RequestTime), 4);
 }
 
 #[test]

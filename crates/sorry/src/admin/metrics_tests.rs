@@ -310,6 +310,10 @@ fn accept_chooses_the_format() {
         (prometheus_3, Format::OpenMetrics),
         ("application/openmetrics-text", Format::OpenMetrics),
         (
+            "text/plain, application/openmetrics-text",
+            Format::OpenMetrics,
+        ),
+        (
             "Application/OpenMetrics-Text; Version=1.0.0",
             Format::OpenMetrics,
         ),

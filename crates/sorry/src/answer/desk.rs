@@ -133,7 +133,7 @@ impl<'a> Visit<'a> {
         let filling = Filling {
             date: self.desk.clock.date(),
             now,
-            id: self.desk.ids.next(),
+            id: self.desk.ids.fresh(),
             retry_after: site.promise.seconds(now, self.guest.client),
         };
         if let Some(log) = &mut self.desk.log {
@@ -163,7 +163,7 @@ impl<'a> Visit<'a> {
         Filling {
             date: clock.date(),
             now: clock.now(),
-            id: self.desk.ids.next(),
+            id: self.desk.ids.fresh(),
             retry_after: 1,
         }
     }

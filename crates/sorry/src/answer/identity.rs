@@ -28,8 +28,8 @@ impl Identities {
         }
     }
 
-    /// The next one.
-    pub fn next(&mut self) -> [u8; ID_WIDTH] {
+    /// One that nobody has had.
+    pub fn fresh(&mut self) -> [u8; ID_WIDTH] {
         let id = mix(self.next ^ self.key);
         self.next = self.next.wrapping_add(1);
         hexadecimal(id)
@@ -66,7 +66,7 @@ mod tests {
         for worker in 0..4 {
             let mut ids = Identities::new(42, worker);
             for _ in 0..1000 {
-                assert!(seen.insert(ids.next()));
+                assert!(seen.insert(ids.fresh()));
             }
         }
     }

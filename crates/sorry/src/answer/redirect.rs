@@ -17,7 +17,7 @@ pub(super) fn push_location(page: &str, target: &[u8], out: &mut Vec<u8>) {
     for byte in way {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                out.push(*byte)
+                out.push(*byte);
             }
             other => {
                 out.push(b'%');

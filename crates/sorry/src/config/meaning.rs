@@ -10,7 +10,7 @@ use super::reader::At;
 use super::site::{Mode, ModeWord, RetryAfter, Site, Sorry};
 use super::spec;
 use super::value::{Auto, FilePath, Whole};
-use super::{Certificate, Config, FileUse, Purpose, Workers};
+use super::{Certificate, Config, FileUse, Purpose, STRANGERS, Workers};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -137,6 +137,15 @@ impl Builder<'_> {
     fn names_differ(&mut self, sites: &[At<spec::Site>]) {
         let mut seen = HashMap::new();
         for name in sites.iter().filter_map(|site| site.value.name.as_ref()) {
+            if *name.value.0 == *STRANGERS {
+                let mistake = Mistake::new(
+                    Code::Conflict,
+                    name.place,
+                    "`other` is the label of unknown hosts in metrics",
+                );
+                self.mistakes
+                    .push(mistake.hint("give the site another name"));
+            }
             if let Some(first) = seen.insert(&name.value, name.place) {
                 let message = format!("a second site is named `{}`", name.value.0);
                 let mistake = Mistake::new(Code::Duplicate, name.place, message);

@@ -21,7 +21,6 @@ mod network;
 mod quantity;
 mod reader;
 mod reference;
-pub mod said;
 mod serve;
 mod site;
 pub mod size;
@@ -79,6 +78,9 @@ pub struct Config {
     pub files: Vec<FileUse>,
     source: Arc<Source>,
 }
+
+/// What requests are counted under whose host is no site's; no site may have this name.
+pub const STRANGERS: &str = "other";
 
 /// How many threads answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

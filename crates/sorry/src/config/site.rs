@@ -3,11 +3,11 @@
 use super::fault::{Fault, quoted};
 use super::host::HostPattern;
 use super::reader::{FromText, FromValue, Reader, Value};
-use super::said::Said;
 use super::table::words;
 use super::url::{Origin, UrlPath};
 use super::value::no_such_number;
 use jiff::Timestamp;
+use sorry_core::said::Said;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;

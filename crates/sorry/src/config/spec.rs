@@ -10,13 +10,13 @@ use super::listen_address::ListenAddress;
 use super::log::{AccessFormat, AccessTarget, AdminSocket, LogLevel};
 use super::network::Network;
 use super::reader::{At, FromText, FromValue, Reader, Value};
-use super::said::Said;
 use super::site::{
     AltSvc, ContentSecurityPolicy, EventStream, ModeWord, RedirectStatus, RetryAfterForm, Status,
 };
 use super::table::{Shape, table};
 use super::url::{Origin, UrlPath};
 use super::value::{Auto, FileMode, FilePath, Name, Until, Whole};
+use sorry_core::said::Said;
 use std::net::SocketAddr;
 use toml::de::DeValue;
 

@@ -2,9 +2,9 @@
 
 use super::fault::{Fault, nearest, one_of, quoted};
 use super::reader::{At, FromText, FromValue, Reader, Value};
-use super::said::{Said, SaidError};
 use super::table::Shape;
 use jiff::Timestamp;
+use sorry_core::said::{LONGEST, Said, Unsayable};
 use std::path::PathBuf;
 use toml::de::{DeInteger, DeValue};
 
@@ -180,18 +180,18 @@ impl FromText for FileMode {
 
 impl FromText for Said {
     fn form() -> String {
-        format!("text of at most {} characters", Said::LONGEST)
+        format!("text of at most {} characters", LONGEST)
     }
 
     fn from_text(text: &str) -> Result<Self, Fault> {
         Said::parse(text).map_err(|error| {
             let fault = Fault::new(error.to_string());
             match error {
-                SaidError::Blank => fault.hint("leave the key out to say nothing"),
-                SaidError::TooLong(_) => fault
+                Unsayable::Blank => fault.hint("leave the key out to say nothing"),
+                Unsayable::TooLong(_) => fault
                     .out_of_range()
                     .hint("put longer text into a page of your own"),
-                SaidError::Control(c, at) => fault
+                Unsayable::Control(c, at) => fault
                     .at(at..at + c.len_utf8())
                     .hint("only line breaks are allowed"),
             }

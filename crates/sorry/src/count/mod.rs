@@ -9,5 +9,5 @@ mod site;
 mod worker;
 
 pub use cell::Cell;
-pub use site::{KINDS, Kind, SiteCounts, Sites};
+pub use site::{KINDS, Kind, Named, SiteCounts, Sites};
 pub use worker::{BUCKETS, LatencyCounts, Limit, PROTOCOLS, Protocol, WorkerCounts};

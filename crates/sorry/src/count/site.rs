@@ -96,11 +96,14 @@ impl SiteCounts {
     }
 }
 
+/// A site's name with its counts, one for each worker.
+pub type Named = (Arc<str>, Arc<[SiteCounts]>);
+
 /// The counts of all sites that were ever configured, by name: a reload keeps them.
 #[derive(Debug)]
 pub struct Sites {
     workers: usize,
-    known: Mutex<Vec<(Arc<str>, Arc<[SiteCounts]>)>>,
+    known: Mutex<Vec<Named>>,
 }
 
 impl Sites {
@@ -124,7 +127,7 @@ impl Sites {
     }
 
     /// All names with their counts, in the order they became known.
-    pub fn all(&self) -> Vec<(Arc<str>, Arc<[SiteCounts]>)> {
+    pub fn all(&self) -> Vec<Named> {
         self.known
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

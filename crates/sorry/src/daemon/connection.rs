@@ -9,21 +9,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 
+use super::beginning::{Beginning, Unsent};
+use super::patience::Patience;
 use super::talk::{Talk, Wait};
 use super::worker::{Leaving, Place, Scratch, Times, Worker};
 use crate::count::Limit;
 use crate::http1::Next;
-
-/// What could not be written at once.
-#[derive(Debug, Default)]
-struct Unsent {
-    bytes: Bytes,
-    tail: Bytes,
-}
 
 /// What the connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +40,7 @@ pub(super) struct Connection<S> {
     /// When `doing` began.
     mark: Instant,
     since: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
     /// Bytes that may still be read and forgotten after our end.
     linger_bytes: u64,
 }
@@ -63,37 +57,6 @@ enum Step {
     Again,
     Wait,
     Done,
-}
-
-/// What was said before the runtime knew of the connection.
-#[derive(Debug)]
-pub(super) struct Beginning {
-    /// Bytes that were read and not understood yet.
-    pub(super) unread: Vec<u8>,
-    /// Bytes that did not fit into the socket.
-    pub(super) unsent: Bytes,
-    /// A large body behind them.
-    pub(super) tail: Bytes,
-    /// What comes after.
-    pub(super) next: Next,
-}
-
-impl Default for Beginning {
-    fn default() -> Beginning {
-        Beginning {
-            unread: Vec::new(),
-            unsent: Bytes::new(),
-            tail: Bytes::new(),
-            next: Next::Read,
-        }
-    }
-}
-
-impl Beginning {
-    /// Everything was said, and the connection may be closed.
-    pub(super) fn is_over(&self) -> bool {
-        self.next == Next::Close && self.unsent.is_empty() && self.tail.is_empty()
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -124,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             flushed: Flushed::Yes,
             mark: now,
             since: now,
-            timer: None,
+            patience: Patience::default(),
             linger_bytes,
         }
     }
@@ -132,6 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn step(&mut self, context: &mut Context<'_>) -> Step {
         if !self.unsent.is_empty() {
             return match self.poll_write(context) {
+                Poll::Pending if self.skim(context) => Step::Again,
                 Poll::Pending => self.now_doing(Doing::Writing),
                 Poll::Ready(Ok(())) => Step::Again,
                 Poll::Ready(Err(_)) => Step::Done,
@@ -162,6 +126,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// The client does not read; it may be one that sends its whole body first. Says whether some of that came.
+    fn skim(&mut self, context: &mut Context<'_>) -> bool {
+        if !self.talk.is_in_body() || !self.unread.is_empty() {
+            return false;
+        }
+        let worker = std::rc::Rc::clone(self.place.worker_rc());
+        let mut scratch = worker.scratch.borrow_mut();
+        match self.poll_read(context, &mut scratch.input) {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                let input = &scratch.input[..count];
+                let (consumed, next) =
+                    worker.with_front(|front| self.talk.skim(&worker, front, input));
+                keep(&mut self.unread, &input[consumed..]);
+                self.next = next.unwrap_or(self.next);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Reads, answers and writes once.
     fn turn(&mut self, context: &mut Context<'_>, from: From) -> Step {
         let worker = std::rc::Rc::clone(self.place.worker_rc());
@@ -180,8 +164,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         let now = Instant::now();
         let age = worker.with_front(|front| front.times.age);
-        if worker.leaving() == Leaving::Now || now.duration_since(self.since) >= age {
-            self.talk.end_with_next_answer();
+        let old = now.duration_since(self.since) >= age;
+        if (old || worker.leaving() == Leaving::Now) && self.talk.end_with_next_answer() && old {
+            worker.counts.limit(Limit::Age).bump();
         }
         let (consumed, next) =
             worker.with_front(|front| self.talk.take(&worker, front, &mut scratch, filled));
@@ -225,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 tail,
             };
         }
-        scratch.out.bytes.clear();
+        scratch.forget_output();
         Ok(())
     }
 
@@ -328,7 +313,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.say_goodbye(worker) {
             return Step::Again;
         }
-        if self.talk.leave() {
+        // Half a request may lie there: it is answered, and the answer is the last.
+        if self.talk.leave() && self.unread.is_empty() {
             self.next = Next::Close;
             return Step::Again;
         }
@@ -371,34 +357,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Age ends an HTTP/1 connection only where it waits for a request and has had an answer; before, it makes the next
-    /// answer the last. An HTTP/2 connection says goodbye once.
+    /// answer the last. An HTTP/2 connection says goodbye once, and then gives its client time to confirm it: requests that
+    /// crossed it on the way are still answered.
     fn may_age(&self) -> bool {
-        let served = self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered();
-        served || self.talk.owes_goodbye()
+        if self.talk.says_goodbye() {
+            return self.talk.owes_goodbye();
+        }
+        self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered()
     }
 
-    /// Arms the timer. `Ready` when patience has ended.
+    /// `Ready` when patience has ended.
     fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let times = self.place.worker().with_front(|front| front.times);
         let deadline = self.deadline(&times);
-        let timer = match &mut self.timer {
-            Some(timer) => timer,
-            None => self
-                .timer
-                .insert(Box::pin(tokio::time::sleep_until(deadline.into()))),
-        };
-        // A timer that is set too early is left alone: when it fires, the true deadline is looked at again. So a busy
-        // connection touches the timer wheel once per patience, not once per request.
-        if timer.deadline() > deadline.into() {
-            timer.as_mut().reset(deadline.into());
-        }
-        loop {
-            std::task::ready!(timer.as_mut().poll(context));
-            if Instant::now() >= deadline {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline.into());
-        }
+        self.patience.poll(deadline, context)
     }
 
     /// Patience has ended.
@@ -481,32 +453,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
 }
 
 const TURNS_AT_ONCE: usize = 16;
-
-impl Unsent {
-    fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.tail.is_empty()
-    }
-
-    fn advance(&mut self, count: usize) {
-        let first = count.min(self.bytes.len());
-        self.bytes.advance(first);
-        self.tail.advance((count - first).min(self.tail.len()));
-    }
-}
-
-impl Scratch {
-    /// Puts unread bytes at the beginning of the buffer, which grows if they leave no room.
-    pub(super) fn hold(&mut self, unread: &[u8]) -> usize {
-        if self.input.len() < unread.len() + LEAST_ROOM {
-            self.input = vec![0; 2 * (unread.len() + LEAST_ROOM)].into();
-        }
-        self.input[..unread.len()].copy_from_slice(unread);
-        unread.len()
-    }
-}
-
-/// Less room than this is not worth a read.
-const LEAST_ROOM: usize = 4096;
 
 /// Keeps what was not consumed; a connection that has nothing unread keeps no buffer.
 fn keep(unread: &mut Vec<u8>, rest: &[u8]) {

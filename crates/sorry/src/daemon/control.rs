@@ -2,33 +2,30 @@
 //!
 //! One event at a time, each handled whole. Nothing here is on the way of a request.
 
-use std::future::pending;
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::access_log;
+use super::alarm;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
-use super::manager::Manager;
+use super::own::Own;
 use super::pages::Loaded;
 use super::report::{self, Gauge};
 use super::run::RunError;
 use super::secrets;
-use super::state::{Read, State, now};
-use super::takeover::{self, ADMIN, METRICS};
+use super::state::{Read, State};
+use super::supervisor::Supervisor;
+use super::takeover;
 use super::worker::Shared;
 use crate::admin::message::Takeover;
-use crate::admin::{self, Command, Reread, owner_or_root};
+use crate::admin::{self, Command, Reread};
 use crate::answer::Identities;
-use crate::config::{self, AccessFormat, AccessTarget, Config, Report};
-use crate::count::{WorkerCounts, access};
-use crate::listen::address::Address;
-use crate::listen::bind;
+use crate::config::{self, Report};
+use crate::count::WorkerCounts;
 use crate::listen::file_watch::{FileWatch, Settings as WatchSettings};
 use crate::listen::passed::Passed;
 use crate::listen::tls::reload::{self, Reload};
@@ -51,7 +48,7 @@ pub(super) struct Control {
     crew: Crew,
     shared: Arc<Shared>,
     read: Read,
-    manager: Manager,
+    supervisor: Supervisor,
     gauge: Arc<Gauge>,
     signals: Signals,
     background: (
@@ -61,13 +58,6 @@ pub(super) struct Control {
     orders: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
     own: Own,
     certificates: Option<JoinHandle<()>>,
-}
-
-/// The operator's own listeners, as copies to hand over, and the tasks that serve them.
-#[derive(Default)]
-struct Own {
-    sockets: Vec<(String, OwnedFd)>,
-    tasks: Vec<JoinHandle<()>>,
 }
 
 /// What was done elsewhere.
@@ -118,8 +108,12 @@ impl Signals {
 
 impl Control {
     /// Starts the workers; nothing is accepted yet.
-    pub(super) fn new(state: State, read: Read, manager: Manager) -> Result<Control, RunError> {
-        let log = open_log(&state.config)?;
+    pub(super) fn new(
+        state: State,
+        read: Read,
+        supervisor: Supervisor,
+    ) -> Result<Control, RunError> {
+        let log = access_log::open(&state.config)?;
         let shared = state
             .share()
             .ok_or_else(|| RunError::Refused(Report::default()))?;
@@ -145,7 +139,7 @@ impl Control {
             crew,
             shared,
             read,
-            manager,
+            supervisor,
             gauge,
             signals: Signals::new()?,
             background: mpsc::unbounded_channel(),
@@ -157,59 +151,9 @@ impl Control {
 
     /// Opens every listener: the sites' and the operator's own.
     pub(super) fn open(&mut self, change: Change, passed: &mut Passed) -> Result<(), RunError> {
-        self.open_metrics(passed)?;
-        self.open_admin(passed)?;
+        self.own
+            .open(&self.state.config, &self.gauge, &self.orders.0, passed)?;
         self.crew.open(change.shares);
-        Ok(())
-    }
-
-    fn open_metrics(&mut self, passed: &mut Passed) -> Result<(), RunError> {
-        let Some(address) = self.state.config.metrics else {
-            return Ok(());
-        };
-        let socket = self.own.open(METRICS, Address::Tcp(address), passed)?;
-        if let Ok(address) = bind::local_address(&socket) {
-            log::info!("metrics on http://{address}/metrics");
-        }
-        let source: Arc<dyn admin::Source> = Arc::clone(&self.gauge) as _;
-        let doors = Arc::clone(&self.gauge.doors);
-        let serve = admin::serve_metrics(
-            socket,
-            source,
-            doors,
-            admin::endpoint::Settings::default(),
-            pending(),
-        );
-        self.own
-            .tasks
-            .push(tokio::spawn(tell("the metrics endpoint has ended", serve)));
-        Ok(())
-    }
-
-    fn open_admin(&mut self, passed: &mut Passed) -> Result<(), RunError> {
-        let Some(path) = self.state.config.admin.clone() else {
-            return Ok(());
-        };
-        let socket = match passed.claim_named(ADMIN).pop() {
-            Some(socket) => socket,
-            None => admin::socket::bind(&path)
-                .map_err(|error| RunError::Own(path.display().to_string(), error))?,
-        };
-        self.own.keep(ADMIN, &socket)?;
-        let judge = owner_or_root(rustix::process::geteuid().as_raw());
-        let doors = Arc::clone(&self.gauge.doors);
-        let settings = admin::socket::Settings::default();
-        let serve = admin::socket::serve(
-            socket,
-            self.orders.0.clone(),
-            judge,
-            doors,
-            settings,
-            pending(),
-        );
-        self.own
-            .tasks
-            .push(tokio::spawn(tell("the admin socket has ended", serve)));
         Ok(())
     }
 
@@ -217,11 +161,11 @@ impl Control {
     pub(super) fn announce(&mut self, passed: Passed) {
         for (name, _closed) in passed.left_over() {
             log::warn!("nobody listens on the socket that was passed as {name}; it is closed");
-            self.manager.discard(&name);
+            self.supervisor.discard(&name);
         }
         self.list();
         log::info!("ready: {} workers", self.crew.len());
-        self.manager.ready(self.summary());
+        self.supervisor.ready(self.summary());
         self.compress();
         self.watch_certificates();
     }
@@ -254,7 +198,7 @@ impl Control {
             match self.event().await {
                 Event::End => {
                     let time = self.state.config.limits.drain_time;
-                    self.manager.stopping(&self.state.doors.named(), time);
+                    self.supervisor.stopping(&self.state.doors.named(), time);
                     if let Some(path) = &self.state.config.admin {
                         // Whoever asks now is told that nobody is there, instead of waiting.
                         let _already_gone = std::fs::remove_file(path);
@@ -263,7 +207,7 @@ impl Control {
                 }
                 Event::Background(Background::Succeeded(successor)) => {
                     if let Some(process) = successor {
-                        self.manager.succeeded_by(process);
+                        self.supervisor.succeeded_by(process);
                     }
                     log::info!("another process has taken over");
                     return Ok(self.drain().await);
@@ -280,7 +224,7 @@ impl Control {
             interrupt,
             hang_up,
         } = &mut self.signals;
-        let feed = self.manager.watchdog_period();
+        let feed = self.supervisor.watchdog_period();
         tokio::select! {
             biased;
             _ = terminate.recv() => Event::End,
@@ -289,8 +233,8 @@ impl Control {
             Some(done) = self.background.1.recv() => Event::Background(done),
             Some(order) = self.orders.1.recv() => Event::Order(order),
             worker = self.crew.lost() => Event::Lost(worker),
-            () = until(self.state.next_until()) => Event::Refresh,
-            () = every(feed) => Event::Feed,
+            () = alarm::until(self.state.next_until()) => Event::Refresh,
+            () = alarm::every(feed) => Event::Feed,
         }
     }
 
@@ -313,7 +257,7 @@ impl Control {
             Event::Order(order) => self.obey(order),
             Event::Feed => {
                 self.crew.turn();
-                self.manager.feed(self.crew.counts());
+                self.supervisor.feed(self.crew.counts());
             }
             Event::End | Event::Lost(_) | Event::Background(Background::Succeeded(_)) => {}
         }
@@ -333,7 +277,7 @@ impl Control {
     }
 
     fn reload(&mut self) -> admin::ReloadReport {
-        self.manager.reloading();
+        self.supervisor.reloading();
         let report = self.state.reload(&self.read, &self.crew, &self.shared);
         for mistake in &report.mistakes {
             log::error!("the old configuration stays in force:\n{mistake}");
@@ -349,7 +293,7 @@ impl Control {
             self.watch_certificates();
         }
         self.gauge.note(&self.state);
-        self.manager.ready(self.summary());
+        self.supervisor.ready(self.summary());
         report
     }
 
@@ -438,7 +382,7 @@ impl Control {
         );
         let successor = takeover.caller.pid.and_then(|pid| u32::try_from(pid).ok());
         let done = self.background.0.clone();
-        let give = move || match takeover::give(takeover, copies) {
+        let give = move || match takeover::give(takeover, &copies) {
             Ok(()) => {
                 let _process_has_ended = done.send(Background::Succeeded(successor));
             }
@@ -459,9 +403,7 @@ impl Control {
     async fn drain(mut self) -> Ended {
         let time = self.state.config.limits.drain_time;
         log::info!("draining for at most {}", config::duration::format(time));
-        for task in self.own.tasks.drain(..) {
-            task.abort();
-        }
+        self.own.end();
         self.state.doors.close();
         self.crew.leave(time);
         tokio::select! {
@@ -470,102 +412,4 @@ impl Control {
             () = self.crew.left() => Ended::Drained,
         }
     }
-}
-
-impl Own {
-    /// The socket for one of the operator's own addresses: passed, or made.
-    fn open(
-        &mut self,
-        name: &str,
-        address: Address,
-        passed: &mut Passed,
-    ) -> Result<OwnedFd, RunError> {
-        let socket = match passed.claim_named(name).pop() {
-            Some(socket) => socket,
-            None => {
-                let settings = bind::Settings::default();
-                let made = bind::bind(&address, &settings, std::num::NonZeroUsize::MIN);
-                let made = made.map_err(|error| RunError::Own(address.to_string(), error))?;
-                made.into_iter().next().ok_or_else(|| {
-                    RunError::System("open the socket", io::ErrorKind::Other.into())
-                })?
-            }
-        };
-        self.keep(name, &socket)?;
-        Ok(socket)
-    }
-
-    /// Keeps a copy that can be handed over.
-    fn keep(&mut self, name: &str, socket: &OwnedFd) -> Result<(), RunError> {
-        let copy = socket
-            .try_clone()
-            .map_err(|error| RunError::System("copy a socket", error))?;
-        self.sockets.push((name.to_owned(), copy));
-        Ok(())
-    }
-
-    fn named(&self) -> impl Iterator<Item = (String, BorrowedFd<'_>)> {
-        self.sockets
-            .iter()
-            .map(|(name, socket)| (name.clone(), socket.as_fd()))
-    }
-}
-
-async fn tell(what: &'static str, task: impl Future<Output = io::Result<()>>) {
-    if let Err(error) = task.await {
-        log::error!("{what}: {error}");
-    }
-}
-
-/// Resolves at a second since 1970; never, without one. The wall clock may be set meanwhile, so a long wait is looked at
-/// again now and then.
-async fn until(second: Option<u64>) {
-    const LOOK: Duration = Duration::from_secs(300);
-    let Some(second) = second else {
-        return pending().await;
-    };
-    loop {
-        let left = second.saturating_sub(now());
-        if left == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_secs(left).min(LOOK)).await;
-    }
-}
-
-async fn every(period: Option<Duration>) {
-    match period {
-        Some(period) => tokio::time::sleep(period).await,
-        None => pending().await,
-    }
-}
-
-/// Opens the access log, where one is wanted, and starts the thread that writes it.
-fn open_log(config: &Config) -> Result<Option<access::Log>, RunError> {
-    let format = match config.log.access {
-        AccessFormat::None => return Ok(None),
-        AccessFormat::Json => access::Format::Json,
-        AccessFormat::Combined => access::Format::Combined,
-    };
-    let sink: Box<dyn io::Write + Send> = match &config.log.access_target {
-        AccessTarget::Stdout => Box::new(io::stdout()),
-        AccessTarget::File(path) => {
-            let file = std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(path);
-            Box::new(file.map_err(|error| RunError::System("open the access log", error))?)
-        }
-    };
-    let (log, writer) = access::log(format);
-    let write = move || {
-        writer.run(sink, |error| {
-            log::warn!("the access log cannot be written: {error}")
-        })
-    };
-    std::thread::Builder::new()
-        .name("sorry-log".into())
-        .spawn(write)
-        .map_err(|error| RunError::System("start the access log", error))?;
-    Ok(Some(log))
 }

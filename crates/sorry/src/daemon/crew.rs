@@ -159,10 +159,12 @@ impl Crew {
     }
 }
 
+/// A task that accepts, and what ends it when dropped.
+type Accepting = (oneshot::Sender<()>, tokio::task::JoinHandle<()>);
+
 async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Order>) {
     let worker = Rc::new(Worker::new(desk, shared));
-    let mut stops: HashMap<usize, Vec<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>> =
-        HashMap::new();
+    let mut stops: HashMap<usize, Vec<Accepting>> = HashMap::new();
     while let Some(order) = orders.recv().await {
         match order {
             Order::Open(shares) => {

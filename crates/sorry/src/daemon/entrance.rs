@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::connection::{Beginning, Connection};
+use super::beginning::Beginning;
+use super::connection::Connection;
 use super::talk::Talk;
 use super::worker::{Place, Worker};
 use crate::answer::{Guest, Security};
@@ -111,7 +112,7 @@ pub(super) async fn enter(worker: Rc<Worker>, raw: Raw, mut guest: Guest, entran
                 },
                 &entrance,
             )
-            .await
+            .await;
         }
     }
 }

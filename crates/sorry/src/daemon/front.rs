@@ -10,7 +10,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::connection::{Beginning, Connection};
+use super::beginning::Beginning;
+use super::connection::Connection;
 use super::entrance::enter;
 use super::talk::Talk;
 use super::worker::{Place, Worker};

@@ -1,6 +1,9 @@
 //! The stair: the only place that knows every part. It wires configuration to answers, opens sockets, starts workers,
 //! and looks after reload, take-over and the end.
 
+mod access_log;
+mod alarm;
+mod beginning;
 mod connection;
 mod control;
 mod crew;
@@ -8,12 +11,14 @@ mod descriptors;
 mod doors;
 mod entrance;
 mod front;
-mod manager;
+mod own;
 mod pages;
+mod patience;
 mod report;
 mod run;
 mod secrets;
 mod state;
+mod supervisor;
 mod takeover;
 mod talk;
 mod wire;

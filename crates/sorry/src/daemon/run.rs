@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::control::{Control, Ended};
 use super::descriptors;
-use super::manager::Manager;
 use super::state::{Origin, Read, State};
+use super::supervisor::Supervisor;
 use super::takeover::{self, Predecessor, TakeoverError};
 use crate::config::{Config, Report, Workers};
 use crate::listen::inherited::{self, InheritedError};
@@ -87,7 +87,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         connections,
         file: start.file.map(|file| file.display().to_string()),
     };
-    let manager = Manager::new(workers.get())?;
+    let supervisor = Supervisor::new(workers.get())?;
     let (state, change) =
         State::new(start.config, origin, &mut passed).map_err(RunError::Refused)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -95,7 +95,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         .build()
         .map_err(|error| RunError::System("start the control runtime", error))?;
     runtime.block_on(async {
-        let mut control = Control::new(state, start.read, manager)?;
+        let mut control = Control::new(state, start.read, supervisor)?;
         control.open(change, &mut passed)?;
         if let Some(predecessor) = predecessor {
             predecessor.thank()?;

@@ -62,10 +62,7 @@ impl Predecessor {
 
 /// The old process's side: sends copies of all sockets and waits for the confirmation. Blocks; call it on a thread of
 /// its own.
-pub(super) fn give(
-    takeover: Takeover,
-    sockets: Vec<(String, OwnedFd)>,
-) -> Result<(), TakeoverError> {
+pub(super) fn give(takeover: Takeover, sockets: &[(String, OwnedFd)]) -> Result<(), TakeoverError> {
     let stream = takeover.accept().map_err(HandoverError::from)?;
     let borrowed: Vec<(String, BorrowedFd<'_>)> = sockets
         .iter()

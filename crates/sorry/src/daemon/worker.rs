@@ -56,6 +56,9 @@ pub(super) struct Times {
     pub(super) age: Duration,
 }
 
+/// The largest output buffer that a worker keeps.
+const OUTPUT_KEPT: usize = 256 * 1024;
+
 /// Bytes that are read at a time, besides the longest head.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -69,6 +72,28 @@ pub(super) struct Scratch {
     /// How many requests the last turn answered.
     pub(super) answered: u64,
 }
+
+impl Scratch {
+    /// Empties the output. A buffer that a flood of pipelined requests has made large is given back.
+    pub(super) fn forget_output(&mut self) {
+        if self.out.bytes.capacity() > OUTPUT_KEPT {
+            self.out.bytes = Vec::new();
+        }
+        self.out.bytes.clear();
+    }
+
+    /// Puts unread bytes at the beginning of the buffer, which grows if they leave no room.
+    pub(super) fn hold(&mut self, unread: &[u8]) -> usize {
+        if self.input.len() < unread.len() + LEAST_ROOM {
+            self.input = vec![0; 2 * (unread.len() + LEAST_ROOM)].into();
+        }
+        self.input[..unread.len()].copy_from_slice(unread);
+        unread.len()
+    }
+}
+
+/// Less room than this is not worth a read.
+const LEAST_ROOM: usize = 4096;
 
 /// What all workers share.
 pub(super) struct Shared {

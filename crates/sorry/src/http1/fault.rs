@@ -50,79 +50,110 @@ pub struct Refusal {
     pub sentence: &'static str,
 }
 
+/// One row for each fault, in the order of their numbers: label, status, phrase, sentence.
+const ROWS: [(&str, u16, &str, &str); 16] = [
+    (
+        "request-line",
+        400,
+        "Bad Request",
+        "The request line is not 'METHOD TARGET HTTP/1.1'.",
+    ),
+    (
+        "version",
+        505,
+        "HTTP Version Not Supported",
+        "This port speaks HTTP/1.0, HTTP/1.1 and HTTP/2.",
+    ),
+    (
+        "line-end",
+        400,
+        "Bad Request",
+        "Lines end in CR LF, and CR stands nowhere else.",
+    ),
+    (
+        "field-name",
+        400,
+        "Bad Request",
+        "A field has no name, or white space around it.",
+    ),
+    (
+        "field-value",
+        400,
+        "Bad Request",
+        "A field's value has a control character.",
+    ),
+    (
+        "folded",
+        400,
+        "Bad Request",
+        "A field is folded over several lines.",
+    ),
+    (
+        "host",
+        400,
+        "Bad Request",
+        "The Host field must be there once and name a host.",
+    ),
+    (
+        "two-framings",
+        400,
+        "Bad Request",
+        "Content-Length and Transfer-Encoding exclude each other.",
+    ),
+    (
+        "content-length",
+        400,
+        "Bad Request",
+        "Content-Length must be there once and be a number.",
+    ),
+    (
+        "transfer-encoding",
+        400,
+        "Bad Request",
+        "Transfer-Encoding must end in 'chunked', once.",
+    ),
+    (
+        "unknown-coding",
+        501,
+        "Not Implemented",
+        "The only transfer coding here is 'chunked'.",
+    ),
+    (
+        "chunk",
+        400,
+        "Bad Request",
+        "The chunked body is malformed.",
+    ),
+    (
+        "head-too-long",
+        431,
+        "Request Header Fields Too Large",
+        "The request's head is too long.",
+    ),
+    (
+        "target-too-long",
+        414,
+        "URI Too Long",
+        "The request line is too long.",
+    ),
+    (
+        "head-too-slow",
+        408,
+        "Request Timeout",
+        "The request's head did not arrive in time.",
+    ),
+    (
+        "plain-on-tls",
+        400,
+        "Bad Request",
+        "This port speaks HTTPS; use an https:// address.",
+    ),
+];
+
 impl Fault {
     /// What the client is told.
     pub fn refusal(self) -> Refusal {
-        let (status, phrase, sentence) = match self {
-            Fault::RequestLine => (
-                400,
-                "Bad Request",
-                "The request line is not 'METHOD TARGET HTTP/1.1'.",
-            ),
-            Fault::Version => (
-                505,
-                "HTTP Version Not Supported",
-                "This port speaks HTTP/1.0, HTTP/1.1 and HTTP/2.",
-            ),
-            Fault::LineEnd => (
-                400,
-                "Bad Request",
-                "Lines end in CR LF, and CR stands nowhere else.",
-            ),
-            Fault::FieldName => (
-                400,
-                "Bad Request",
-                "A field has no name, or white space around it.",
-            ),
-            Fault::FieldValue => (
-                400,
-                "Bad Request",
-                "A field's value has a control character.",
-            ),
-            Fault::Folded => (400, "Bad Request", "A field is folded over several lines."),
-            Fault::Host => (
-                400,
-                "Bad Request",
-                "The Host field must be there once and name a host.",
-            ),
-            Fault::TwoFramings => (
-                400,
-                "Bad Request",
-                "Content-Length and Transfer-Encoding exclude each other.",
-            ),
-            Fault::ContentLength => (
-                400,
-                "Bad Request",
-                "Content-Length must be there once and be a number.",
-            ),
-            Fault::TransferEncoding => (
-                400,
-                "Bad Request",
-                "Transfer-Encoding must end in 'chunked', once.",
-            ),
-            Fault::UnknownCoding => (
-                501,
-                "Not Implemented",
-                "The only transfer coding here is 'chunked'.",
-            ),
-            Fault::Chunk => (400, "Bad Request", "The chunked body is malformed."),
-            Fault::HeadTooLong => (
-                431,
-                "Request Header Fields Too Large",
-                "The request's head is too long.",
-            ),
-            Fault::TargetTooLong => (414, "URI Too Long", "The request line is too long."),
-            Fault::HeadTooSlow => (
-                408,
-                "Request Timeout",
-                "The request's head did not arrive in time.",
-            ),
-            Fault::PlainOnTls => (
-                400,
-                "Bad Request",
-                "This port speaks HTTPS; use an https:// address.",
-            ),
-        };
+        let (_, status, phrase, sentence) = ROWS[self as usize];
         Refusal {
             status,
             phrase,
@@ -132,24 +163,7 @@ impl Fault {
 
     /// The label in metrics.
     pub fn label(self) -> &'static str {
-        match self {
-            Fault::RequestLine => "request-line",
-            Fault::Version => "version",
-            Fault::LineEnd => "line-end",
-            Fault::FieldName => "field-name",
-            Fault::FieldValue => "field-value",
-            Fault::Folded => "folded",
-            Fault::Host => "host",
-            Fault::TwoFramings => "two-framings",
-            Fault::ContentLength => "content-length",
-            Fault::TransferEncoding => "transfer-encoding",
-            Fault::UnknownCoding => "unknown-coding",
-            Fault::Chunk => "chunk",
-            Fault::HeadTooLong => "head-too-long",
-            Fault::TargetTooLong => "target-too-long",
-            Fault::HeadTooSlow => "head-too-slow",
-            Fault::PlainOnTls => "plain-on-tls",
-        }
+        ROWS[self as usize].0
     }
 
     /// All, in the order of their numbers.

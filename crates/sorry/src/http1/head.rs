@@ -228,10 +228,8 @@ impl<'a> Fields<'a> {
     fn dispatch(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Fault> {
         let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
         match name.len() {
-            4 if is(b"host") => {
-                if self.host.replace(value).is_some() {
-                    return Err(Fault::Host);
-                }
+            4 if is(b"host") && self.host.replace(value).is_some() => {
+                return Err(Fault::Host);
             }
             6 if is(b"accept") => self.ask.accept.push(value),
             6 if is(b"origin") => self.ask.origin = Some(value),
@@ -246,10 +244,10 @@ impl<'a> Fields<'a> {
             10 if is(b"connection") => self.connection(value),
             10 if is(b"user-agent") => self.ask.user_agent = Some(value),
             12 if is(b"content-type") => self.ask.content_type = Some(value),
-            14 if is(b"content-length") => {
-                if self.length.replace(content_length(value)?).is_some() {
-                    return Err(Fault::ContentLength);
-                }
+            14 if is(b"content-length")
+                && self.length.replace(content_length(value)?).is_some() =>
+            {
+                return Err(Fault::ContentLength);
             }
             14 if is(b"sec-fetch-dest") => self.ask.fetch_dest = Some(value),
             15 if is(b"accept-encoding") => self.ask.accept_encoding.push(value),

@@ -1,6 +1,7 @@
 //! How many frames that carry nothing a client may send in a second.
 //!
-//! Windows of one second, not a sliding rate: a flood is a flood within any of them, and a window costs two comparisons. Used by `connection`.
+//! Windows of one second, not a sliding rate: a flood is a flood within any of them, and a window
+//! costs two comparisons. Used by `connection`.
 
 use std::time::{Duration, Instant};
 

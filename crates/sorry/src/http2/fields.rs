@@ -1,7 +1,9 @@
-//! The decoded field section of one request: one buffer for all names and values, reused from request to request, and what each field is.
+//! The decoded field section of one request: one buffer for all names and values, reused from
+//! request to request, and what each field is.
 //!
-//! What a single field may look like is decided here, once, when the field is decoded (RFC 9113, 8.2 and 8.3): a field that the peer refers
-//! to again through its HPACK table keeps its verdict there. How fields go together is decided in `request`. Filled by `hpack::decode`.
+//! What a single field may look like is decided here, once, when the field is decoded (RFC 9113,
+//! 8.2 and 8.3): a field that the peer refers to again through its HPACK table keeps its verdict
+//! there. How fields go together is decided in `request`. Filled by `hpack::decode`.
 
 /// What a field of a request is, from its name and value alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +73,8 @@ pub(crate) struct Fields {
     /// Names and values, one after the other.
     bytes: Vec<u8>,
     entries: Vec<Entry>,
-    /// What the section may still take, counted as RFC 9113, 10.5.1 does: name, value and 32 octets a field.
+    /// What the section may still take, counted as RFC 9113, 10.5.1 does: name, value and 32 octets
+    /// a field.
     room: usize,
     overflowed: bool,
 }
@@ -117,7 +120,8 @@ impl Fields {
         }
     }
 
-    /// The buffer, for a name and a value that are decoded in place; [`Fields::close`] makes a field of them.
+    /// The buffer, for a name and a value that are decoded in place; [`Fields::close`] makes a
+    /// field of them.
     pub(crate) fn open(&mut self) -> (usize, &mut Vec<u8>) {
         (self.bytes.len(), &mut self.bytes)
     }
@@ -197,7 +201,8 @@ fn is_scheme(value: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
-/// Neither controls nor spaces: what would break the request line that a gateway makes of it (RFC 9113, 10.3).
+/// Neither controls nor spaces: what would break the request line that a gateway makes of it (RFC
+/// 9113, 10.3).
 fn all_visible(value: &[u8]) -> bool {
     !value.iter().fold(false, |broken, &byte| {
         broken | (byte <= b' ') | (byte == 0x7f)

@@ -1,4 +1,5 @@
-//! Flow control of what is received: bodies are thrown away, so that a window is only a brake (RFC 9113, section 5.2).
+//! Flow control of what is received: bodies are thrown away, so that a window is only a brake (RFC
+//! 9113, section 5.2).
 //!
 //! What we may send is a plain number beside the body that waits (`stream`, `connection`).
 
@@ -8,7 +9,8 @@ pub(crate) struct ReceiveWindow {
     left: u32,
     /// Received and not yet given back.
     spent: u32,
-    /// Given back in pieces of half of it, so that a WINDOW_UPDATE goes out for tens of DATA frames and the peer never stands still.
+    /// Given back in pieces of half of it, so that a WINDOW_UPDATE goes out for tens of DATA frames
+    /// and the peer never stands still.
     whole: u32,
 }
 
@@ -17,7 +19,8 @@ pub(crate) struct ReceiveWindow {
 pub(crate) struct Overrun;
 
 impl ReceiveWindow {
-    /// `left` may be more than `whole`: before our settings are acknowledged the peer goes by the protocol's default.
+    /// `left` may be more than `whole`: before our settings are acknowledged the peer goes by the
+    /// protocol's default.
     pub(crate) fn new(left: u32, whole: u32) -> Self {
         Self {
             left,

@@ -93,7 +93,8 @@ impl Head {
         self.flags & flag != 0
     }
 
-    /// How much of the payload must be at hand before the frame is looked at; the rest is discarded as it comes.
+    /// How much of the payload must be at hand before the frame is looked at; the rest is discarded
+    /// as it comes.
     #[inline]
     pub(crate) fn looked_at(&self) -> usize {
         match self.kind {

@@ -1,35 +1,44 @@
 //! What a client may ask of one connection, and which of it was asked too much.
 //!
-//! Every number is a setting of the operator's; the defaults are for a server whose answers are small and prepared.
+//! Every number is a setting of the operator's; the defaults are for a server whose answers are
+//! small and prepared.
 
 /// Bounds of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests at a time that wait for their body or for room to be answered in; announced as `SETTINGS_MAX_CONCURRENT_STREAMS`. More are
-    /// refused with `REFUSED_STREAM`, which lets clients try again.
+    /// Requests at a time that wait for their body or for room to be answered in; announced as
+    /// `SETTINGS_MAX_CONCURRENT_STREAMS`. More are refused with `REFUSED_STREAM`, which lets
+    /// clients try again.
     pub streams: u32,
-    /// Octets of a request's fields, decoded, 32 more for each; announced as `SETTINGS_MAX_HEADER_LIST_SIZE`. More is answered with 431; four
-    /// times as much before decoding ends the connection.
+    /// Octets of a request's fields, decoded, 32 more for each; announced as
+    /// `SETTINGS_MAX_HEADER_LIST_SIZE`. More is answered with 431; four times as much before
+    /// decoding ends the connection.
     pub header_bytes: usize,
     /// CONTINUATION frames of one request (CVE-2024-27316).
     pub continuation_frames: u32,
-    /// RST_STREAM frames a second, theirs (CVE-2023-44487) and those that their mistakes make us send (CVE-2025-8671).
+    /// RST_STREAM frames a second, theirs (CVE-2023-44487) and those that their mistakes make us
+    /// send (CVE-2025-8671).
     pub resets_per_second: u32,
-    /// Frames a second that make work and carry nothing: SETTINGS, PING, PRIORITY, unknown ones, empty DATA, WINDOW_UPDATE. Each answered
-    /// request and each DATA frame that we sent pays for some first, so that busy and honest clients are not counted.
+    /// Frames a second that make work and carry nothing: SETTINGS, PING, PRIORITY, unknown ones,
+    /// empty DATA, WINDOW_UPDATE. Each answered request and each DATA frame that we sent pays for
+    /// some first, so that busy and honest clients are not counted.
     pub control_frames_per_second: u32,
-    /// Octets of request bodies that are read and thrown away, in the life of the connection, so that clients who must finish sending see
-    /// their answer; a DATA frame counts 256 at least. Beyond it requests are reset once answered and the connection is drained.
+    /// Octets of request bodies that are read and thrown away, in the life of the connection, so
+    /// that clients who must finish sending see their answer; a DATA frame counts 256 at least.
+    /// Beyond it the connection is drained, and uploads are reset once the client has read their
+    /// answers.
     pub unread_body_bytes: u64,
     /// Requests in the life of the connection; then it is drained.
     pub requests: u64,
-    /// The largest frame taken; announced as `SETTINGS_MAX_FRAME_SIZE`. 16 384 at least, which RFC 9113 demands, and enough.
+    /// The largest frame taken; announced as `SETTINGS_MAX_FRAME_SIZE`. 16 384 at least, which RFC
+    /// 9113 demands, and enough.
     pub frame_bytes: u32,
-    /// What a client may send of a body before it hears from us; announced as `SETTINGS_INITIAL_WINDOW_SIZE`. The protocol's own default is the
-    /// best one: bodies are thrown away, and a small window is how a server says that it is in no hurry to get them.
+    /// What a client may send of a body before it hears from us; announced as
+    /// `SETTINGS_INITIAL_WINDOW_SIZE`. The protocol's own default is the best one: bodies are
+    /// thrown away, and a small window is how a server says that it is in no hurry to get them.
     pub window_bytes: u32,
-    /// The client's HPACK table; announced as `SETTINGS_HEADER_TABLE_SIZE`. The protocol's default fits the fields that browsers repeat, and
-    /// is the most that an idle connection keeps.
+    /// The client's HPACK table; announced as `SETTINGS_HEADER_TABLE_SIZE`. The protocol's default
+    /// fits the fields that browsers repeat, and is the most that an idle connection keeps.
     pub table_bytes: usize,
     /// Octets that wait in the output before bodies stop being added to it.
     pub unsent_bytes: usize,

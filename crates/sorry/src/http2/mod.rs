@@ -1,9 +1,11 @@
-//! HTTP/2 for a server whose answers are prepared and small, and which throws request bodies away (RFC 9113, RFC 7541).
+//! HTTP/2 for a server whose answers are prepared and small, and which throws request bodies away
+//! (RFC 9113, RFC 7541).
 //!
-//! A [`Connection`] is a machine without a socket or a clock: it takes what was read and appends what is to be written. Whoever implements
-//! [`Answer`] chooses the answers; their field blocks are prepared with [`hpack`], good for every connection because no answer uses the
-//! client's table. Over TLS (ALPN `h2`) and in the clear (prior knowledge) it is the same. It never pushes, never opens streams, and has no
-//! use for priorities. Called by the daemon's connection loop.
+//! A [`Connection`] is a machine without a socket or a clock: it takes what was read and appends
+//! what is to be written. Whoever implements [`Answer`] chooses the answers; their field blocks are
+//! prepared with [`hpack`], good for every connection because no answer uses the client's table.
+//! Over TLS (ALPN `h2`) and in the clear (prior knowledge) it is the same. It never pushes, never
+//! opens streams, and has no use for priorities. Called by the daemon's connection loop.
 
 mod budget;
 mod connection;
@@ -30,8 +32,9 @@ pub use stream::Unfinished;
 
 /// Chooses what requests are answered with.
 pub trait Answer {
-    /// Appends the field block of the answer to `block`, `:status` first, and returns the body. `block` holds other things already and is
-    /// only to be appended to. A malformed request never gets here. For HEAD the body is [`Body::None`].
+    /// Appends the field block of the answer to `block`, `:status` first, and returns the body.
+    /// `block` holds other things already and is only to be appended to. A malformed request never
+    /// gets here. For HEAD the body is [`Body::None`].
     fn answer(&mut self, request: &Request<'_>, block: &mut Vec<u8>) -> Reply<'_>;
 
     /// The answer to a request whose fields are above the limit and were not kept.
@@ -58,8 +61,8 @@ impl<'a> From<Body<'a>> for Reply<'a> {
     }
 }
 
-/// The body of an answer. It is copied into the output at once as far as it fits; only what must wait is kept, so that no count of references
-/// is touched on the way of most answers.
+/// The body of an answer. It is copied into the output at once as far as it fits; only what must
+/// wait is kept, so that no count of references is touched on the way of most answers.
 #[derive(Debug)]
 pub enum Body<'a> {
     /// The answer ends with its fields.

@@ -1,7 +1,7 @@
 //! A request, once its fields make one (RFC 9113, section 8.3).
 //!
-//! Single fields were judged when they were decoded (`fields`); here is how they must go together. Made by `connection`, read by whoever
-//! answers, who never sees a malformed one.
+//! Single fields were judged when they were decoded (`fields`); here is how they must go together.
+//! Made by `connection`, read by whoever answers, who never sees a malformed one.
 
 use super::fields::{Fields, Kind};
 use super::limits::ExtendedConnect;
@@ -134,8 +134,8 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Section 8.3.1: `host` must not contradict `:authority`. Neither is demanded: health checks of balancers come without, and everything
-    /// that can be answered is.
+    /// Section 8.3.1: `host` must not contradict `:authority`. Neither is demanded: health checks
+    /// of balancers come without, and everything that can be answered is.
     fn agreed_authority(&self) -> Result<Option<&'a [u8]>, Malformed> {
         match (self.authority, self.host) {
             (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {

@@ -1,4 +1,5 @@
-//! SETTINGS: what we announce and what the peer may announce (RFC 9113, section 6.5; RFC 8441; RFC 9218).
+//! SETTINGS: what we announce and what the peer may announce (RFC 9113, section 6.5; RFC 8441; RFC
+//! 9218).
 
 use super::fault::Fault;
 use super::frame::{self, Code, Kind, LARGEST_MAX_FRAME, SMALLEST_MAX_FRAME};
@@ -52,7 +53,8 @@ pub(crate) struct PeerSettings {
     /// Of each new stream.
     pub(crate) window: u32,
     pub(crate) max_frame: u32,
-    /// The peer named a table size since our last block: RFC 7541, 4.2 wants an answer at the start of the next one.
+    /// The peer named a table size since our last block: RFC 7541, 4.2 wants an answer at the start
+    /// of the next one.
     pub(crate) table_named: bool,
 }
 
@@ -65,7 +67,8 @@ impl PeerSettings {
         }
     }
 
-    /// Applies the payload of a SETTINGS frame, in order; a setting that is not known, or does not concern a server, is skipped.
+    /// Applies the payload of a SETTINGS frame, in order; a setting that is not known, or does not
+    /// concern a server, is skipped.
     pub(crate) fn apply(&mut self, payload: &[u8]) -> Result<(), Fault> {
         let (settings, rest) = payload.as_chunks::<6>();
         if !rest.is_empty() {

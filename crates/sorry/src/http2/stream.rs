@@ -1,18 +1,25 @@
-//! The streams of a connection: those that live, in a small vector, and what became of the last few others, in two words.
+//! The streams of a connection: those that live, in a small vector, and what became of the last few
+//! others, in two words.
 //!
-//! Almost no stream ever gets here: a request without a body whose answer fits is opened, answered and closed while its frame is being read,
-//! and leaves one bit. What lives is waiting for window to send its body, or for the end of an upload. Used by `connection`.
+//! Almost no stream ever gets here: a request without a body whose answer fits is opened, answered
+//! and closed while its frame is being read, and leaves one bit. What lives is waiting for window
+//! to send its body, or for the end of an upload. Used by `connection`.
 
 use bytes::Bytes;
 
 use super::flow::ReceiveWindow;
 
-/// What becomes of a request whose body is still coming when its answer has been written (RFC 9113, 8.1).
+/// What becomes of a request whose body is still coming when its answer has been written (RFC 9113,
+/// 8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfinished {
-    /// The rest is read and thrown away, up to the connection's limit.
+    /// The rest is read and thrown away, up to the connection's limit. Right for everybody: curl
+    /// 7.88 stops by itself when it sees an error status, and shows nothing of the answer, but
+    /// error 92, if a reset comes right behind it.
     Drain,
-    /// RST_STREAM with NO_ERROR: the client need not send the rest.
+    /// RST_STREAM with NO_ERROR at once. Right for gRPC, whose clients expect it after
+    /// Trailers-Only and would otherwise leave the streams of streaming calls open until they run
+    /// out of them; and for CONNECT, whose request has no end.
     Reset,
 }
 
@@ -60,7 +67,8 @@ pub(crate) struct Streams {
     live: Vec<Stream>,
     /// The highest identifier that the client used.
     last: u32,
-    /// Of the last [`MEMORY`] identifiers of clients, newest in the lowest bit: was it opened, did we reset it.
+    /// Of the last [`MEMORY`] identifiers of clients, newest in the lowest bit: was it opened, did
+    /// we reset it.
     opened: u128,
     reset: u128,
     /// How many of those that live have a body waiting.
@@ -165,6 +173,15 @@ impl Streams {
         self.live
             .iter()
             .position(|stream| !stream.body.is_empty() && stream.window > 0)
+    }
+
+    /// Those whose answer is out, and whose request goes on.
+    pub(crate) fn answered(&self) -> Vec<u32> {
+        self.live
+            .iter()
+            .filter(|stream| stream.body.is_empty())
+            .map(|stream| stream.id)
+            .collect()
     }
 
     /// Octets on the heap.

@@ -162,8 +162,8 @@ fn server_config(
         .with_protocol_versions(versions)?
         .with_no_client_auth()
         .with_cert_resolver(resolver);
-    let protocols = settings.protocols.iter();
-    config.alpn_protocols = protocols.map(|protocol| protocol.id().to_vec()).collect();
+    let ids = settings.protocols.iter().flat_map(|spoken| spoken.ids());
+    config.alpn_protocols = ids.map(|id| id.to_vec()).collect();
     config.session_storage = ServerSessionMemoryCache::new(settings.sessions_max);
     config.ticketer = rustls::crypto::ring::Ticketer::new()?;
     config.send_tls13_tickets = settings.tickets;

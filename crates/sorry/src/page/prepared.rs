@@ -363,6 +363,11 @@ impl Maker<'_> {
                 .head(200, "OK")
                 .with("Content-Type", asset.content_type)
                 .with("X-Content-Type-Options", "nosniff")
+                // An SVG that is opened by itself is a document, and must not be one that runs scripts.
+                .with(
+                    "Content-Security-Policy",
+                    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox",
+                )
                 .with("Cache-Control", "max-age=300")
                 .with("Vary", "Accept-Encoding");
             Some(Prepared::new(

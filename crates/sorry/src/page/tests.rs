@@ -1,3 +1,5 @@
+//! Bodies in every dialect, and their compressed forms.
+
 use std::io::Read as _;
 
 use super::words::tests::{bare, full};

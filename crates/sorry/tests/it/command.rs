@@ -1,5 +1,11 @@
 //! The command line itself: verbs, flags, exit codes, signals.
 
+mod documented;
+mod mistakes;
+mod reload;
+mod signals;
+mod verbs;
+
 use crate::harness::Server;
 
 #[test]

@@ -195,7 +195,7 @@ http2-unread-body-bytes = "1 KiB"
             14 | http2-unread-body-bytes = "1 KiB"
                |                           ^^^^^^^
                |
-               = help: it may be from 64 KiB to 1 GiB
+               = help: it may be from 64 KiB to 1 TiB
         "#]],
     );
 }

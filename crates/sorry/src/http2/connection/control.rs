@@ -188,7 +188,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Section 6.3: of no use any more, and still five octets long. That a stream may not depend on itself went with RFC 7540.
+    /// Section 6.3: of no use any more, and still five octets long. That a stream may not depend on
+    /// itself went with RFC 7540.
     fn on_priority<A: Answer>(&mut self, head: &Head, turn: &mut Turn<'_, A>) -> Result<(), Fault> {
         if head.stream == 0 {
             return Err(Fault::Connection(
@@ -205,7 +206,8 @@ impl Connection {
         self.budget.spend_control(&self.limits, turn.now)
     }
 
-    /// Section 6.8: it says that we may not open streams, which we never do. The client closes when it has its answers.
+    /// Section 6.8: it says that we may not open streams, which we never do. The client closes when
+    /// it has its answers.
     fn on_go_away<A: Answer>(&mut self, head: &Head, turn: &mut Turn<'_, A>) -> Result<(), Fault> {
         on_connection(head, "GOAWAY on a stream")?;
         if head.length < 8 {

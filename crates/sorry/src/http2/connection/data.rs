@@ -2,7 +2,7 @@
 //!
 //! The payload itself never gets here: `Connection::consume` skips it.
 
-use super::{Connection, Turn};
+use super::{Connection, Goodbye, Turn};
 use crate::http2::Answer;
 use crate::http2::fault::Fault;
 use crate::http2::frame::{self, Code, END_STREAM, Head, PADDED};
@@ -50,7 +50,8 @@ impl Connection {
         let id = head.stream;
         let at = match self.streams.fate(id) {
             Fate::Live(at) => at,
-            // We reset it, or said that we would not answer it: the peer may not know yet (section 5.1).
+            // We reset it, or said that we would not answer it: the peer may not know yet (section
+            // 5.1).
             Fate::Idle | Fate::Reset => return Ok(()),
             Fate::Forgotten => return self.budget.spend_control(&self.limits, turn.now),
             Fate::Ended | Fate::Skipped => {
@@ -85,15 +86,13 @@ impl Connection {
         at: usize,
         turn: &mut Turn<'_, A>,
     ) -> Result<(), Fault> {
+        let wanted = !self.is_drained_out();
         let stream = self.streams.stream(at);
-        if self.drained <= self.limits.unread_body_bytes {
+        if wanted {
             if let Some(increment) = stream.receive.give_back() {
                 frame::put_window_update(id, increment, turn.out);
             }
-            return Ok(());
-        }
-        stream.unfinished = Unfinished::Reset;
-        if stream.body.is_empty() {
+        } else if self.goodbye == Goodbye::Final && stream.body.is_empty() {
             frame::put_rst_stream(id, Code::NoError, turn.out);
             self.streams.remove_reset(id);
         }
@@ -113,14 +112,30 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether a request that goes on now that its answer is out is stopped.
+    /// Whether a request that goes on now that its answer is out is stopped at once.
     pub(super) fn must_reset(&self, unfinished: Unfinished) -> bool {
-        unfinished == Unfinished::Reset || self.drained > self.limits.unread_body_bytes
+        unfinished == Unfinished::Reset || (self.is_drained_out() && self.goodbye == Goodbye::Final)
+    }
+
+    /// No more of any body is wanted.
+    fn is_drained_out(&self) -> bool {
+        self.drained > self.limits.unread_body_bytes
+    }
+
+    /// Stops the uploads that the limit cut off, now that the client has read their answers: curl
+    /// 7.88, for one, throws an answer away when the reset comes right behind it.
+    pub(super) fn stop_uploads(&mut self, out: &mut Vec<u8>) {
+        if self.is_drained_out() {
+            for id in self.streams.answered() {
+                frame::put_rst_stream(id, Code::NoError, out);
+                self.streams.remove_reset(id);
+            }
+        }
     }
 
     /// Opens the connection's window again, until the limit of unread bodies closes it for good.
     fn give_back(&mut self, out: &mut Vec<u8>) {
-        if self.drained > self.limits.unread_body_bytes {
+        if self.is_drained_out() {
             self.wind_down(Limit::UnreadBody, out);
         } else if let Some(increment) = self.receive.give_back() {
             frame::put_window_update(0, increment, out);

@@ -1,4 +1,5 @@
-//! HEADERS and CONTINUATION: requests, which are answered here and now (RFC 9113, sections 6.2, 6.10 and 8).
+//! HEADERS and CONTINUATION: requests, which are answered here and now (RFC 9113, sections 6.2,
+//! 6.10 and 8).
 
 use bytes::Bytes;
 
@@ -31,7 +32,8 @@ impl OpenBlock {
     }
 }
 
-/// An HPACK size update to 0: what we say whenever the peer names a size, since we never use its table (RFC 7541, 4.2).
+/// An HPACK size update to 0: what we say whenever the peer names a size, since we never use its
+/// table (RFC 7541, 4.2).
 const NO_TABLE: u8 = 0x20;
 
 impl Connection {
@@ -86,7 +88,8 @@ impl Connection {
         Ok(())
     }
 
-    /// A block must be decoded whole, or not at all with the connection's end: so much is decoded to be polite.
+    /// A block must be decoded whole, or not at all with the connection's end: so much is decoded
+    /// to be polite.
     fn check_block(&self, octets: usize) -> Result<(), Fault> {
         let most = self.limits.header_bytes.saturating_mul(4);
         if octets > most {
@@ -170,7 +173,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Section 5.1.2. A client that has not acknowledged our limit cannot know it; any other should.
+    /// Section 5.1.2. A client that has not acknowledged our limit cannot know it; any other
+    /// should.
     fn refuse<A: Answer>(&mut self, id: u32, turn: &mut Turn<'_, A>) -> Result<(), Fault> {
         self.reached.count(Limit::Streams);
         if self.agreed {

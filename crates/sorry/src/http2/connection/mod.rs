@@ -1,8 +1,10 @@
 //! One HTTP/2 connection of a client's: bytes in, bytes out (RFC 9113).
 //!
-//! It knows no socket and no clock. `receive` finds the frames in what was read, wherever the reads cut them, and hands each to the part that
-//! knows it: `headers` (requests), `data` (bodies, thrown away), `control` (all other frames), `sending` (bodies that wait). A request is
-//! answered while its frame is being read, so that many requests in one read give one write. Called by the daemon's connection loop.
+//! It knows no socket and no clock. `receive` finds the frames in what was read, wherever the reads
+//! cut them, and hands each to the part that knows it: `headers` (requests), `data` (bodies, thrown
+//! away), `control` (all other frames), `sending` (bodies that wait). A request is answered while
+//! its frame is being read, so that many requests in one read give one write. Called by the
+//! daemon's connection loop.
 
 mod control;
 mod data;
@@ -68,7 +70,8 @@ enum Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Goodbye {
     Unsaid,
-    /// GOAWAY with the largest identifier, and a PING: until it comes back, requests may be on their way.
+    /// GOAWAY with the largest identifier, and a PING: until it comes back, requests may be on
+    /// their way.
     Announced,
     /// GOAWAY with the last identifier that is answered.
     Final,
@@ -117,7 +120,8 @@ impl Connection {
         }
     }
 
-    /// Writes our SETTINGS, once: they may go out before the client's preface is in (section 3.4), and everything below does it if need be.
+    /// Writes our SETTINGS, once: they may go out before the client's preface is in (section 3.4),
+    /// and everything below does it if need be.
     pub fn start(&mut self, out: &mut Vec<u8>) {
         if self.progress == Progress::New {
             self.progress = Progress::Preface(0);
@@ -127,8 +131,10 @@ impl Connection {
 
     /// Takes what was read, the preface included, and appends what is to be written to `out`.
     ///
-    /// What `out` holds already counts as unsent: bodies wait once it is `unsent_bytes` long, and [`Connection::resume`] goes on with them. A
-    /// caller that cannot write stops reading, which bounds the rest: per octet of input at most an answer's fields for each 10 octets.
+    /// What `out` holds already counts as unsent: bodies wait once it is `unsent_bytes` long, and
+    /// [`Connection::resume`] goes on with them. A caller goes on reading while it cannot write,
+    /// since the client may wait for that (section 5.2.2), until `out` is some larger size: each
+    /// ten octets of input can ask for the fields of one more answer.
     pub fn receive<A: Answer>(
         &mut self,
         input: &[u8],
@@ -154,8 +160,8 @@ impl Connection {
         self.state
     }
 
-    /// Says goodbye: first that no more requests should come, then, once the client has read that, which ones are answered. A second call
-    /// does not wait for the client.
+    /// Says goodbye: first that no more requests should come, then, once the client has read that,
+    /// which ones are answered. A second call does not wait for the client.
     pub fn go_away(&mut self, out: &mut Vec<u8>) -> State {
         self.start(out);
         if !matches!(self.state, State::Closed(_)) {
@@ -174,7 +180,8 @@ impl Connection {
         self.state
     }
 
-    /// Goes on with bodies that waited for room in the output. To be called when `out` has been written.
+    /// Goes on with bodies that waited for room in the output. To be called when `out` has been
+    /// written.
     pub fn resume(&mut self, out: &mut Vec<u8>) -> State {
         if !matches!(self.state, State::Closed(_)) {
             self.send_waiting(out);
@@ -208,7 +215,8 @@ impl Connection {
         std::mem::take(&mut self.reached)
     }
 
-    /// Octets that this connection occupies, itself included; without what the client keeps in its HPACK table and in bodies that wait.
+    /// Octets that this connection occupies, itself included; without what the client keeps in its
+    /// HPACK table and in bodies that wait.
     pub fn memory(&self) -> usize {
         let block = self
             .block
@@ -369,9 +377,11 @@ impl Connection {
     fn finish_goodbye(&mut self, out: &mut Vec<u8>) {
         frame::put_go_away(self.streams.last(), Code::NoError, "", out);
         self.goodbye = Goodbye::Final;
+        self.stop_uploads(out);
     }
 
-    /// Counts a limit that is reached in peace: what was begun is finished, and no more should come.
+    /// Counts a limit that is reached in peace: what was begun is finished, and no more should
+    /// come.
     fn wind_down(&mut self, limit: Limit, out: &mut Vec<u8>) {
         if self.goodbye == Goodbye::Unsaid {
             self.reached.count(limit);

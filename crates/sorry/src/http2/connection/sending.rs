@@ -1,7 +1,9 @@
-//! Bodies of answers: as much as the windows and the output have room for, the rest later, oldest first (RFC 9113, section 6.9).
+//! Bodies of answers: as much as the windows and the output have room for, the rest later, oldest
+//! first (RFC 9113, section 6.9).
 //!
-//! Oldest first and not in turns: it is what RFC 9218, section 10 wants for requests without a priority, it finishes most answers earliest, and a
-//! client that reads its answers one after the other would starve of the connection's window if the others had shares of it.
+//! Oldest first and not in turns: it is what RFC 9218, section 10 wants for requests without a
+//! priority, it finishes most answers earliest, and a client that reads its answers one after the
+//! other would starve of the connection's window if the others had shares of it.
 
 use bytes::Buf;
 
@@ -11,7 +13,8 @@ use crate::http2::stream::Remote;
 
 /// Our DATA frames are no larger than every client takes: larger ones would only make others wait.
 const LARGEST_DATA: usize = SMALLEST_MAX_FRAME as usize;
-/// What a sent DATA frame pays for: its acknowledgement by WINDOW_UPDATE on the stream and on the connection.
+/// What a sent DATA frame pays for: its acknowledgement by WINDOW_UPDATE on the stream and on the
+/// connection.
 const ACKNOWLEDGEMENTS: u32 = 2;
 
 impl Connection {

@@ -1,14 +1,16 @@
 //! The decoder of RFC 7541: a field block in, a field list out.
 //!
-//! It keeps the one piece of state that both sides of a connection must agree on, the dynamic table, and therefore reads every block to its
-//! end, even one whose fields are too large to be kept. It does not judge requests (`request` does). Called by `connection` for each block.
+//! It keeps the one piece of state that both sides of a connection must agree on, the dynamic
+//! table, and therefore reads every block to its end, even one whose fields are too large to be
+//! kept. It does not judge requests (`request` does). Called by `connection` for each block.
 
 use super::dynamic_table::DynamicTable;
 use super::static_table::ENTRIES;
 use super::{huffman, integer};
 use crate::http2::fields::{Fields, Kind};
 
-/// A block that cannot be decoded: the connection is lost with it (RFC 9113, 4.3, `COMPRESSION_ERROR`).
+/// A block that cannot be decoded: the connection is lost with it (RFC 9113, 4.3,
+/// `COMPRESSION_ERROR`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("cut off, or an integer too large")]
@@ -109,7 +111,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// RFC 7541, 6.2, after the index of the name: decodes name and value in place and judges them; the caller closes the field.
+    /// RFC 7541, 6.2, after the index of the name: decodes name and value in place and judges them;
+    /// the caller closes the field.
     fn literal(
         &self,
         index: usize,

@@ -1,7 +1,9 @@
-//! The dynamic table of RFC 7541, section 2.3.2: what the peer asked us to remember, newest first, within an agreed size.
+//! The dynamic table of RFC 7541, section 2.3.2: what the peer asked us to remember, newest first,
+//! within an agreed size.
 //!
-//! Names and values lie one behind the other in one buffer whose dead front is cut off now and then, so that a connection that has seen
-//! its share of fields allocates nothing more. An empty table owns no memory. Used by the decoder alone: our answers never use one.
+//! Names and values lie one behind the other in one buffer whose dead front is cut off now and
+//! then, so that a connection that has seen its share of fields allocates nothing more. An empty
+//! table owns no memory. Used by the decoder alone: our answers never use one.
 
 use std::collections::VecDeque;
 
@@ -94,7 +96,8 @@ impl DynamicTable {
         }
     }
 
-    /// Cuts the dead front off once it is as long as what lives, so that each octet is moved at most once on average.
+    /// Cuts the dead front off once it is as long as what lives, so that each octet is moved at
+    /// most once on average.
     fn compact(&mut self) {
         let dead = self
             .entries

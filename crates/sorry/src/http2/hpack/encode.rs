@@ -1,8 +1,10 @@
-//! The encoder of RFC 7541, as far as prepared answers need it: indexed where the static table has the whole field, else literal without
-//! indexing, its name from the static table where there is one, its strings packed where that is shorter.
+//! The encoder of RFC 7541, as far as prepared answers need it: indexed where the static table has
+//! the whole field, else literal without indexing, its name from the static table where there is
+//! one, its strings packed where that is shorter.
 //!
-//! It never uses the dynamic table, so that a block that was made once is good on every connection. Called when answers are prepared; what
-//! is added at answer time (a date, an id) goes through [`encode_field_start`] and [`encode_raw_value`], which cost a copy.
+//! It never uses the dynamic table, so that a block that was made once is good on every connection.
+//! Called when answers are prepared; what is added at answer time (a date, an id) goes through
+//! [`encode_field_start`] and [`encode_raw_value`], which cost a copy.
 
 use super::static_table::ENTRIES;
 use super::{huffman, integer};

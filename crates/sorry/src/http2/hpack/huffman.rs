@@ -1,8 +1,9 @@
 //! The Huffman code of RFC 7541, appendix B: packs and unpacks string literals.
 //!
-//! The code is canonical (section 5.2 says how it was made: shorter codes first, equal lengths in order of symbol), so its lengths are
-//! the whole of it; every table below is computed from them when the crate is compiled. Called by the decoder for each string whose H bit
-//! is set, and by the encoder for answers that are being prepared.
+//! The code is canonical (section 5.2 says how it was made: shorter codes first, equal lengths in
+//! order of symbol), so its lengths are the whole of it; every table below is computed from them
+//! when the crate is compiled. Called by the decoder for each string whose H bit is set, and by the
+//! encoder for answers that are being prepared.
 
 /// The bits of each symbol's code; the last one is EOS, which no string may hold.
 const LENGTHS: [u8; SYMBOLS] = [
@@ -34,7 +35,8 @@ static CODES: [u32; SYMBOLS] = codes();
 static SORTED: [u16; SYMBOLS] = sorted();
 /// Per length: the first code, how many there are, and where they begin in [`SORTED`].
 static ROWS: [Row; LONGEST + 1] = rows();
-/// Per next eight bits: the symbol whose code they begin with and the code's length; length 0 when the code is longer than that.
+/// Per next eight bits: the symbol whose code they begin with and the code's length; length 0 when
+/// the code is longer than that.
 static SHORT: [(u8, u8); 256] = short();
 
 #[derive(Clone, Copy)]
@@ -44,7 +46,8 @@ struct Row {
     start: usize,
 }
 
-/// A string that is no Huffman string: it holds EOS, or ends in more than 7 bits or in other bits than ones (RFC 7541, 5.2).
+/// A string that is no Huffman string: it holds EOS, or ends in more than 7 bits or in other bits
+/// than ones (RFC 7541, 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Broken;
 
@@ -234,7 +237,8 @@ mod tests {
 
     #[test]
     fn the_code_is_complete_and_ends_in_thirty_ones() {
-        // Kraft's sum of a complete code is one; appendix B gives EOS as thirty ones, '0' as 00000 and 'Z' as 0xfd of 8 bits.
+        // Kraft's sum of a complete code is one; appendix B gives EOS as thirty ones, '0' as 00000
+        // and 'Z' as 0xfd of 8 bits.
         let sum: u64 = LENGTHS
             .iter()
             .map(|&length| 1_u64 << (LONGEST - usize::from(length)))

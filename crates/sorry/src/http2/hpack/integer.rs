@@ -2,10 +2,12 @@
 //!
 //! Called by the decoder and the encoder of this folder.
 
-/// Numbers beyond this are refused: no length, index or table size of ours comes near (RFC 7541, 7.4 asks for such a limit).
+/// Numbers beyond this are refused: no length, index or table size of ours comes near (RFC 7541,
+/// 7.4 asks for such a limit).
 const LARGEST: usize = 1 << 24;
 
-/// Takes the integer at the start of `input`, whose first octet has `PREFIX` bits of it. `None`: cut off or too large.
+/// Takes the integer at the start of `input`, whose first octet has `PREFIX` bits of it. `None`:
+/// cut off or too large.
 #[inline]
 pub(crate) fn take<const PREFIX: u32>(input: &mut &[u8]) -> Option<usize> {
     let (&first, rest) = input.split_first()?;
@@ -99,7 +101,8 @@ mod tests {
         ] {
             assert_eq!(take::<5>(&mut &bytes[..]), None, "{bytes:x?}");
         }
-        // Zeros that go on do not make a number larger, and are still refused: each costs an octet of work.
+        // Zeros that go on do not make a number larger, and are still refused: each costs an octet
+        // of work.
         assert_eq!(
             take::<5>(&mut &[0x1f, 0x80, 0x80, 0x80, 0x80, 0x00][..]),
             None

@@ -80,7 +80,8 @@ pub(crate) struct Entry {
 }
 
 const fn entry(name: &'static [u8], value: &'static [u8], name_kind: Kind) -> Entry {
-    // Some names of the table are there for the sake of the name alone: with the empty value beside them they are malformed.
+    // Some names of the table are there for the sake of the name alone: with the empty value beside
+    // them they are malformed.
     let kind = match name_kind {
         Kind::Authority | Kind::Host | Kind::ContentLength if value.is_empty() => Kind::Malformed,
         _ => name_kind,

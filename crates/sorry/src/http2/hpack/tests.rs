@@ -1,4 +1,5 @@
-//! The decoder against the examples of RFC 7541, appendix C, against broken blocks, and against our own encoder.
+//! The decoder against the examples of RFC 7541, appendix C, against broken blocks, and against our
+//! own encoder.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Every mistake that RFC 9113 names an answer for: a client's frames, and the RST_STREAM or GOAWAY that comes back.
+//! Every mistake that RFC 9113 names an answer for: a client's frames, and the RST_STREAM or GOAWAY
+//! that comes back.
 //!
 //! The order is that of the RFC, and of the conformance suites written after it.
 

@@ -1,4 +1,5 @@
-//! Clients that send much and mean nothing: each is stopped at its limit, and what it made us write is bounded.
+//! Clients that send much and mean nothing: each is stopped at its limit, and what it made us write
+//! is bounded.
 
 use super::wire::*;
 use crate::http2::{Limit, Limits, Reason, State};
@@ -148,7 +149,8 @@ fn continuations_without_end() {
 
 #[test]
 fn a_small_block_that_stands_for_many_octets() {
-    // One entry of 4 KiB, referred to by one octet again and again: nothing beyond the limit is copied.
+    // One entry of 4 KiB, referred to by one octet again and again: nothing beyond the limit is
+    // copied.
     let mut peer = Peer::usual();
     let long = "v".repeat(3000);
     let mut block = b"\x82\x87\x84\x40\x01x\x7f".to_vec();

@@ -1,4 +1,5 @@
-//! What holds for every input: it does not matter how reads cut it, nothing panics, and what is written stays bounded.
+//! What holds for every input: it does not matter how reads cut it, nothing panics, and what is
+//! written stays bounded.
 
 use proptest::prelude::*;
 

@@ -1,9 +1,10 @@
 //! Bodies of requests: read, counted, thrown away, and stopped at a limit.
 
 use super::wire::*;
-use crate::http2::{Limit, Limits, State};
+use crate::http2::{Limit, Limits, Reason, State};
 
 const ANSWER: &str = "HEADERS 1 503; DATA 1 5 end";
+const GOODBYE: &str = "GOAWAY 2147483647 NO_ERROR; PING goodbye\\n";
 const FULL: &[u8] = &[0; 16_384];
 
 #[test]
@@ -52,40 +53,53 @@ fn an_upload_beyond_the_limit_is_reset_and_the_connection_drained() {
         peer.tell(&data(0, 1, FULL)),
         "WINDOW_UPDATE 1 32768; WINDOW_UPDATE 0 32768"
     );
+    assert_eq!(peer.tell(&data(0, 1, FULL)), GOODBYE);
+    let reached: Vec<_> = peer.connection.take_reached().iter().collect();
+    assert_eq!(reached, [(Limit::UnreadBody, 1)]);
+    // What is on its way is answered; when the client has read its answers, uploads are stopped.
     assert_eq!(
-        peer.tell(&data(0, 1, FULL)),
-        "RST_STREAM 1 NO_ERROR; GOAWAY 2147483647 NO_ERROR; PING goodbye\\n"
+        peer.tell(&all([post(5), data(0, 1, b"x")])),
+        "HEADERS 5 503; DATA 5 5 end"
     );
     assert_eq!(
-        peer.connection.take_reached().iter().collect::<Vec<_>>(),
-        [(Limit::UnreadBody, 1)]
+        peer.tell(&ping(ACK, b"goodbye\n")),
+        "GOAWAY 5 NO_ERROR; RST_STREAM 1 NO_ERROR; RST_STREAM 3 NO_ERROR; RST_STREAM 5 NO_ERROR"
     );
-    // What was on its way is ignored; other uploads are stopped, new ones as soon as they are answered.
-    assert_eq!(peer.tell(&data(0, 1, FULL)), "");
-    assert_eq!(peer.tell(&data(0, 3, b"x")), "RST_STREAM 3 NO_ERROR");
+    assert_eq!(peer.state(), State::Closed(Reason::Drained));
+}
+
+#[test]
+fn beyond_the_limit_the_window_stays_shut() {
+    let limits = Limits {
+        unread_body_bytes: 40_000,
+        ..Limits::default()
+    };
+    let mut peer = Peer::greeted(&limits, Page::of(5), &[]);
+    let three = [data(0, 1, FULL), data(0, 1, FULL), data(0, 1, FULL)].concat();
     assert_eq!(
-        peer.tell(&post(5)),
-        "HEADERS 5 503; DATA 5 5 end; RST_STREAM 5 NO_ERROR"
+        peer.tell(&all([post(1), three])),
+        format!("{ANSWER}; WINDOW_UPDATE 1 32768; WINDOW_UPDATE 0 32768; {GOODBYE}")
     );
-    assert_eq!(peer.tell(&get(7)), "HEADERS 7 503; DATA 7 5 end");
-    // The window stays shut: whoever goes on regardless breaks the protocol.
+    // 65 535 octets less the last 16 384 are left of the connection's window.
     assert_eq!(
-        peer.tell(&all([data(0, 1, FULL), data(0, 1, &FULL[..16_382])])),
-        ""
+        peer.tell(&all([
+            post(3),
+            data(0, 3, FULL),
+            data(0, 3, FULL),
+            data(0, 3, &FULL[..16_383])
+        ])),
+        "HEADERS 3 503; DATA 3 5 end"
     );
-    assert_eq!(peer.tell(&data(0, 1, FULL)), "GOAWAY 7 FLOW_CONTROL_ERROR");
+    assert_eq!(peer.tell(&data(0, 3, b"x")), "GOAWAY 3 FLOW_CONTROL_ERROR");
 }
 
 #[test]
 fn small_frames_cost_more_than_their_octets() {
-    let mut peer = Peer::greeted(
-        &Limits {
-            unread_body_bytes: 1000,
-            ..Limits::default()
-        },
-        Page::of(5),
-        &[],
-    );
+    let limits = Limits {
+        unread_body_bytes: 1000,
+        ..Limits::default()
+    };
+    let mut peer = Peer::greeted(&limits, Page::of(5), &[]);
     assert_eq!(
         peer.tell(&all([
             post(1),
@@ -95,10 +109,7 @@ fn small_frames_cost_more_than_their_octets() {
         ])),
         ANSWER
     );
-    assert_eq!(
-        peer.tell(&data(0, 1, b"d")),
-        "RST_STREAM 1 NO_ERROR; GOAWAY 2147483647 NO_ERROR; PING goodbye\\n"
-    );
+    assert_eq!(peer.tell(&data(0, 1, b"d")), GOODBYE);
 }
 
 #[test]
@@ -109,14 +120,27 @@ fn an_upload_beyond_the_limit_still_gets_the_answer_that_waits() {
     };
     let mut peer = Peer::greeted(&limits, Page::of(10), &[(4, 0)]);
     assert_eq!(peer.tell(&post(1)), "HEADERS 1 503");
-    assert_eq!(
-        peer.tell(&data(0, 1, &[0; 200])),
-        "GOAWAY 2147483647 NO_ERROR; PING goodbye\\n"
-    );
+    assert_eq!(peer.tell(&data(0, 1, &[0; 200])), GOODBYE);
+    assert_eq!(peer.tell(&ping(ACK, b"goodbye\n")), "GOAWAY 1 NO_ERROR");
     assert_eq!(
         peer.tell(&window_update(1, 10)),
         "DATA 1 10 end; RST_STREAM 1 NO_ERROR"
     );
+    assert_eq!(peer.state(), State::Closed(Reason::Drained));
+}
+
+#[test]
+fn an_upload_that_passes_the_limit_after_the_goodbye_is_stopped_there() {
+    let limits = Limits {
+        unread_body_bytes: 100,
+        ..Limits::default()
+    };
+    let mut peer = Peer::greeted(&limits, Page::of(5), &[]);
+    assert_eq!(peer.tell(&post(1)), ANSWER);
+    assert_eq!(peer.go_away(), GOODBYE);
+    assert_eq!(peer.go_away(), "GOAWAY 1 NO_ERROR");
+    assert_eq!(peer.tell(&data(0, 1, &[0; 200])), "RST_STREAM 1 NO_ERROR");
+    assert_eq!(peer.state(), State::Closed(Reason::Drained));
 }
 
 #[test]
@@ -146,7 +170,8 @@ fn windows_are_enforced() {
         .iter()
         .flat_map(|_| raw(16_000, 0, 0, 1, &FULL[..16_000]))
         .collect();
-    // The connection's window is given back in time, so that only a frame beyond all of it would be too much; see above.
+    // The connection's window is given back in time, so that only a frame beyond all of it would be
+    // too much; see above.
     assert_eq!(
         peer.tell(&all([post(1), five])),
         format!("{ANSWER}; WINDOW_UPDATE 0 48000")
@@ -172,6 +197,13 @@ fn before_the_acknowledgement_the_default_window_holds() {
 
 #[test]
 fn padding_counts_against_windows() {
+    let mut peer = Peer::usual();
+    let padding = data(PADDED, 1, &[&[255], &[0; 255][..]].concat());
+    let input = [post(1), padding.repeat(128)].concat();
+    assert_eq!(
+        peer.tell(&input),
+        format!("{ANSWER}; WINDOW_UPDATE 1 32768; WINDOW_UPDATE 0 32768")
+    );
     let mut peer = Peer::greeted(
         &Limits {
             window_bytes: 8,

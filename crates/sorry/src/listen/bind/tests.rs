@@ -1,3 +1,5 @@
+//! Listening sockets: shared ports, unix files, and what is said when an address is taken.
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;

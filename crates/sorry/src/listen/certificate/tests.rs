@@ -1,3 +1,5 @@
+//! Certificates: good pairs, every kind of bad one, and the choice by name.
+
 use std::fs;
 
 use rcgen::{CertificateParams, KeyPair};

@@ -1,3 +1,5 @@
+//! Watched files: rewritten, renamed over, and reached by links that move.
+
 use std::fs;
 use std::future::Future;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,3 +1,5 @@
+//! Hand-over: every socket arrives, and nobody who waits in a queue is lost.
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroUsize;

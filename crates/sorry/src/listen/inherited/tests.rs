@@ -1,3 +1,5 @@
+//! What the service manager passes in, and what pretends to be that.
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;

@@ -1,3 +1,5 @@
+//! Accepting: batches, dealing, and running out of descriptors.
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;

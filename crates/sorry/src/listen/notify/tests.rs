@@ -1,3 +1,5 @@
+//! Messages to the service manager, as a manager in small hears them.
+
 use std::io::{IoSliceMut, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;

@@ -1,3 +1,5 @@
+//! PROXY headers of both versions: whole, in pieces, and bad.
+
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Sockets: reading, writing, and what the kernel is asked for each.
+
 use std::future::Future;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

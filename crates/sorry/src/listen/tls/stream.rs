@@ -18,11 +18,12 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// The registered identifier.
-    pub fn id(self) -> &'static [u8] {
+    /// The registered identifiers, the preferred one first. A client that is told to speak HTTP/1.0 may offer nothing else, and would be
+    /// turned away by an alert (RFC 7301, section 3.2).
+    pub fn ids(self) -> &'static [&'static [u8]] {
         match self {
-            Self::Http1 => b"http/1.1",
-            Self::Http2 => b"h2",
+            Self::Http1 => &[b"http/1.1", b"http/1.0"],
+            Self::Http2 => &[b"h2"],
         }
     }
 }
@@ -44,10 +45,9 @@ impl TlsSocket {
     /// What both ends agreed to speak; a client that does not know ALPN speaks HTTP/1.
     pub fn protocol(&self) -> Protocol {
         let agreed = self.0.get_ref().1.alpn_protocol();
-        if agreed == Some(Protocol::Http2.id()) {
-            Protocol::Http2
-        } else {
-            Protocol::Http1
+        match agreed {
+            Some(id) if Protocol::Http2.ids().contains(&id) => Protocol::Http2,
+            _ => Protocol::Http1,
         }
     }
 

@@ -1,3 +1,5 @@
+//! TLS: versions, names, resumption, limits, and plain HTTP on a TLS port.
+
 use std::net::SocketAddr;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -146,6 +148,7 @@ fn both_versions_and_both_protocols_are_spoken() {
             for (alpn, protocol) in [
                 (&["h2", "http/1.1"][..], Protocol::Http2),
                 (&["http/1.1"], Protocol::Http1),
+                (&["http/1.0"], Protocol::Http1),
                 (&[], Protocol::Http1),
             ] {
                 let config = Arc::new(client(&[version], alpn));

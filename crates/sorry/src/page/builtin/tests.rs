@@ -1,3 +1,5 @@
+//! The built-in page: size, languages, contrast, policy.
+
 use std::collections::BTreeMap;
 
 use super::super::words::tests::{bare, full};

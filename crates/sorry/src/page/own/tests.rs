@@ -1,3 +1,5 @@
+//! Own pages: references, templates, mistakes with their lines, bounds.
+
 use super::super::words::tests::{bare, filled, full};
 use super::super::{Source, digest, load};
 use super::*;

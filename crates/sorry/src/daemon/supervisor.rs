@@ -15,7 +15,7 @@ const STUCK: Duration = Duration::from_secs(5);
 const BARRIER: Duration = Duration::from_secs(5);
 
 /// Whoever started us, if they want to know.
-pub(super) struct Manager {
+pub(super) struct Supervisor {
     notifier: Notifier,
     watchdog: Option<Watchdog>,
 }
@@ -26,9 +26,9 @@ struct Watchdog {
     seen: Vec<(u64, Instant)>,
 }
 
-impl Manager {
+impl Supervisor {
     /// From the environment.
-    pub(super) fn new(workers: usize) -> Result<Manager, NotifyError> {
+    pub(super) fn new(workers: usize) -> Result<Supervisor, NotifyError> {
         let variable = |name| std::env::var(name).ok();
         let limit = watchdog_limit(
             variable("WATCHDOG_USEC").as_deref(),
@@ -36,7 +36,7 @@ impl Manager {
             std::process::id(),
         );
         let seen = vec![(0, Instant::now()); workers];
-        Ok(Manager {
+        Ok(Supervisor {
             notifier: Notifier::new(variable("NOTIFY_SOCKET").as_deref())?,
             watchdog: limit.map(|limit| Watchdog {
                 every: limit / 3,
@@ -95,7 +95,7 @@ impl Manager {
         self.tell(&[State::MainProcess(process)]);
     }
 
-    /// How often [`Manager::feed`] is to be called; never, without a watchdog.
+    /// How often [`Supervisor::feed`] is to be called; never, without a watchdog.
     pub(super) fn watchdog_period(&self) -> Option<Duration> {
         self.watchdog
             .as_ref()

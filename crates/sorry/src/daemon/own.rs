@@ -1,0 +1,140 @@
+//! The operator's own listeners: metrics and the admin socket. They are opened once and move in a take-over.
+
+use std::future::pending;
+use std::io;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::report::Gauge;
+use super::run::RunError;
+use super::takeover::{ADMIN, METRICS};
+use crate::admin::{self, Command, owner_or_root};
+use crate::config::Config;
+use crate::listen::address::Address;
+use crate::listen::bind;
+use crate::listen::passed::Passed;
+
+/// The sockets, as copies to hand over, and the tasks that serve them.
+#[derive(Default)]
+pub(super) struct Own {
+    sockets: Vec<(String, OwnedFd)>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Own {
+    /// Opens what the configuration wants, from what was passed where there is something.
+    pub(super) fn open(
+        &mut self,
+        config: &Config,
+        gauge: &Arc<Gauge>,
+        orders: &mpsc::Sender<Command>,
+        passed: &mut Passed,
+    ) -> Result<(), RunError> {
+        if let Some(address) = config.metrics {
+            self.open_metrics(&Address::Tcp(address), gauge, passed)?;
+        }
+        match &config.admin {
+            Some(path) => self.open_admin(path, gauge, orders.clone(), passed),
+            None => Ok(()),
+        }
+    }
+
+    fn open_metrics(
+        &mut self,
+        address: &Address,
+        gauge: &Arc<Gauge>,
+        passed: &mut Passed,
+    ) -> Result<(), RunError> {
+        let socket = match passed.claim_named(METRICS).pop() {
+            Some(socket) => socket,
+            None => bind_one(address)?,
+        };
+        if let Ok(address) = bind::local_address(&socket) {
+            log::info!("metrics on http://{address}/metrics");
+        }
+        self.keep(METRICS, &socket)?;
+        let source: Arc<dyn admin::Source> = Arc::clone(gauge) as _;
+        let settings = admin::endpoint::Settings::default();
+        let serve = admin::serve_metrics(
+            socket,
+            source,
+            Arc::clone(&gauge.doors),
+            settings,
+            pending(),
+        );
+        self.tasks
+            .push(tokio::spawn(tell("the metrics endpoint has ended", serve)));
+        Ok(())
+    }
+
+    fn open_admin(
+        &mut self,
+        path: &Path,
+        gauge: &Arc<Gauge>,
+        orders: mpsc::Sender<Command>,
+        passed: &mut Passed,
+    ) -> Result<(), RunError> {
+        let socket = match passed.claim_named(ADMIN).pop() {
+            Some(socket) => socket,
+            None => admin::socket::bind(path)
+                .map_err(|error| RunError::Own(path.display().to_string(), error))?,
+        };
+        self.keep(ADMIN, &socket)?;
+        let judge = owner_or_root(rustix::process::geteuid().as_raw());
+        let settings = admin::socket::Settings::default();
+        let serve = admin::socket::serve(
+            socket,
+            orders,
+            judge,
+            Arc::clone(&gauge.doors),
+            settings,
+            pending(),
+        );
+        self.tasks
+            .push(tokio::spawn(tell("the admin socket has ended", serve)));
+        Ok(())
+    }
+
+    /// Keeps a copy that can be handed over.
+    fn keep(&mut self, name: &str, socket: &OwnedFd) -> Result<(), RunError> {
+        let copy = socket
+            .try_clone()
+            .map_err(|error| RunError::System("copy a socket", error))?;
+        self.sockets.push((name.to_owned(), copy));
+        Ok(())
+    }
+
+    /// Every socket under the name it is handed over by.
+    pub(super) fn named(&self) -> impl Iterator<Item = (String, BorrowedFd<'_>)> {
+        self.sockets
+            .iter()
+            .map(|(name, socket)| (name.clone(), socket.as_fd()))
+    }
+
+    /// Ends serving; whoever has a copy of the sockets goes on.
+    pub(super) fn end(&mut self) {
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
+        self.sockets.clear();
+    }
+}
+
+fn bind_one(address: &Address) -> Result<OwnedFd, RunError> {
+    let made = bind::bind(address, &bind::Settings::default(), NonZeroUsize::MIN);
+    let made = made.map_err(|error| RunError::Own(address.to_string(), error))?;
+    made.into_iter()
+        .next()
+        .ok_or_else(|| RunError::System("open the socket", io::ErrorKind::Other.into()))
+}
+
+async fn tell(what: &'static str, task: impl Future<Output = io::Result<()>>) {
+    if let Err(error) = task.await {
+        log::error!("{what}: {error}");
+    }
+}
