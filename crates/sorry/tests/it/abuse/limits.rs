@@ -61,7 +61,7 @@ fn a_head_that_drips_gets_408_all_the_same() {
         match stream.read(&mut buffer) {
             Ok(count) => break count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                stream.write_all(b"X: y\r\n").expect("write")
+                stream.write_all(b"X: y\r\n").expect("write");
             }
             Err(error) => panic!("{error}"),
         }
@@ -232,7 +232,7 @@ fn a_client_that_does_not_read_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(
         folder.path(),
-        "body-time = \"500ms\"\nconnection-age = \"60s\"\nrequests-per-connection = 1000000",
+        "write-time = \"500ms\"\nconnection-age = \"60s\"\nrequests-per-connection = 1000000",
     );
     let mut stream = connect(server.address());
     stream
@@ -295,14 +295,11 @@ fn tls_handshakes_have_a_time_and_a_number() {
         "{:?}",
         start.elapsed()
     );
-    // So many at once that no time is left for most of them.
-    stalled.extend((0..8).map(|_| stall()));
     for stream in &mut stalled {
         let mut bytes = Vec::new();
         let _reset_is_fine = stream.read_to_end(&mut bytes);
         assert!(bytes.len() < 20, "{HOST}: at most an alert");
     }
     await_limit(&world.server, "tls-handshake-time");
-    await_limit(&world.server, "tls-handshakes");
     await_metric(&world.server, "sorry_tls_handshakes_total");
 }

@@ -61,12 +61,7 @@ fn twenty_mib_are_sent_and_the_refusal_is_seen() {
             let mut plain = connect(world.plain);
             let answer = upload(&mut plain, framing, expect);
             assert_eq!(answer.status(), 503, "{name}");
-            assert!(
-                answer.text().ends_with("</html>\n")
-                    || answer.text().contains("</body>")
-                    || answer.body.len() > 1000,
-                "{name}"
-            );
+            assert!(answer.body.len() > 1000, "{name}: the whole page");
             let mut encrypted = tls(&world);
             assert_eq!(
                 upload(&mut encrypted, framing, expect).status(),
