@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::meter::{assert_serves, await_limit, await_metric, metric, server};
 use crate::harness::{Answer, PATIENCE, connect, until};
-use crate::matrix::transport::{Request, Transport, ask, block_on, h2_ask, read_answer};
+use crate::matrix::transport::{Request, Transport, ask, ask_all, block_on, h2_ask, read_answer};
 use crate::matrix::world::{HOST, World};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n";
@@ -302,4 +302,39 @@ fn tls_handshakes_have_a_time_and_a_number() {
     }
     await_limit(&world.server, "tls-handshake-time");
     await_metric(&world.server, "sorry_tls_handshakes_total");
+}
+
+#[test]
+fn a_client_that_never_closes_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "linger-time = \"300ms\"");
+    let mut stream = connect(server.address());
+    stream.write_all(b"no request\r\n\r\n").expect("write");
+    assert!(rest(&mut stream).starts_with(b"HTTP/1.1 400 "));
+    // Our end of it stays open, and theirs does not.
+    await_limit(&server, "linger-time");
+    let open = || (metric(&server, "sorry_connections_open") == 0.0).then_some(());
+    until(
+        Instant::now() + PATIENCE,
+        open,
+        "the connection is forgotten",
+    );
+}
+
+#[test]
+fn http2_requests_have_a_size_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = "http2-header-bytes = \"16 KiB\"";
+    let metrics = "[metrics]\nlisten = \"127.0.0.1:0\"";
+    let world = World::in_folder(folder, &format!("{limits}\n{metrics}"), "");
+    let large = Request::get("/").with("x-large", &"a".repeat(20_000));
+    let small = Request::get("/").with("x-small", &"a".repeat(10_000));
+    for transport in [Transport::H2c, Transport::H2Tls] {
+        let answers = ask_all(&world, transport, &[large.clone(), small.clone()]);
+        assert_eq!(answers[0].status(), 431, "{transport:?}");
+        assert!(answers[0].field("date").is_some() && answers[0].body.is_empty());
+        // The connection goes on, and its compression has not lost its place.
+        assert_eq!(answers[1].status(), 503, "{transport:?}");
+    }
+    await_limit(&world.server, "http2-header-bytes");
 }
