@@ -143,8 +143,23 @@ impl Tally {
             dialect: self.dialect(),
             json: acceptable(self.json),
             problem: acceptable(self.problem),
-            event_stream: acceptable(self.event_stream),
+            event_stream: self.wants_event_stream(),
         }
+    }
+
+    /// An event stream is wanted if nothing else is wanted more.
+    fn wants_event_stream(&self) -> bool {
+        let others = [
+            self.html, self.json, self.text, self.xml, self.media, self.code,
+        ];
+        let most = others
+            .into_iter()
+            .flatten()
+            .map(|(_, quality)| quality)
+            .max()
+            .unwrap_or(0);
+        self.event_stream
+            .is_some_and(|(_, quality)| quality > 0 && quality >= most)
     }
 
     /// The most wanted dialect, unless only `*/*` wants it. Ties go to the closer name, then down the table.

@@ -115,7 +115,8 @@ pub fn dialect_of(ask: &Ask<'_>, event_stream: EventStream) -> Dialect {
         return grpc;
     }
     let wish = accept::read(&ask.accept);
-    if wish.event_stream && event_stream == EventStream::Answer {
+    let reads = matches!(ask.method, Method::Get | Method::Head);
+    if reads && wish.event_stream && event_stream == EventStream::Answer {
         return Dialect::EventStream;
     }
     if ask.websocket {

@@ -71,6 +71,16 @@ fn witnesses_are_heard_in_order() {
             Dialect::Html,
         ),
         ("GET /w|ws=1|accept=text/html", Dialect::WebSocket),
+        // ... but nobody who writes is told 200, nor who would rather have something else
+        (
+            "POST /mcp|accept=application/json, text/event-stream",
+            Dialect::Json,
+        ),
+        ("DELETE /o/1|accept=text/event-stream", Dialect::Text),
+        (
+            "GET /e|accept=application/json, text/event-stream;q=0.5",
+            Dialect::Json,
+        ),
         // then the browser's own word
         ("GET /|dest=document|accept=application/json", Dialect::Html),
         ("GET /|dest=iframe", Dialect::Html),

@@ -29,8 +29,9 @@ table! {
         #[example = "\"5s\""]
         head_time: Time<100, HOUR>,
 
-        /// How many connections this process serves at once; further ones wait in the kernel's queue. `"auto"` is what
-        /// the limit of open files (RLIMIT_NOFILE) leaves.
+        /// How many connections this process keeps at once. Further ones get their answer if they have spoken when they come,
+        /// and are closed; those that must first shake hands (TLS, PROXY) are closed at once. `"auto"` is what the limit of
+        /// open files (RLIMIT_NOFILE) leaves.
         #[key = "connections"]
         #[default = "\"auto\""]
         #[example = "20000"]
@@ -49,6 +50,12 @@ table! {
         #[example = "\"1m\""]
         connection_age: Time<100, {24 * HOUR}>,
 
+        /// How old a connection may become whatever it is doing: slow readers and slow writers are cut off then.
+        #[key = "connection-life"]
+        #[default = "\"5m\""]
+        #[example = "\"30m\""]
+        connection_life: Time<1000, {24 * HOUR}>,
+
         /// How long a connection may wait for its next request.
         #[key = "idle-time"]
         #[default = "\"5s\""]
@@ -62,13 +69,13 @@ table! {
         #[example = "\"1 GiB\""]
         body_bytes: Bytes<0, {1024 * GIB}>,
 
-        /// How long a request's body is read and thrown away.
+        /// How long a request's body that nobody reads may stand still.
         #[key = "body-time"]
         #[default = "\"30s\""]
         #[example = "\"2m\""]
         body_time: Time<100, HOUR>,
 
-        /// How long a client may take to accept what was written to it.
+        /// How long a client may take nothing of what is written to it.
         #[key = "write-time"]
         #[default = "\"30s\""]
         #[example = "\"10s\""]
@@ -169,6 +176,7 @@ pub struct Limits {
     pub connections: Option<usize>,
     pub requests_per_connection: u64,
     pub connection_age: Duration,
+    pub connection_life: Duration,
     pub idle_time: Duration,
     pub body_bytes: u64,
     pub body_time: Duration,
@@ -200,6 +208,7 @@ impl Limits {
             },
             requests_per_connection: spec.requests_per_connection?.value.0,
             connection_age: spec.connection_age?.value.0,
+            connection_life: spec.connection_life?.value.0,
             idle_time: spec.idle_time?.value.0,
             body_bytes: spec.body_bytes?.value.0,
             body_time: spec.body_time?.value.0,

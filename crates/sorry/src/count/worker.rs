@@ -46,6 +46,8 @@ pub enum Limit {
     Requests,
     /// `connection-age`
     Age,
+    /// `connection-life`
+    Life,
     /// `idle-time`
     IdleTime,
     /// `body-bytes`
@@ -80,12 +82,13 @@ pub enum Limit {
 
 impl Limit {
     /// All, in the order of their numbers.
-    pub const ALL: [Limit; 20] = [
+    pub const ALL: [Limit; 21] = [
         Limit::HeadBytes,
         Limit::HeadTime,
         Limit::Connections,
         Limit::Requests,
         Limit::Age,
+        Limit::Life,
         Limit::IdleTime,
         Limit::BodyBytes,
         Limit::BodyTime,
@@ -111,6 +114,7 @@ impl Limit {
             Limit::Connections => "connections",
             Limit::Requests => "requests-per-connection",
             Limit::Age => "connection-age",
+            Limit::Life => "connection-life",
             Limit::IdleTime => "idle-time",
             Limit::BodyBytes => "body-bytes",
             Limit::BodyTime => "body-time",

@@ -1,7 +1,7 @@
 //! Waiting for a time, for the control thread. These are the only places where the daemon waits for nothing but time.
 
 use std::future::pending;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::state::now;
 
@@ -21,10 +21,10 @@ pub(super) async fn until(second: Option<u64>) {
     }
 }
 
-/// Resolves after a period; never, without one.
-pub(super) async fn every(period: Option<Duration>) {
-    match period {
-        Some(period) => tokio::time::sleep(period).await,
+/// Resolves at an instant; never, without one.
+pub(super) async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
         None => pending().await,
     }
 }

@@ -48,6 +48,15 @@ impl Unsent {
         self.bytes.is_empty() && self.tail.is_empty()
     }
 
+    /// Adds bytes behind those that wait; never behind a tail, which only HTTP/1 has and then says nothing more.
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        debug_assert!(self.tail.is_empty(), "nothing may follow a tail");
+        self.bytes = match self.bytes.is_empty() {
+            true => Bytes::copy_from_slice(bytes),
+            false => [&self.bytes, bytes].concat().into(),
+        };
+    }
+
     /// Forgets what was written.
     pub(super) fn advance(&mut self, count: usize) {
         let first = count.min(self.bytes.len());

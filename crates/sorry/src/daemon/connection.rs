@@ -139,6 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let (consumed, next) =
                     worker.with_front(|front| self.talk.skim(&worker, front, input));
                 keep(&mut self.unread, &input[consumed..]);
+                self.mark = Instant::now();
                 self.next = next.unwrap_or(self.next);
                 true
             }
@@ -300,7 +301,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         self.next = next;
         self.mark = Instant::now();
-        self.unsent.bytes = Bytes::copy_from_slice(&scratch.out.bytes);
+        self.unsent.append(&scratch.out.bytes);
         scratch.out.bytes.clear();
         true
     }
@@ -329,11 +330,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Step::Wait
     }
 
-    /// Something happened: what is waited for now, and since when.
+    /// Something happened: what is waited for now, and since when. Whatever moves is waited for anew; only a head has one
+    /// time from its first byte to its last.
     fn note(&mut self, now: Instant) {
         let doing = Doing::Waiting(self.talk.wait(&self.unread));
-        // A head or a body has one time from its beginning; a request's wait begins anew with each answer.
-        if self.doing != doing || doing == Doing::Waiting(Wait::Request) {
+        if self.doing != doing || doing != Doing::Waiting(Wait::Head) {
             self.doing = doing;
             self.mark = now;
         }
@@ -345,10 +346,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Doing::Waiting(Wait::Request) => times.idle,
             Doing::Waiting(Wait::Head) => times.head,
             Doing::Waiting(Wait::Body) => times.body,
-            Doing::Writing => times.write,
+            Doing::Waiting(Wait::Window) | Doing::Writing => times.write,
             Doing::Lingering => times.linger,
         };
-        let deadline = self.mark + patience;
+        let deadline = (self.mark + patience).min(self.since + times.life);
         if self.may_age() {
             deadline.min(self.since + times.age)
         } else {
@@ -361,7 +362,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// crossed it on the way are still answered.
     fn may_age(&self) -> bool {
         if self.talk.says_goodbye() {
-            return self.talk.owes_goodbye();
+            return self.talk.owes_goodbye() && self.doing != Doing::Writing;
         }
         self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered()
     }
@@ -376,34 +377,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Patience has ended.
     fn expire(&mut self) -> Step {
         let worker = std::rc::Rc::clone(self.place.worker_rc());
-        let count = |limit: Limit| worker.counts.limit(limit).bump();
-        let old = self.since.elapsed() >= worker.with_front(|front| front.times.age);
-        if old && self.say_goodbye(&worker) {
-            count(Limit::Age);
+        let times = worker.with_front(|front| front.times);
+        let lived = self.since.elapsed();
+        if lived >= times.life {
+            worker.counts.limit(Limit::Life).bump();
+            return Step::Done;
+        }
+        if lived >= times.age && self.doing != Doing::Writing && self.say_goodbye(&worker) {
+            worker.counts.limit(Limit::Age).bump();
             return Step::Again;
         }
+        let old = lived >= times.age && self.talk.has_answered();
+        let limit = match self.doing {
+            Doing::Waiting(Wait::Request) if old => Limit::Age,
+            Doing::Waiting(Wait::Request) => Limit::IdleTime,
+            // A head that is given up is counted with its answer.
+            Doing::Waiting(Wait::Head) => return self.give_up(&worker),
+            Doing::Waiting(Wait::Body) => Limit::BodyTime,
+            Doing::Waiting(Wait::Window) | Doing::Writing => Limit::WriteTime,
+            Doing::Lingering => Limit::LingerTime,
+        };
+        worker.counts.limit(limit).bump();
         match self.doing {
-            Doing::Waiting(Wait::Request) => {
-                count(if old && self.talk.has_answered() {
-                    Limit::Age
-                } else {
-                    Limit::IdleTime
-                });
-                self.give_up(&worker)
-            }
-            Doing::Waiting(Wait::Head) => self.give_up(&worker),
-            Doing::Waiting(Wait::Body) => {
-                count(Limit::BodyTime);
-                Step::Done
-            }
-            Doing::Writing => {
-                count(Limit::WriteTime);
-                Step::Done
-            }
-            Doing::Lingering => {
-                count(Limit::LingerTime);
-                Step::Done
-            }
+            Doing::Waiting(_) => self.give_up(&worker),
+            Doing::Writing | Doing::Lingering => Step::Done,
         }
     }
 
@@ -413,7 +410,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.next =
             worker.with_front(|front| self.talk.give_up(worker, front, &self.unread, &mut scratch));
         self.unread = Vec::new();
-        self.unsent.bytes = Bytes::copy_from_slice(&scratch.out.bytes);
+        self.unsent.append(&scratch.out.bytes);
         scratch.out.bytes.clear();
         Step::Again
     }

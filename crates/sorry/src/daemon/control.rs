@@ -224,7 +224,7 @@ impl Control {
             interrupt,
             hang_up,
         } = &mut self.signals;
-        let feed = self.supervisor.watchdog_period();
+        let feed = self.supervisor.next_feed();
         tokio::select! {
             biased;
             _ = terminate.recv() => Event::End,
@@ -234,7 +234,7 @@ impl Control {
             Some(order) = self.orders.1.recv() => Event::Order(order),
             worker = self.crew.lost() => Event::Lost(worker),
             () = alarm::until(self.state.next_until()) => Event::Refresh,
-            () = alarm::every(feed) => Event::Feed,
+            () = alarm::at(feed) => Event::Feed,
         }
     }
 

@@ -151,7 +151,7 @@ fn site(state: &State, index: usize) -> SiteStatus {
         status: sorry.status,
         until: until.map(Moment),
         said: sorry.say.as_ref().map(|said| said.as_str().to_owned()),
-        retry_after_seconds: super::wire::promise(state.generation, super::state::now(), site)
+        retry_after_seconds: super::wire::promise(super::state::now(), site)
             .remaining(super::state::now()),
         page: sorry
             .page

@@ -107,7 +107,6 @@ impl State {
             tls: self.tls.as_ref(),
             connections: self.connections,
             now: now(),
-            generation: self.generation,
         };
         wire::front(&fixed, &self.pages)
     }

@@ -23,6 +23,7 @@ pub(super) struct Supervisor {
 /// What the manager's watchdog is fed by.
 struct Watchdog {
     every: Duration,
+    due: Instant,
     seen: Vec<(u64, Instant)>,
 }
 
@@ -40,6 +41,7 @@ impl Supervisor {
             notifier: Notifier::new(variable("NOTIFY_SOCKET").as_deref())?,
             watchdog: limit.map(|limit| Watchdog {
                 every: limit / 3,
+                due: Instant::now(),
                 seen,
             }),
         })
@@ -95,11 +97,10 @@ impl Supervisor {
         self.tell(&[State::MainProcess(process)]);
     }
 
-    /// How often [`Supervisor::feed`] is to be called; never, without a watchdog.
-    pub(super) fn watchdog_period(&self) -> Option<Duration> {
-        self.watchdog
-            .as_ref()
-            .map(|watchdog| watchdog.every.min(STUCK / 2))
+    /// When [`Supervisor::feed`] is due; never, without a watchdog. An instant, not a period: other events must not put it
+    /// off.
+    pub(super) fn next_feed(&self) -> Option<Instant> {
+        self.watchdog.as_ref().map(|watchdog| watchdog.due)
     }
 
     /// Tells the watchdog that all is well, unless a worker has stopped turning.
@@ -107,6 +108,7 @@ impl Supervisor {
         let Some(watchdog) = &mut self.watchdog else {
             return;
         };
+        watchdog.due = Instant::now() + watchdog.every.min(STUCK / 2);
         match watchdog.stuck(workers, Instant::now()) {
             Some(worker) => log::error!("worker {worker} has not turned for {} s", STUCK.as_secs()),
             None => self.tell(&[State::Watchdog]),
@@ -142,6 +144,7 @@ mod tests {
         let start = Instant::now();
         let mut watchdog = Watchdog {
             every: STUCK,
+            due: start,
             seen: vec![(0, start); 2],
         };
         for second in 1..=12 {

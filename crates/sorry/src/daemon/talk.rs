@@ -34,6 +34,8 @@ pub(super) enum Wait {
     Head,
     /// The rest of a body that nobody reads.
     Body,
+    /// An HTTP/2 client's permission to send the rest of an answer.
+    Window,
 }
 
 /// What the first bytes were.
@@ -201,7 +203,8 @@ impl Talk {
             Speech::Http1(session) if !session.is_between_requests() => Wait::Body,
             Speech::Http1(_) if unread.is_empty() => Wait::Request,
             Speech::Http1(_) => Wait::Head,
-            // A request whose body goes on, an answer that waits for its window, half a frame.
+            Speech::Http2(machine) if machine.has_waiting() => Wait::Window,
+            // A request whose body goes on, or half a frame.
             Speech::Http2(machine) if !machine.is_idle() => Wait::Body,
             Speech::Http2(_) => Wait::Request,
         }
@@ -267,6 +270,11 @@ impl Talk {
         match &mut self.speech {
             Speech::Unknown => Next::Close,
             Speech::Http1(session) => session.give_up(unread, &mut visit, &mut scratch.out),
+            Speech::Http2(machine) if !machine.is_idle() => {
+                machine.go_away(&mut scratch.out.bytes);
+                machine.go_away(&mut scratch.out.bytes);
+                Next::Linger
+            }
             Speech::Http2(machine) => {
                 // The first call announces, the second one does not wait for the client.
                 machine.go_away(&mut scratch.out.bytes);

@@ -28,7 +28,6 @@ pub(super) struct Fixed<'a> {
     pub(super) connections: usize,
     /// Seconds since 1970.
     pub(super) now: u64,
-    pub(super) generation: u64,
 }
 
 /// Puts together what workers read. `None` without a site.
@@ -75,7 +74,7 @@ fn site(fixed: &Fixed<'_>, site: &config::Site, loaded: &Loaded) -> Site {
     Site {
         name: (*site.name).into(),
         policy: policy(sorry),
-        promise: promise(fixed.generation, fixed.now, site),
+        promise: promise(fixed.now, site),
         answers: Answers::new(&loaded.page, &settings(sorry, loaded)),
         alt_svc: match sorry.alt_svc {
             config::AltSvc::Auto => AltSvc::Auto,
@@ -125,7 +124,7 @@ fn origins(sorry: &config::Sorry) -> Box<[Box<str>]> {
 }
 
 /// What a site says about its return.
-pub(super) fn promise(generation: u64, now: u64, site: &config::Site) -> Promise {
+pub(super) fn promise(now: u64, site: &config::Site) -> Promise {
     let usual = config::RetryAfter::USUAL;
     let default = match site.sorry.retry_after {
         config::RetryAfter::Auto => usual,
@@ -138,7 +137,8 @@ pub(super) fn promise(generation: u64, now: u64, site: &config::Site) -> Promise
     Promise {
         default: u32::try_from(default.as_secs()).unwrap_or(u32::MAX),
         until: until.filter(|until| *until > now),
-        salt: salt(&site.name, generation),
+        // What is promised, and nothing else, changes the spread: a reload or a take-over in the middle of an outage does not.
+        salt: salt(&site.name, until.unwrap_or(0) ^ default.as_secs()),
     }
 }
 
@@ -176,6 +176,7 @@ fn times(limits: &Limits) -> Times {
         write: limits.write_time,
         linger: limits.linger_time,
         age: limits.connection_age,
+        life: limits.connection_life,
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) struct Times {
     pub(super) linger: Duration,
     /// For everything: then the next answer is the last.
     pub(super) age: Duration,
+    /// For everything, whatever it is doing.
+    pub(super) life: Duration,
 }
 
 /// The largest output buffer that a worker keeps.

@@ -189,6 +189,9 @@ impl Session {
             self.state = State::Over;
             return Next::Linger;
         }
+        if matches!(self.state, State::Body { .. }) {
+            return self.linger();
+        }
         self.state = State::Over;
         Next::Close
     }
@@ -230,6 +233,13 @@ impl Session {
     pub fn skim(&mut self, input: &[u8], respond: &mut impl Respond) -> (usize, Option<Next>) {
         let mut at = 0;
         let next = self.body(input, &mut at, respond);
+        let unread = at < input.len();
+        let next = match next {
+            // The next request of a pipeline lies there already.
+            None if unread => Some(Next::Again),
+            Some(Next::Close) if unread => Some(Next::Linger),
+            other => other,
+        };
         (at, next)
     }
 
@@ -353,8 +363,8 @@ impl Session {
             }
             (Progress::More, _) if *left == 0 => {
                 respond.reached(Bound::BodyBytes);
-                self.state = State::Over;
-                Some(Next::Close)
+                // The client is still sending: a close now would be a reset, and its answer lost.
+                Some(self.linger())
             }
             (Progress::More, _) => None,
         }

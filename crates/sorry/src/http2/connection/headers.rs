@@ -169,6 +169,11 @@ impl Connection {
         self.answer_request(id, end_stream, turn)?;
         if self.requests >= self.limits.requests {
             self.wind_down(Limit::Requests, turn.out);
+            // A client that goes on asking after as many requests as could have crossed the announcement does not listen.
+            let crossed = self.limits.requests + u64::from(self.limits.streams);
+            if self.requests >= crossed && self.goodbye == Goodbye::Announced {
+                self.finish_goodbye(turn.out);
+            }
         }
         Ok(())
     }
