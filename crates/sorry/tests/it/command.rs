@@ -3,6 +3,7 @@
 mod documented;
 mod mistakes;
 mod reload;
+mod serve;
 mod signals;
 mod verbs;
 

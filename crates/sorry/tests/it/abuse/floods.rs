@@ -59,20 +59,11 @@ fn flood(server: &Server, frames: &[u8]) -> Option<u32> {
 }
 
 /// The error code of the last GOAWAY among the frames (section 6.8).
-fn goaway(mut bytes: &[u8]) -> Option<u32> {
-    let mut code = None;
-    while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = bytes {
-        let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
-        let payload = rest.get(..length)?;
-        if *kind == GOAWAY {
-            code = payload
-                .get(4..8)
-                .and_then(|code| code.try_into().ok())
-                .map(u32::from_be_bytes);
-        }
-        bytes = &rest[length..];
-    }
-    code
+fn goaway(bytes: &[u8]) -> Option<u32> {
+    let frames = frames(bytes);
+    let (_, payload) = frames.iter().rfind(|(kind, _)| *kind == GOAWAY)?;
+    let code = payload.get(4..8)?.try_into().ok()?;
+    Some(u32::from_be_bytes(code))
 }
 
 /// ENHANCE_YOUR_CALM (section 7).
@@ -178,4 +169,47 @@ fn frames_that_are_none_end_their_connection() {
         assert_eq!(flood(&server, &frames), Some(code), "{name}");
     }
     assert_serves(&server);
+}
+
+#[test]
+fn so_many_requests_at_once_and_the_rest_may_try_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "http2-streams = 20");
+    // `POST http /`, and no body comes.
+    let uploads: Vec<u8> = (0..30u32)
+        .flat_map(|n| frame(HEADERS, END_HEADERS, 2 * n + 1, &[0x83, 0x86, 0x84]))
+        .collect();
+    let mut stream = connect(server.address());
+    let opening = [PREFACE, &frame(SETTINGS, 0, 0, &[]), &uploads].concat();
+    stream.write_all(&opening).expect("write");
+    let (mut bytes, mut seen) = (Vec::new(), (0, 0));
+    while seen.0 + seen.1 < 30 {
+        let mut buffer = [0; 65_536];
+        let count = stream.read(&mut buffer).expect("read");
+        assert_ne!(count, 0, "it ended after {seen:?}");
+        bytes.extend_from_slice(&buffer[..count]);
+        let refused = 7u32.to_be_bytes();
+        let frames = frames(&bytes);
+        seen.0 = frames.iter().filter(|(kind, _)| *kind == HEADERS).count();
+        let is_refusal =
+            |(kind, payload): &&(u8, &[u8])| *kind == RST_STREAM && *payload == refused;
+        seen.1 = frames.iter().filter(is_refusal).count();
+    }
+    assert_eq!(seen, (20, 10), "answered, and refused with REFUSED_STREAM");
+    await_limit(&server, "http2-streams");
+    assert_serves(&server);
+}
+
+/// The whole frames among the bytes: type and payload.
+fn frames(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut frames = Vec::new();
+    while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = bytes {
+        let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
+        let Some(payload) = rest.get(..length) else {
+            break;
+        };
+        frames.push((*kind, payload));
+        bytes = &rest[length..];
+    }
+    frames
 }

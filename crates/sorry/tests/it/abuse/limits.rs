@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::meter::{assert_serves, await_limit, await_metric, metric, server};
 use crate::harness::{Answer, PATIENCE, connect, until};
-use crate::matrix::transport::{Request, Transport, ask, block_on, h2_ask, read_answer};
+use crate::matrix::transport::{Request, Transport, ask, ask_all, block_on, h2_ask, read_answer};
 use crate::matrix::world::{HOST, World};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n";
@@ -61,7 +61,7 @@ fn a_head_that_drips_gets_408_all_the_same() {
         match stream.read(&mut buffer) {
             Ok(count) => break count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                stream.write_all(b"X: y\r\n").expect("write")
+                stream.write_all(b"X: y\r\n").expect("write");
             }
             Err(error) => panic!("{error}"),
         }
@@ -232,7 +232,7 @@ fn a_client_that_does_not_read_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(
         folder.path(),
-        "body-time = \"500ms\"\nconnection-age = \"60s\"\nrequests-per-connection = 1000000",
+        "write-time = \"500ms\"\nconnection-age = \"60s\"\nrequests-per-connection = 1000000",
     );
     let mut stream = connect(server.address());
     stream
@@ -295,14 +295,46 @@ fn tls_handshakes_have_a_time_and_a_number() {
         "{:?}",
         start.elapsed()
     );
-    // So many at once that no time is left for most of them.
-    stalled.extend((0..8).map(|_| stall()));
     for stream in &mut stalled {
         let mut bytes = Vec::new();
         let _reset_is_fine = stream.read_to_end(&mut bytes);
         assert!(bytes.len() < 20, "{HOST}: at most an alert");
     }
     await_limit(&world.server, "tls-handshake-time");
-    await_limit(&world.server, "tls-handshakes");
     await_metric(&world.server, "sorry_tls_handshakes_total");
+}
+
+#[test]
+fn a_client_that_never_closes_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "linger-time = \"300ms\"");
+    let mut stream = connect(server.address());
+    stream.write_all(b"no request\r\n\r\n").expect("write");
+    assert!(rest(&mut stream).starts_with(b"HTTP/1.1 400 "));
+    // Our end of it stays open, and theirs does not.
+    await_limit(&server, "linger-time");
+    let open = || (metric(&server, "sorry_connections_open") == 0.0).then_some(());
+    until(
+        Instant::now() + PATIENCE,
+        open,
+        "the connection is forgotten",
+    );
+}
+
+#[test]
+fn http2_requests_have_a_size_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = "http2-header-bytes = \"16 KiB\"";
+    let metrics = "[metrics]\nlisten = \"127.0.0.1:0\"";
+    let world = World::in_folder(folder, &format!("{limits}\n{metrics}"), "");
+    let large = Request::get("/").with("x-large", &"a".repeat(20_000));
+    let small = Request::get("/").with("x-small", &"a".repeat(10_000));
+    for transport in [Transport::H2c, Transport::H2Tls] {
+        let answers = ask_all(&world, transport, &[large.clone(), small.clone()]);
+        assert_eq!(answers[0].status(), 431, "{transport:?}");
+        assert!(answers[0].field("date").is_some() && answers[0].body.is_empty());
+        // The connection goes on, and its compression has not lost its place.
+        assert_eq!(answers[1].status(), 503, "{transport:?}");
+    }
+    await_limit(&world.server, "http2-header-bytes");
 }

@@ -16,14 +16,14 @@ fn configuration(folder: &Path, more: &str) -> String {
 /// A page of two files that must agree: the asset's name stands in the page, and its bytes are the page's word.
 fn write_page(folder: &Path, word: &str) {
     let page = folder.join("page");
-    std::fs::create_dir_all(&page).unwrap();
+    std::fs::create_dir_all(&page).expect("a folder");
     let large = format!("{word}\n").repeat(4000);
-    std::fs::write(page.join("word.bin"), large).unwrap();
+    std::fs::write(page.join("word.bin"), large).expect("write the asset");
     let html = format!(
         "<!doctype html><title>{word}</title><img src=word.bin alt=\"\"><p>{}",
         "x".repeat(30_000)
     );
-    std::fs::write(page.join("page.html"), html).unwrap();
+    std::fs::write(page.join("page.html"), html).expect("write the page");
 }
 
 fn get(server: &Server, target: &str) -> Answer {
