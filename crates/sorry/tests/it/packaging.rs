@@ -185,7 +185,8 @@ fn the_package_installs_serves_and_leaves_nothing_behind() {
 
 fn the_same_sources_give_the_same_bytes(first: &Path, folder: &Path) {
     let second = package(folder);
-    let same = std::fs::read(first).unwrap() == std::fs::read(second).unwrap();
+    let read = |path: &Path| std::fs::read(path).expect("read a package");
+    let same = read(first) == read(&second);
     assert!(same, "two packages of one program differ");
 }
 

@@ -35,12 +35,12 @@ fn get(server: &Server, address: &str, host: &str) -> String {
 /// A certificate and its key, made on the spot.
 fn certificate_in(folder: &Path) -> (PathBuf, PathBuf) {
     let names = ["shop.example.com", "www.shop.example.com"].map(str::to_owned);
-    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let made = rcgen::generate_simple_self_signed(names).expect("make a certificate");
     let certificate = folder.join("shop.crt");
     let key = folder.join("shop.key");
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&certificate, made.cert.pem()).expect("make a certificate");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("make a certificate");
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("make a certificate");
     (certificate, key)
 }
 
@@ -114,9 +114,10 @@ fn far_away_sorry_answers_on_all_four_doors() {
 /// What `sorry check-config` says of a configuration in this folder.
 fn checked(folder: &Path, configuration: &str) -> String {
     let file = folder.join("sorry.toml");
-    std::fs::write(&file, configuration).unwrap();
-    let output = run(SORRY, &["check-config", file.to_str().unwrap()]);
-    (text(&output.stdout) + &text(&output.stderr)).replace(file.to_str().unwrap(), "FILE")
+    std::fs::write(&file, configuration).expect("write the configuration");
+    let name = file.to_str().expect("a path in UTF-8");
+    let output = run(SORRY, &["check-config", name]);
+    (text(&output.stdout) + &text(&output.stderr)).replace(name, "FILE")
 }
 
 #[test]

@@ -24,10 +24,14 @@ fn configuration(variant: Option<&str>) -> String {
         // The part before which both lines are equal: name, address, role.
         let (stem, is_check) = match line.split_once(" backup ") {
             Some((stem, _)) => (format!("{stem} backup "), false),
-            None if line.contains(" check ") => {
-                (line.split(" check ").next().unwrap().to_owned(), true)
-            }
-            None => (line.split(" proto ").next().unwrap().to_owned(), true),
+            None if line.contains(" check ") => (
+                line.split(" check ").next().unwrap_or(line).to_owned(),
+                true,
+            ),
+            None => (
+                line.split(" proto ").next().unwrap_or(line).to_owned(),
+                true,
+            ),
         };
         let old = text
             .lines()
@@ -86,7 +90,7 @@ fn two_who_hear_different_times(sorry: SocketAddr) -> [(IpAddr, String); 2] {
         let source = IpAddr::from(Ipv4Addr::new(127, 200, 0, n));
         (source, retry_after_from(source, sorry))
     });
-    let first = heard.next().unwrap();
+    let first = heard.next().expect("there are addresses");
     let other = heard.find(|(_, time)| *time != first.1);
     [first, other.expect("times differ between addresses")]
 }
