@@ -57,17 +57,35 @@ pub struct Hosts {
     pub default: usize,
 }
 
-/// Everything that is answered from.
+/// Sites, and who is who on each listener, of one configuration.
 #[derive(Debug)]
-pub struct Sites {
+pub struct Known {
     sites: Vec<Site>,
     listeners: HashMap<ListenerId, Hosts>,
 }
 
+/// Everything that is answered from: what is configured, and what was when a listener that is gone was closed. Connections
+/// outlive their listener for a while, and theirs must not become another site's.
+#[derive(Debug)]
+pub struct Sites {
+    known: Arc<Known>,
+    retired: HashMap<ListenerId, Arc<Known>>,
+}
+
 impl Sites {
-    /// `listeners` says who is who where. `None` without any site.
-    pub fn new(sites: Vec<Site>, listeners: HashMap<ListenerId, Hosts>) -> Option<Sites> {
-        (!sites.is_empty()).then_some(Sites { sites, listeners })
+    /// `listeners` says who is who where; `retired` is for listeners that are gone. `None` without any site.
+    pub fn new(
+        sites: Vec<Site>,
+        listeners: HashMap<ListenerId, Hosts>,
+        retired: HashMap<ListenerId, Arc<Known>>,
+    ) -> Option<Sites> {
+        let known = Arc::new(Known { sites, listeners });
+        (!known.sites.is_empty()).then_some(Sites { known, retired })
+    }
+
+    /// What is configured, to be kept for the connections of listeners that are closed.
+    pub fn known(&self) -> &Arc<Known> {
+        &self.known
     }
 
     /// The site for a request, and where it is counted for `worker`.
@@ -77,13 +95,14 @@ impl Sites {
         authority: &Authority,
         worker: usize,
     ) -> (&Site, &SiteCounts) {
-        let hosts = self.listeners.get(&listener);
+        let known = self.retired.get(&listener).unwrap_or(&self.known);
+        let hosts = known.listeners.get(&listener);
         let named = match (hosts, authority) {
             (Some(hosts), Authority::Named(host)) => hosts.names.find(host.as_str()),
             _ => None,
         };
         let index = named.or(hosts.map(|hosts| hosts.default)).unwrap_or(0);
-        let site = &self.sites[index.min(self.sites.len() - 1)];
+        let site = &known.sites[index.min(known.sites.len() - 1)];
         let counts = if named.is_some() {
             &site.counts
         } else {
@@ -94,13 +113,15 @@ impl Sites {
 
     /// Whether a name is a site's on this listener.
     pub fn knows(&self, listener: ListenerId, name: &str) -> bool {
-        self.listeners
+        let known = self.retired.get(&listener).unwrap_or(&self.known);
+        known
+            .listeners
             .get(&listener)
             .is_some_and(|hosts| hosts.names.find(name).is_some())
     }
 
-    /// All sites.
+    /// All sites that are configured.
     pub fn all(&self) -> &[Site] {
-        &self.sites
+        &self.known.sites
     }
 }

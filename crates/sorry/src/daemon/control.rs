@@ -26,7 +26,6 @@ use crate::admin::{self, Command, Reread};
 use crate::answer::Identities;
 use crate::config::{self, Report};
 use crate::count::WorkerCounts;
-use crate::listen::file_watch::{FileWatch, Settings as WatchSettings};
 use crate::listen::passed::Passed;
 use crate::listen::tls::reload::{self, Reload};
 
@@ -284,10 +283,13 @@ impl Control {
         }
         if report.mistakes.is_empty() {
             self.list();
+            let changes = match report.changes.is_empty() {
+                true => "nothing was changed in it".to_owned(),
+                false => report.changes.join("; "),
+            };
             log::info!(
-                "reloaded: configuration {} is in force; {}",
-                report.generation,
-                report.changes.join("; ")
+                "reloaded: configuration {} is in force; {changes}",
+                report.generation
             );
             self.compress();
             self.watch_certificates();
@@ -327,11 +329,10 @@ impl Control {
         if let Some(watching) = self.certificates.take() {
             watching.abort();
         }
-        let Some(tls) = &self.state.tls else {
+        let (Some(tls), Some(changes)) = (&self.state.tls, self.state.watch.take()) else {
             return;
         };
         let pairs = secrets::files(&self.state.config);
-        let changes = FileWatch::new(reload::paths(&pairs), WatchSettings::default());
         let done = self.background.0.clone();
         let tell = move |reload| {
             let _process_has_ended = done.send(Background::Certificates(reload));
@@ -376,8 +377,11 @@ impl Control {
             }
         };
         log::info!(
-            "process {:?} (version {}) takes over",
-            takeover.caller.pid,
+            "process {} (version {}) takes over",
+            takeover
+                .caller
+                .pid
+                .map_or_else(|| "of another namespace".to_owned(), |pid| pid.to_string()),
             takeover.from_version
         );
         let successor = takeover.caller.pid.and_then(|pid| u32::try_from(pid).ok());

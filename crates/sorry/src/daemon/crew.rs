@@ -84,9 +84,10 @@ impl Crew {
                 .build()?;
             let done = done.clone();
             let work = move || {
+                // Told even if the worker panics.
+                let _told = Told(done, number);
                 stay_on(core);
                 LocalSet::new().block_on(&runtime, work(desk, shared, orders));
-                let _nobody_waits = done.send(number);
             };
             let thread = std::thread::Builder::new()
                 .name(format!("sorry-{number}"))
@@ -161,6 +162,15 @@ impl Crew {
 
 /// A task that accepts, and what ends it when dropped.
 type Accepting = (oneshot::Sender<()>, tokio::task::JoinHandle<()>);
+
+/// Tells that a worker has ended, however it ended.
+struct Told(UnboundedSender<usize>, usize);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        let _nobody_waits = self.0.send(self.1);
+    }
+}
 
 async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Order>) {
     let worker = Rc::new(Worker::new(desk, shared));

@@ -60,6 +60,21 @@ pub(super) enum DoorError {
     Socket(Address, #[source] io::Error),
 }
 
+impl Change {
+    /// What is opened and closed, in words.
+    pub(super) fn told(&self) -> Vec<String> {
+        let opened = self
+            .opened
+            .iter()
+            .map(|door| format!("listening on {}", door.address));
+        let closed = match self.closed.len() {
+            0 => None,
+            count => Some(format!("{count} listener(s) closed")),
+        };
+        opened.chain(closed).collect()
+    }
+}
+
 impl Doors {
     /// Opens what the configuration wants and is not open yet, from what was `passed` where there is something. What
     /// goes wrong is told with the index of the listener.

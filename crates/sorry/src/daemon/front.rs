@@ -3,6 +3,7 @@
 //! A connection that has spoken when it is accepted is read and answered at once; if that was all, it is closed without
 //! the runtime ever hearing of it. This is what a sorry server does most.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -55,7 +56,13 @@ pub(super) async fn accept(
 
 fn admit_all(worker: &Rc<Worker>, batch: &mut Vec<Raw>, id: ListenerId) {
     for raw in batch.drain(..) {
-        admit(worker, raw, id);
+        // A connection that finds a mistake of ours loses its answer; the listener must not go with it.
+        let admitted = catch_unwind(AssertUnwindSafe(|| admit(worker, raw, id)));
+        if admitted.is_err() {
+            log::error!(
+                "a connection was dropped because of a mistake in sorry; please report what is above"
+            );
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use crate::config::{self, Config, Mistake, Purpose};
 use crate::listen::certificate::{CertificateError, Certificates, Files, OutOfTime};
-use crate::listen::tls::{Settings, Tls};
+use crate::listen::file_watch::{FileWatch, Settings as WatchSettings};
+use crate::listen::tls::{Settings, Tls, reload};
 
 use super::pages::named;
 
@@ -12,24 +13,28 @@ use super::pages::named;
 pub(super) const OUT_OF_TIME: OutOfTime = OutOfTime::Served;
 
 /// What was read, not in force yet.
-pub(super) enum Read {
-    None,
+pub(super) struct Read {
+    tls: Option<Pending>,
+    watch: Option<FileWatch>,
+}
+
+enum Pending {
     /// For the TLS that is in force: its session cache and ticket keys stay.
     Exchange(Tls, Certificates),
     New(Tls),
 }
 
 impl Read {
-    /// Puts it in force.
-    pub(super) fn adopt(self) -> Option<Tls> {
-        match self {
-            Read::None => None,
-            Read::New(tls) => Some(tls),
-            Read::Exchange(tls, certificates) => {
+    /// Puts it in force; also gives the watch over the files, made before they were read.
+    pub(super) fn adopt(self) -> (Option<Tls>, Option<FileWatch>) {
+        let tls = self.tls.map(|pending| match pending {
+            Pending::New(tls) => tls,
+            Pending::Exchange(tls, certificates) => {
                 tls.certificates().replace(certificates);
-                Some(tls)
+                tls
             }
-        }
+        });
+        (tls, self.watch)
     }
 }
 
@@ -42,12 +47,20 @@ pub(super) fn files(config: &Config) -> Vec<Files> {
     config.certificates.iter().map(pair).collect()
 }
 
-/// Reads all pairs. All mistakes are reported together.
-pub(super) fn load(config: &Config, in_force: Option<&Tls>) -> Result<Read, Vec<Mistake>> {
+/// Reads all pairs. All mistakes are reported together. What is `in_force` goes on with new certificates, unless its
+/// limits have changed.
+pub(super) fn load(
+    config: &Config,
+    in_force: Option<(&Tls, &Config)>,
+) -> Result<Read, Vec<Mistake>> {
     let pairs = files(config);
     if pairs.is_empty() {
-        return Ok(Read::None);
+        return Ok(Read {
+            tls: None,
+            watch: None,
+        });
     }
+    let watch = FileWatch::new(reload::paths(&pairs), WatchSettings::default());
     let certificates =
         Certificates::load(&pairs, SystemTime::now(), OUT_OF_TIME).map_err(|errors| {
             errors
@@ -55,17 +68,25 @@ pub(super) fn load(config: &Config, in_force: Option<&Tls>) -> Result<Read, Vec<
                 .map(|error| told(config, error))
                 .collect::<Vec<_>>()
         })?;
-    match in_force {
-        Some(tls) => Ok(Read::Exchange(tls.clone(), certificates)),
-        None => match Tls::new(certificates, &settings(config)) {
-            Ok(tls) => Ok(Read::New(tls)),
-            Err(error) => Err(vec![Mistake::new(
+    let wanted = settings(config);
+    let kept = in_force.filter(|(_, old)| {
+        let was = settings(old);
+        (was.handshake_time, was.handshakes_max) == (wanted.handshake_time, wanted.handshakes_max)
+    });
+    let tls = match kept {
+        Some((tls, _)) => Pending::Exchange(tls.clone(), certificates),
+        None => Pending::New(Tls::new(certificates, &wanted).map_err(|error| {
+            vec![Mistake::new(
                 config::Code::BadFile,
                 config::Place::File,
                 error.to_string(),
-            )]),
-        },
-    }
+            )]
+        })?),
+    };
+    Ok(Read {
+        tls: Some(tls),
+        watch: Some(watch),
+    })
 }
 
 fn told(config: &Config, error: &CertificateError) -> Mistake {

@@ -11,17 +11,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 
 use super::crew::Crew;
+use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
 use super::pages::{self, Loaded};
 use super::secrets;
-use super::wire::{self, Fixed};
+use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared};
 use crate::admin::{Moment, ReloadOutcome, ReloadReport, Reread};
 use crate::answer::ListenerId;
 use crate::config::{self, Config, Mistake, Report};
 use crate::count;
+use crate::listen::file_watch::FileWatch;
 use crate::listen::passed::Passed;
 use crate::listen::tls::Tls;
+
+/// Closed listeners whose connections still find their own site; connections live for seconds.
+const RETIRED: usize = 16;
 
 /// Reads the configuration again, from wherever it came.
 pub type Read = Box<dyn Fn() -> Result<Config, Report> + Send>;
@@ -33,8 +38,12 @@ pub(super) struct State {
     pub(super) doors: Doors,
     pub(super) numbers: Vec<ListenerId>,
     pub(super) tls: Option<Tls>,
+    /// Made before the certificates were read; taken by whoever watches.
+    pub(super) watch: Option<FileWatch>,
     pub(super) counts: Arc<count::Sites>,
     pub(super) connections: usize,
+    /// Listeners that reloads have closed; the oldest are forgotten.
+    retired: Vec<Retired>,
     pub(super) generation: u64,
     pub(super) workers: NonZeroUsize,
     pub(super) last_reload: Option<ReloadReport>,
@@ -56,7 +65,7 @@ pub(super) struct Origin {
 /// What a configuration needs before it can be in force.
 struct Prepared {
     pages: Vec<Loaded>,
-    tls: Option<Tls>,
+    secrets: secrets::Read,
     change: Change,
 }
 
@@ -76,14 +85,17 @@ impl State {
     ) -> Result<(State, Change), Report> {
         let doors = Doors::default();
         let prepared = prepare(&config, &doors, passed, origin.workers, None)?;
+        let (tls, watch) = prepared.secrets.adopt();
         let mut state = State {
             config: Arc::new(config),
             pages: prepared.pages,
             doors,
             numbers: Vec::new(),
-            tls: prepared.tls,
+            tls,
+            watch,
             counts: Arc::new(count::Sites::new(origin.workers.get())),
             connections: origin.connections,
+            retired: Vec::new(),
             generation: 1,
             workers: origin.workers,
             last_reload: None,
@@ -106,6 +118,7 @@ impl State {
             listeners: &self.numbers,
             tls: self.tls.as_ref(),
             connections: self.connections,
+            retired: &self.retired,
             now: now(),
         };
         wire::front(&fixed, &self.pages)
@@ -148,26 +161,37 @@ impl State {
         shared: &Shared,
     ) -> Result<ReloadReport, Report> {
         let mut passed = Passed::default();
-        let prepared = prepare(
-            &config,
-            &self.doors,
-            &mut passed,
-            self.workers,
-            self.tls.as_ref(),
-        )?;
-        let changes = differences(&self.config, &config);
+        let in_force = self.tls.as_ref().map(|tls| (tls, &*self.config));
+        let prepared = prepare(&config, &self.doors, &mut passed, self.workers, in_force)?;
         let mut change = prepared.change;
+        let mut changes = differences(&self.config, &config);
+        changes.extend(change.told());
+        self.retire(&change.closed, &shared.front.load());
         self.numbers = std::mem::take(&mut change.numbers);
         self.doors.apply(&mut change);
+        let listeners = config.listeners.len();
+        self.connections =
+            descriptors::connections(config.limits.connections, listeners, self.workers);
         self.config = Arc::new(config);
         self.pages = prepared.pages;
-        self.tls = prepared.tls;
+        (self.tls, self.watch) = prepared.secrets.adopt();
         self.generation += 1;
         // Workers must know what a listener means before they accept on it.
         self.publish(shared);
         crew.open(std::mem::take(&mut change.shares));
         crew.close(&change.closed);
         Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
+    }
+
+    fn retire(&mut self, closed: &[ListenerId], front: &Front) {
+        let gone = |id: &ListenerId| Retired {
+            id: *id,
+            known: Arc::clone(front.sites.known()),
+            entrance: front.entrances.get(id).cloned(),
+        };
+        self.retired.extend(closed.iter().map(gone));
+        let forgotten = self.retired.len().saturating_sub(RETIRED);
+        self.retired.drain(..forgotten);
     }
 
     fn report(
@@ -238,12 +262,12 @@ fn prepare(
     doors: &Doors,
     passed: &mut Passed,
     workers: NonZeroUsize,
-    tls: Option<&Tls>,
+    in_force: Option<(&Tls, &Config)>,
 ) -> Result<Prepared, Report> {
     let mut mistakes = Vec::new();
     let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX))
         .map_err(|found| mistakes.extend(found));
-    let tls = secrets::load(config, tls).map_err(|found| mistakes.extend(found));
+    let secrets = secrets::load(config, in_force).map_err(|found| mistakes.extend(found));
     // Sockets come last: what is opened for a configuration that is refused is closed again.
     let change = match mistakes.is_empty() {
         true => doors
@@ -251,10 +275,10 @@ fn prepare(
             .map_err(|errors| mistakes.extend(told(config, &errors))),
         false => Err(()),
     };
-    match (pages, tls, change) {
-        (Ok(pages), Ok(tls), Ok(change)) => Ok(Prepared {
+    match (pages, secrets, change) {
+        (Ok(pages), Ok(secrets), Ok(change)) => Ok(Prepared {
             pages,
-            tls: tls.adopt(),
+            secrets,
             change,
         }),
         _ => Err(config.report(mistakes).unwrap_or_default()),
@@ -292,6 +316,16 @@ fn differences(old: &Config, new: &Config) -> Vec<String> {
     if old.limits != new.limits {
         changes.push("limits have changed".to_owned());
     }
+    if old.certificates != new.certificates {
+        changes.push("certificates have changed".to_owned());
+    }
+    changes.extend(restarts(old, new));
+    changes
+}
+
+/// What is configured anew and waits for a restart.
+fn restarts(old: &Config, new: &Config) -> Vec<String> {
+    let mut changes = Vec::new();
     let restart = [
         (
             old.workers != new.workers || old.pin_workers != new.pin_workers,
@@ -300,9 +334,27 @@ fn differences(old: &Config, new: &Config) -> Vec<String> {
         (old.admin != new.admin, "the admin socket"),
         (old.metrics != new.metrics, "the metrics address"),
         (old.log != new.log, "the log"),
+        (
+            sockets_differ(old, new),
+            "`mode` or `v6-only` of a listener that is open",
+        ),
     ];
     for (_, what) in restart.iter().filter(|(changed, _)| *changed) {
         changes.push(format!("{what}: in force after the next restart"));
     }
     changes
+}
+
+/// Whether a listener that stays is to be made in another way.
+fn sockets_differ(old: &Config, new: &Config) -> bool {
+    new.listeners.iter().any(|listener| {
+        let known = old
+            .listeners
+            .iter()
+            .find(|known| known.address == listener.address);
+        known.is_some_and(|known| {
+            let (was, is) = (&known.options, &listener.options);
+            was.unix_mode != is.unix_mode || was.v6_only != is.v6_only
+        })
+    })
 }

@@ -9,13 +9,21 @@ use sorry_core::retry_after::{Promise, salt};
 use super::entrance::Entrance;
 use super::pages::Loaded;
 use super::worker::{Front, Times};
-use crate::answer::{AltSvc, Hosts, ListenerId, Site, Sites};
+use crate::answer::{AltSvc, Hosts, Known, ListenerId, Site, Sites};
 use crate::config::{self, Config, Limits};
 use crate::count;
 use crate::http1::Bounds;
 use crate::http2;
 use crate::listen::tls::Tls;
 use crate::page::prepared::{Answers, RetryForm, Settings};
+
+/// A listener that is gone.
+#[derive(Debug, Clone)]
+pub(super) struct Retired {
+    pub(super) id: ListenerId,
+    pub(super) known: Arc<Known>,
+    pub(super) entrance: Option<Entrance>,
+}
 
 /// What does not change while answers do.
 pub(super) struct Fixed<'a> {
@@ -26,6 +34,8 @@ pub(super) struct Fixed<'a> {
     pub(super) tls: Option<&'a Tls>,
     /// The most connections of the process.
     pub(super) connections: usize,
+    /// Listeners that are gone, whose connections may not be.
+    pub(super) retired: &'a [Retired],
     /// Seconds since 1970.
     pub(super) now: u64,
 }
@@ -48,11 +58,22 @@ pub(super) fn front(fixed: &Fixed<'_>, pages: &[Loaded]) -> Option<Front> {
         .clone()
         .map(|(listener, id)| (*id, hosts(listener)))
         .collect();
-    let entrances: HashMap<_, _> = listeners
+    let mut entrances: HashMap<_, _> = listeners
         .map(|(listener, id)| (*id, Entrance::new(&listener.options)))
         .collect();
+    entrances.extend(
+        fixed
+            .retired
+            .iter()
+            .filter_map(|gone| Some((gone.id, gone.entrance.clone()?))),
+    );
+    let retired = fixed
+        .retired
+        .iter()
+        .map(|gone| (gone.id, Arc::clone(&gone.known)))
+        .collect();
     Some(Front {
-        sites: Sites::new(sites, hosts)?,
+        sites: Sites::new(sites, hosts, retired)?,
         entrances,
         tls: fixed.tls.cloned(),
         proxy_header_time: config.limits.proxy_header_time,
