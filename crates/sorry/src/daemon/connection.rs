@@ -11,9 +11,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 
 use super::beginning::{Beginning, Unsent};
+use super::patience::Patience;
 use super::talk::{Talk, Wait};
 use super::worker::{Leaving, Place, Scratch, Times, Worker};
 use crate::count::Limit;
@@ -40,7 +40,7 @@ pub(super) struct Connection<S> {
     /// When `doing` began.
     mark: Instant,
     since: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
     /// Bytes that may still be read and forgotten after our end.
     linger_bytes: u64,
 }
@@ -87,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             flushed: Flushed::Yes,
             mark: now,
             since: now,
-            timer: None,
+            patience: Patience::default(),
             linger_bytes,
         }
     }
@@ -366,28 +366,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered()
     }
 
-    /// Arms the timer. `Ready` when patience has ended.
+    /// `Ready` when patience has ended.
     fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let times = self.place.worker().with_front(|front| front.times);
         let deadline = self.deadline(&times);
-        let timer = match &mut self.timer {
-            Some(timer) => timer,
-            None => self
-                .timer
-                .insert(Box::pin(tokio::time::sleep_until(deadline.into()))),
-        };
-        // A timer that is set too early is left alone: when it fires, the true deadline is looked at again. So a busy
-        // connection touches the timer wheel once per patience, not once per request.
-        if timer.deadline() > deadline.into() {
-            timer.as_mut().reset(deadline.into());
-        }
-        loop {
-            std::task::ready!(timer.as_mut().poll(context));
-            if Instant::now() >= deadline {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline.into());
-        }
+        self.patience.poll(deadline, context)
     }
 
     /// Patience has ended.

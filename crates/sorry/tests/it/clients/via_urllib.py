@@ -1,4 +1,4 @@
-"""urllib: prints what HTTPError tells of GET, HEAD and a POST of 1 MiB."""
+"""urllib: prints what HTTPError tells of GET, HEAD and a POST of 20 MiB, all of which it sends before it reads."""
 import json
 import sys
 import urllib.error
@@ -6,7 +6,7 @@ import urllib.request
 
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 report = {}
-for method, data in [("GET", None), ("HEAD", None), ("POST", b"x" * (1 << 20))]:
+for method, data in [("GET", None), ("HEAD", None), ("POST", b"x" * (20 << 20))]:
     request = urllib.request.Request(sys.argv[1], data=data, method=method)
     try:
         opener.open(request, timeout=20)
