@@ -21,7 +21,7 @@ fn rest(stream: &mut TcpStream) -> Vec<u8> {
 #[test]
 fn a_slow_head_gets_408() {
     let folder = tempfile::tempdir().unwrap();
-    let server = server(folder.path(), "head-time = \"300ms\"");
+    let server = server(folder.path(), "head-time = \"300ms\"\nidle-time = \"60s\"");
     for beginning in [
         "GET / HTTP/1.1\r\nHost: shop",
         "G",
@@ -29,7 +29,11 @@ fn a_slow_head_gets_408() {
     ] {
         let mut stream = connect(server.address());
         stream.write_all(beginning.as_bytes()).expect("write");
+        let start = Instant::now();
         let bytes = rest(&mut stream);
+        // Well before an idle connection would end.
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(4), "{beginning:?}: {took:?}");
         let mut answers = Vec::new();
         let mut left = bytes.as_slice().to_vec();
         while let Some((answer, more)) = Answer::parse(&left, "GET") {
@@ -47,7 +51,7 @@ fn a_slow_head_gets_408() {
 #[test]
 fn a_head_that_drips_gets_408_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let server = server(folder.path(), "head-time = \"500ms\"");
+    let server = server(folder.path(), "head-time = \"500ms\"\nidle-time = \"60s\"");
     let mut stream = connect(server.address());
     let pause = Duration::from_millis(50);
     stream

@@ -26,6 +26,15 @@ fn write_page(folder: &Path, word: &str) {
     std::fs::write(page.join("page.html"), html).expect("write the page");
 }
 
+/// Tells the visitors to go home, also when the test has failed.
+struct Closing<'a>(&'a AtomicBool);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn get(server: &Server, target: &str) -> Answer {
     let request = format!(
         "GET {target} HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
@@ -68,6 +77,7 @@ fn pages_change_whole_under_load() {
                 })
             })
             .collect();
+        let closing = Closing(&stop);
         for number in 1..=5 {
             let word = format!("word-{number}");
             write_page(folder.path(), &word);
@@ -81,7 +91,7 @@ fn pages_change_whole_under_load() {
             assert_eq!(asset.status(), 200);
             assert!(asset.text().starts_with(&word), "{}", &asset.text()[..20]);
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(closing);
         for visitor in visitors {
             assert!(visitor.join().expect("a visitor") > 10);
         }
