@@ -11,11 +11,14 @@ pub(crate) fn root() -> PathBuf {
     manifest.parent().map_or(manifest.clone(), Path::to_owned)
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |t| root().join(t))
+}
+
 /// Where xtask keeps logs: below the target folder, so that `cargo clean` takes them along.
 pub(crate) fn logs() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), |t| root().join(t));
-    target.join("xtask")
+    target().join("xtask")
 }
 
 /// A call of cargo in the root of the repository.

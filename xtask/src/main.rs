@@ -11,6 +11,7 @@ mod fuzz;
 mod help;
 mod json;
 mod options;
+mod package;
 mod setup;
 mod steps;
 mod suggest;
@@ -31,6 +32,7 @@ const VERBS: &[Verb] = &[
     fuzz::VERB,
     ci::VERB,
     bench::VERB,
+    package::VERB,
     help::VERB,
 ];
 

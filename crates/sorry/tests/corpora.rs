@@ -24,8 +24,8 @@ const SEED: u64 = 0x5051_5252_5921_0503;
 /// The longest input that mutation makes.
 const LONGEST: usize = 4096;
 
-/// Unoptimized builds, in which each input costs some thirty times as much, try fewer.
-const SHARE: u64 = if cfg!(debug_assertions) { 30 } else { 1 };
+/// Unoptimized builds, in which each input costs some forty times as much, try fewer.
+const SHARE: u64 = if cfg!(debug_assertions) { 100 } else { 1 };
 
 #[test]
 fn head_target() {
@@ -48,7 +48,7 @@ fn head_target() {
         "\0",
         "\u{7f}",
     ];
-    Target::new("head", head::head, WORDS).run(80_000);
+    Target::new("head", head::head, WORDS).run(800_000);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn proxy_header_target() {
         "\u{20}",
         "\u{21}",
     ];
-    Target::new("proxy_header", proxy_header::proxy_header, WORDS).run(100_000);
+    Target::new("proxy_header", proxy_header::proxy_header, WORDS).run(1_600_000);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn negotiation_target() {
         "origin: https://app.example.com",
         "-",
     ];
-    Target::new("negotiation", negotiation::negotiation, WORDS).run(100_000);
+    Target::new("negotiation", negotiation::negotiation, WORDS).run(1_500_000);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn configuration_target() {
         "true",
         "99999999999999999999",
     ];
-    Target::new("configuration", configuration::configuration, WORDS).run(4_000);
+    Target::new("configuration", configuration::configuration, WORDS).run(50_000);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn http2_target() {
         "\0",
         "?",
     ];
-    Target::new("http2", http2::http2, WORDS).run(15_000);
+    Target::new("http2", http2::http2, WORDS).run(250_000);
 }
 
 /// A target with its kept inputs.

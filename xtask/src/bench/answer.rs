@@ -2,6 +2,7 @@
 //! turns, then tables. Measures nothing itself and knows no server by name.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::case::{Case, Work};
 use super::document;
@@ -12,7 +13,7 @@ use super::machine::Machine;
 use super::peer::{Door, Peer, in_path};
 use super::plan::{Plan, Purpose, Style};
 use super::proc_fs::{self, Cpu};
-use super::quiet;
+use super::quiet::Patience;
 use super::running::{SERVER_CORE, Server};
 use super::sheet::{Sample, Sheet};
 use super::stage::Stage;
@@ -33,7 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<End, String> {
     install()?;
     let sorry = program(&plan)?;
     let machine = Machine::of(&plan, &sorry);
-    let stage = Stage::set(sorry)?;
+    let stage = Stage::set(sorry, patience(&plan))?;
     let mut sheets = Vec::new();
     let mut failed = Vec::new();
     for case in &plan.cases {
@@ -70,6 +71,14 @@ fn install() -> Result<(), String> {
     }
     let budget = Budget::read(&cargo::root())?;
     Background::start()?.wait(&budget).result
+}
+
+/// How long to wait, in all, until others are quiet.
+fn patience(plan: &Plan) -> Patience {
+    Patience::of(match plan.purpose {
+        Purpose::Measure => Duration::from_secs(900),
+        Purpose::Smoke => Duration::ZERO,
+    })
 }
 
 /// Ours, built for the purpose.
@@ -131,7 +140,8 @@ fn under_load(
     for round in 1..=plan.runs {
         for (server, bytes, samples) in &mut servers {
             let name = server.peer.name();
-            let mut run = quietest(plan, server, &load).map_err(|why| format!("{name}: {why}"))?;
+            let mut run =
+                quietest(plan, stage, server, &load).map_err(|why| format!("{name}: {why}"))?;
             if let Work::Http2(door) = case.work {
                 run.load.latency = Some(h2load::latency(stage, server, door)?);
             }
@@ -193,6 +203,7 @@ impl Run {
 /// One run; once or twice more if somebody else was busy on the server's core, of which the least disturbed counts.
 fn quietest(
     plan: &Plan,
+    stage: &Stage,
     server: &Server,
     load: impl Fn(&Server, u64) -> Result<Load, String>,
 ) -> Result<Run, String> {
@@ -201,15 +212,13 @@ fn quietest(
         Purpose::Measure => 3,
         Purpose::Smoke => 1,
     };
-    if plan.purpose == Purpose::Measure {
-        quiet::wait();
-    }
+    stage.patience.wait();
     let mut best = one(plan, server, &load)?;
     for _ in 1..attempts {
         if best.others_percent <= DISTURBED_PERCENT {
             break;
         }
-        quiet::wait();
+        stage.patience.wait();
         let again = one(plan, server, &load)?;
         if again.others_percent < best.others_percent {
             best = again;

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use super::exchange;
 use super::peer::{Peer, Ports};
+use super::quiet::Patience;
 use crate::cargo;
 
 const PAGE: &str = "page.html";
@@ -22,10 +23,11 @@ pub(crate) struct Stage {
     /// Length of the page.
     pub(crate) page_bytes: usize,
     pub(crate) descriptors: Descriptors,
+    pub(crate) patience: Patience,
 }
 
 impl Stage {
-    pub(crate) fn set(sorry: PathBuf) -> Result<Self, String> {
+    pub(crate) fn set(sorry: PathBuf, patience: Patience) -> Result<Self, String> {
         let folder = cargo::logs().join(format!("bench-{}", std::process::id()));
         let cannot = |error| format!("cannot write {}: {error}", folder.display());
         fs::create_dir_all(&folder).map_err(cannot)?;
@@ -37,6 +39,7 @@ impl Stage {
             sorry,
             page_bytes: usize::try_from(page_bytes).map_err(|error| error.to_string())?,
             descriptors: Descriptors::allowed()?,
+            patience,
         };
         stage.certify()?;
         Ok(stage)

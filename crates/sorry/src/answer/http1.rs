@@ -6,7 +6,7 @@ use sorry_core::answer::cors::Preflight;
 use super::desk::{Extra, Found, Visit};
 use super::{fault, redirect};
 use crate::count::{Limit, Protocol};
-use crate::http1::{Fault, Head, Out, Parsed, Respond, Turn, Version, parse};
+use crate::http1::{Bound, Fault, Head, Out, Parsed, Respond, Turn, Version, parse};
 use crate::page::prepared::Body;
 
 impl Respond for Visit<'_> {
@@ -23,6 +23,14 @@ impl Respond for Visit<'_> {
         };
         write(&found, head.ask.method, turn, out);
         turn
+    }
+
+    fn reached(&mut self, bound: Bound) {
+        let limit = match bound {
+            Bound::Requests => Limit::Requests,
+            Bound::BodyBytes => Limit::BodyBytes,
+        };
+        self.counts().limit(limit).bump();
     }
 
     fn fault(&mut self, fault: Fault, out: &mut Out) {

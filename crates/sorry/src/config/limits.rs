@@ -68,6 +68,12 @@ table! {
         #[example = "\"2m\""]
         body_time: Time<100, HOUR>,
 
+        /// How long a client may take to accept what was written to it.
+        #[key = "write-time"]
+        #[default = "\"30s\""]
+        #[example = "\"10s\""]
+        write_time: Time<100, HOUR>,
+
         /// How long a connection that has been answered and closed on our side waits for the client to close it too.
         #[key = "linger-time"]
         #[default = "\"2s\""]
@@ -110,17 +116,12 @@ table! {
         #[example = "20"]
         http2_resets_per_second: Few,
 
-        /// How many SETTINGS frames a client may send in a second.
-        #[key = "http2-settings-per-second"]
-        #[default = "10"]
-        #[example = "5"]
-        http2_settings_per_second: Few,
-
-        /// How many PING frames a client may send in a second.
-        #[key = "http2-pings-per-second"]
-        #[default = "10"]
-        #[example = "5"]
-        http2_pings_per_second: Few,
+        /// How many HTTP/2 frames that ask for work and carry nothing a client may send in a second: SETTINGS, PING,
+        /// PRIORITY, empty DATA, WINDOW_UPDATE. What is answered pays for some first, so that busy clients are not counted.
+        #[key = "http2-control-frames-per-second"]
+        #[default = "200"]
+        #[example = "50"]
+        http2_control_frames_per_second: Few,
 
         /// How many CONTINUATION frames one header list may take.
         #[key = "http2-continuation-frames"]
@@ -171,6 +172,7 @@ pub struct Limits {
     pub idle_time: Duration,
     pub body_bytes: u64,
     pub body_time: Duration,
+    pub write_time: Duration,
     pub linger_time: Duration,
     pub tls_handshake_time: Duration,
     pub tls_handshakes: usize,
@@ -178,8 +180,7 @@ pub struct Limits {
     pub http2_streams: usize,
     pub http2_header_bytes: usize,
     pub http2_resets_per_second: usize,
-    pub http2_settings_per_second: usize,
-    pub http2_pings_per_second: usize,
+    pub http2_control_frames_per_second: usize,
     pub http2_continuation_frames: usize,
     pub http2_unread_body_bytes: usize,
     pub drain_time: Duration,
@@ -202,6 +203,7 @@ impl Limits {
             idle_time: spec.idle_time?.value.0,
             body_bytes: spec.body_bytes?.value.0,
             body_time: spec.body_time?.value.0,
+            write_time: spec.write_time?.value.0,
             linger_time: spec.linger_time?.value.0,
             tls_handshake_time: spec.tls_handshake_time?.value.0,
             tls_handshakes: count(spec.tls_handshakes?.value.0),
@@ -209,8 +211,7 @@ impl Limits {
             http2_streams: count(spec.http2_streams?.value.0),
             http2_header_bytes: count(spec.http2_header_bytes?.value.0),
             http2_resets_per_second: count(spec.http2_resets_per_second?.value.0),
-            http2_settings_per_second: count(spec.http2_settings_per_second?.value.0),
-            http2_pings_per_second: count(spec.http2_pings_per_second?.value.0),
+            http2_control_frames_per_second: count(spec.http2_control_frames_per_second?.value.0),
             http2_continuation_frames: count(spec.http2_continuation_frames?.value.0),
             http2_unread_body_bytes: count(spec.http2_unread_body_bytes?.value.0),
             drain_time: spec.drain_time?.value.0,

@@ -11,9 +11,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 
 use super::beginning::{Beginning, Unsent};
+use super::patience::Patience;
 use super::talk::{Talk, Wait};
 use super::worker::{Leaving, Place, Scratch, Times, Worker};
 use crate::count::Limit;
@@ -40,7 +40,7 @@ pub(super) struct Connection<S> {
     /// When `doing` began.
     mark: Instant,
     since: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
     /// Bytes that may still be read and forgotten after our end.
     linger_bytes: u64,
 }
@@ -87,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             flushed: Flushed::Yes,
             mark: now,
             since: now,
-            timer: None,
+            patience: Patience::default(),
             linger_bytes,
         }
     }
@@ -95,6 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn step(&mut self, context: &mut Context<'_>) -> Step {
         if !self.unsent.is_empty() {
             return match self.poll_write(context) {
+                Poll::Pending if self.skim(context) => Step::Again,
                 Poll::Pending => self.now_doing(Doing::Writing),
                 Poll::Ready(Ok(())) => Step::Again,
                 Poll::Ready(Err(_)) => Step::Done,
@@ -125,6 +126,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// The client does not read; it may be one that sends its whole body first. Says whether some of that came.
+    fn skim(&mut self, context: &mut Context<'_>) -> bool {
+        if !self.talk.is_in_body() || !self.unread.is_empty() {
+            return false;
+        }
+        let worker = std::rc::Rc::clone(self.place.worker_rc());
+        let mut scratch = worker.scratch.borrow_mut();
+        match self.poll_read(context, &mut scratch.input) {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                let input = &scratch.input[..count];
+                let (consumed, next) =
+                    worker.with_front(|front| self.talk.skim(&worker, front, input));
+                keep(&mut self.unread, &input[consumed..]);
+                self.next = next.unwrap_or(self.next);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Reads, answers and writes once.
     fn turn(&mut self, context: &mut Context<'_>, from: From) -> Step {
         let worker = std::rc::Rc::clone(self.place.worker_rc());
@@ -143,8 +164,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         let now = Instant::now();
         let age = worker.with_front(|front| front.times.age);
-        if worker.leaving() == Leaving::Now || now.duration_since(self.since) >= age {
-            self.talk.end_with_next_answer();
+        let old = now.duration_since(self.since) >= age;
+        if (old || worker.leaving() == Leaving::Now) && self.talk.end_with_next_answer() && old {
+            worker.counts.limit(Limit::Age).bump();
         }
         let (consumed, next) =
             worker.with_front(|front| self.talk.take(&worker, front, &mut scratch, filled));
@@ -188,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 tail,
             };
         }
-        scratch.out.bytes.clear();
+        scratch.forget_output();
         Ok(())
     }
 
@@ -291,7 +313,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.say_goodbye(worker) {
             return Step::Again;
         }
-        if self.talk.leave() {
+        // Half a request may lie there: it is answered, and the answer is the last.
+        if self.talk.leave() && self.unread.is_empty() {
             self.next = Next::Close;
             return Step::Again;
         }
@@ -334,34 +357,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Age ends an HTTP/1 connection only where it waits for a request and has had an answer; before, it makes the next
-    /// answer the last. An HTTP/2 connection says goodbye once.
+    /// answer the last. An HTTP/2 connection says goodbye once, and then gives its client time to confirm it: requests that
+    /// crossed it on the way are still answered.
     fn may_age(&self) -> bool {
-        let served = self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered();
-        served || self.talk.owes_goodbye()
+        if self.talk.says_goodbye() {
+            return self.talk.owes_goodbye();
+        }
+        self.doing == Doing::Waiting(Wait::Request) && self.talk.has_answered()
     }
 
-    /// Arms the timer. `Ready` when patience has ended.
+    /// `Ready` when patience has ended.
     fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let times = self.place.worker().with_front(|front| front.times);
         let deadline = self.deadline(&times);
-        let timer = match &mut self.timer {
-            Some(timer) => timer,
-            None => self
-                .timer
-                .insert(Box::pin(tokio::time::sleep_until(deadline.into()))),
-        };
-        // A timer that is set too early is left alone: when it fires, the true deadline is looked at again. So a busy
-        // connection touches the timer wheel once per patience, not once per request.
-        if timer.deadline() > deadline.into() {
-            timer.as_mut().reset(deadline.into());
-        }
-        loop {
-            std::task::ready!(timer.as_mut().poll(context));
-            if Instant::now() >= deadline {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline.into());
-        }
+        self.patience.poll(deadline, context)
     }
 
     /// Patience has ended.

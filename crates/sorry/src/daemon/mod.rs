@@ -13,6 +13,7 @@ mod entrance;
 mod front;
 mod own;
 mod pages;
+mod patience;
 mod report;
 mod run;
 mod secrets;

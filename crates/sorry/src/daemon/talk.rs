@@ -139,6 +139,31 @@ impl Talk {
         matches!(&self.speech, Speech::Http2(machine) if machine.state() == http2::State::Open)
     }
 
+    /// Takes bytes of a body while an answer to HTTP/1 is still being written; see [`Session::skim`].
+    pub(super) fn skim(
+        &mut self,
+        worker: &Worker,
+        front: &Front,
+        input: &[u8],
+    ) -> (usize, Option<Next>) {
+        let mut desk = worker.desk.borrow_mut();
+        let mut visit = desk.visit(&front.sites, self.guest);
+        match &mut self.speech {
+            Speech::Http1(session) => session.skim(input, &mut visit),
+            Speech::Unknown | Speech::Http2(_) => (0, None),
+        }
+    }
+
+    /// An HTTP/1 request's body is still coming.
+    pub(super) fn is_in_body(&self) -> bool {
+        matches!(&self.speech, Speech::Http1(session) if !session.is_between_requests())
+    }
+
+    /// Whether it ends by a goodbye that the client confirms (RFC 9113, section 6.8), rather than with an answer.
+    pub(super) fn says_goodbye(&self) -> bool {
+        matches!(&self.speech, Speech::Http2(_))
+    }
+
     /// What was written has gone: HTTP/2 goes on with bodies that waited for room.
     pub(super) fn resume(&mut self, scratch: &mut Scratch) -> Option<Next> {
         match &mut self.speech {
@@ -205,11 +230,16 @@ impl Talk {
         }
     }
 
-    /// The next answer is the last. HTTP/2 says goodbye on its own; see [`Talk::go_away`].
-    pub(super) fn end_with_next_answer(&mut self) {
+    /// The next answer is the last; says whether that is news. HTTP/2 says goodbye on its own; see [`Talk::go_away`].
+    pub(super) fn end_with_next_answer(&mut self) -> bool {
+        let news = self.ending == Ending::NotYet;
         self.ending = Ending::NextAnswer;
-        if let Speech::Http1(session) = &mut self.speech {
-            session.end_with_next_answer();
+        match &mut self.speech {
+            Speech::Http1(session) => {
+                session.end_with_next_answer();
+                news
+            }
+            Speech::Unknown | Speech::Http2(_) => false,
         }
     }
 

@@ -173,7 +173,7 @@ fn times(limits: &Limits) -> Times {
         idle: limits.idle_time,
         head: limits.head_time,
         body: limits.body_time,
-        write: limits.body_time,
+        write: limits.write_time,
         linger: limits.linger_time,
         age: limits.connection_age,
     }
@@ -186,11 +186,11 @@ fn http2_limits(limits: &Limits) -> http2::Limits {
         header_bytes: limits.http2_header_bytes,
         continuation_frames: few(limits.http2_continuation_frames),
         resets_per_second: few(limits.http2_resets_per_second),
-        control_frames_per_second: few(
-            limits.http2_settings_per_second + limits.http2_pings_per_second
-        ),
+        control_frames_per_second: few(limits.http2_control_frames_per_second),
         unread_body_bytes: limits.http2_unread_body_bytes as u64,
         requests: limits.requests_per_connection,
+        // Browsers open an HTTP/1.1 connection for a WebSocket and are refused there.
+        extended_connect: http2::ExtendedConnect::Withheld,
         ..http2::Limits::default()
     }
 }

@@ -56,6 +56,9 @@ pub(super) struct Times {
     pub(super) age: Duration,
 }
 
+/// The largest output buffer that a worker keeps.
+const OUTPUT_KEPT: usize = 256 * 1024;
+
 /// Bytes that are read at a time, besides the longest head.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -71,6 +74,14 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
+    /// Empties the output. A buffer that a flood of pipelined requests has made large is given back.
+    pub(super) fn forget_output(&mut self) {
+        if self.out.bytes.capacity() > OUTPUT_KEPT {
+            self.out.bytes = Vec::new();
+        }
+        self.out.bytes.clear();
+    }
+
     /// Puts unread bytes at the beginning of the buffer, which grows if they leave no room.
     pub(super) fn hold(&mut self, unread: &[u8]) -> usize {
         if self.input.len() < unread.len() + LEAST_ROOM {

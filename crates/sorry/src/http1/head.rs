@@ -124,7 +124,7 @@ fn early(bytes: &[u8]) -> Result<(), Fault> {
         .count();
     match bytes.get(method) {
         None if method <= LONGEST_METHOD => Ok(()),
-        Some(b' ') if method > 0 => Ok(()),
+        Some(b' ') if (1..=LONGEST_METHOD).contains(&method) => Ok(()),
         Some(b'\r') if method == 0 && bytes.len() == 1 => Ok(()),
         _ => Err(Fault::RequestLine),
     }

@@ -56,6 +56,7 @@ fn what_is_a_head_and_what_is_not() {
         ("garbage\u{0}", Err(Fault::RequestLine)),
         (&long_method, Err(Fault::RequestLine)),
         (&long_method[..65], Err(Fault::RequestLine)),
+        (&long_method[..66], Err(Fault::RequestLine)),
         ("GET / HTTP/2.0\r\n", Err(Fault::Version)),
         ("GET / HTTP/3.0\r\nHost: a\r\n\r\n", Err(Fault::Version)),
         // Line ends

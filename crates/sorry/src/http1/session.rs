@@ -61,6 +61,15 @@ pub struct Bounds {
     pub body_bytes: u64,
 }
 
+/// A bound that was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// [`Bounds::requests`]
+    Requests,
+    /// [`Bounds::body_bytes`]
+    BodyBytes,
+}
+
 /// The last line of an answer's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -90,6 +99,8 @@ pub trait Respond {
     fn respond(&mut self, head: &Head<'_>, turn: Turn, out: &mut Out) -> Turn;
     /// Writes the answer to a malformed one; the connection ends after it.
     fn fault(&mut self, fault: Fault, out: &mut Out);
+    /// A bound of the connection was reached; only to be counted.
+    fn reached(&mut self, _bound: Bound) {}
 }
 
 /// What the caller does after it has written what waits.
@@ -161,9 +172,9 @@ impl Session {
         self.requests
     }
 
-    /// Whether it waits for a new request (true) or is inside a body.
+    /// Whether it is not inside a body.
     pub fn is_between_requests(&self) -> bool {
-        self.state == State::Head
+        !matches!(self.state, State::Body { .. })
     }
 
     /// A head did not come in time: tells a client that had begun one.
@@ -198,7 +209,7 @@ impl Session {
                 _ if rest.is_empty() => Some(Next::Read),
                 State::Head if out.is_full() => Some(Next::Again),
                 State::Head => self.head(rest, &mut at, bounds, respond, out),
-                State::Body { .. } => self.body(rest, &mut at),
+                State::Body { .. } => self.body(rest, &mut at, respond),
             };
             if let Some(next) = next {
                 let unread = at < input.len();
@@ -212,6 +223,14 @@ impl Session {
                 );
             }
         }
+    }
+
+    /// Takes bytes of a body whose answer is still being written, so that a client that sends everything before it
+    /// reads anything gets there. What follows the body is left alone. Says what comes next if that has changed.
+    pub fn skim(&mut self, input: &[u8], respond: &mut impl Respond) -> (usize, Option<Next>) {
+        let mut at = 0;
+        let next = self.body(input, &mut at, respond);
+        (at, next)
     }
 
     fn head(
@@ -265,6 +284,9 @@ impl Session {
         respond: &mut impl Respond,
         out: &mut Out,
     ) -> Option<Next> {
+        if self.requests >= bounds.requests {
+            respond.reached(Bound::Requests);
+        }
         let offered = self.turn(head, bounds);
         let turn = respond.respond(head, offered, out);
         debug_assert!(offered != Turn::Close || turn == Turn::Close);
@@ -304,7 +326,7 @@ impl Session {
         }
     }
 
-    fn body(&mut self, rest: &[u8], at: &mut usize) -> Option<Next> {
+    fn body(&mut self, rest: &[u8], at: &mut usize, respond: &mut impl Respond) -> Option<Next> {
         let State::Body {
             discard,
             left,
@@ -330,6 +352,7 @@ impl Session {
                 None
             }
             (Progress::More, _) if *left == 0 => {
+                respond.reached(Bound::BodyBytes);
                 self.state = State::Over;
                 Some(Next::Close)
             }

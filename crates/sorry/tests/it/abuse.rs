@@ -1,1 +1,11 @@
-//! abuse
+//! What clients do that they should not, by mistake or on purpose: the listener never ends, others are served, and each
+//! limit that is reached is counted.
+
+mod crowd;
+mod floods;
+mod limits;
+mod meter;
+mod protocols;
+mod proxy_protocol;
+mod smuggling;
+mod uploads;

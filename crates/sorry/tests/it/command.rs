@@ -1,5 +1,12 @@
 //! The command line itself: verbs, flags, exit codes, signals.
 
+mod documented;
+mod mistakes;
+mod reload;
+mod serve;
+mod signals;
+mod verbs;
+
 use crate::harness::Server;
 
 #[test]

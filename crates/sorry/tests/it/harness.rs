@@ -107,6 +107,12 @@ impl Server {
         }
     }
 
+    /// The line with `text` that was seen on the way to "ready" or since, as far as somebody has waited.
+    pub(crate) fn said(&self, text: &str) -> Option<&str> {
+        let line = self.seen.iter().find(|line| line.contains(text));
+        line.map(String::as_str)
+    }
+
     /// Its process number.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

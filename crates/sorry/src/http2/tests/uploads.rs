@@ -197,6 +197,13 @@ fn before_the_acknowledgement_the_default_window_holds() {
 
 #[test]
 fn padding_counts_against_windows() {
+    let mut peer = Peer::usual();
+    let padding = data(PADDED, 1, &[&[255], &[0; 255][..]].concat());
+    let input = [post(1), padding.repeat(128)].concat();
+    assert_eq!(
+        peer.tell(&input),
+        format!("{ANSWER}; WINDOW_UPDATE 1 32768; WINDOW_UPDATE 0 32768")
+    );
     let mut peer = Peer::greeted(
         &Limits {
             window_bytes: 8,

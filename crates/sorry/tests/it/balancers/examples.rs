@@ -1,10 +1,12 @@
-//! The complete examples in etc/examples, each started with its ports replaced.
+//! The complete examples in etc/examples, each started with its ports replaced; and what the manual shows of configurations and
+//! pages, each checked.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::harness::{Server, exchange, run, text};
+use super::balancer::blocks;
+use crate::harness::{SORRY, Server, exchange, run, text};
 
 fn example(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -30,6 +32,18 @@ fn get(server: &Server, address: &str, host: &str) -> String {
     text(&exchange(address, request.as_bytes()))
 }
 
+/// A certificate and its key, made on the spot.
+fn certificate_in(folder: &Path) -> (PathBuf, PathBuf) {
+    let names = ["shop.example.com", "www.shop.example.com"].map(str::to_owned);
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let certificate = folder.join("shop.crt");
+    let key = folder.join("shop.key");
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    (certificate, key)
+}
+
 #[test]
 fn behind_a_balancer_each_site_says_its_own() {
     let file = replaced(
@@ -53,16 +67,7 @@ fn behind_a_balancer_each_site_says_its_own() {
 #[test]
 fn far_away_sorry_answers_on_all_four_doors() {
     let folder = tempfile::tempdir().unwrap();
-    let names = [
-        "shop.example.com".to_owned(),
-        "www.shop.example.com".to_owned(),
-    ];
-    let made = rcgen::generate_simple_self_signed(names).unwrap();
-    let certificate = folder.path().join("shop.crt");
-    let key = folder.path().join("shop.key");
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    let (certificate, key) = certificate_in(folder.path());
     let file = replaced(
         &example("far-away.toml"),
         &[
@@ -104,4 +109,65 @@ fn far_away_sorry_answers_on_all_four_doors() {
         }
     }
     assert_eq!((plain, encrypted), (2, 2), "{:?}", server.addresses);
+}
+
+/// What `sorry check-config` says of a configuration in this folder.
+fn checked(folder: &Path, configuration: &str) -> String {
+    let file = folder.join("sorry.toml");
+    std::fs::write(&file, configuration).unwrap();
+    let output = run(SORRY, &["check-config", file.to_str().unwrap()]);
+    (text(&output.stdout) + &text(&output.stderr)).replace(file.to_str().unwrap(), "FILE")
+}
+
+#[test]
+fn every_configuration_that_the_manual_shows_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = certificate_in(folder.path());
+    std::fs::create_dir_all(folder.path().join("pages/shop")).unwrap();
+    std::fs::write(folder.path().join("pages/shop/page.txt"), "closed").unwrap();
+    let site = "[[site]]\nname = \"shop\"\n";
+    let pages = [
+        "answers.md",
+        "behind-haproxy.md",
+        "first-steps.md",
+        "operations.md",
+        "pages.md",
+        "tls.md",
+    ];
+    for (page, block) in pages.map(|page| (page, blocks(page, "toml"))) {
+        for shown in block {
+            // The manual shows what matters; this is what it leaves out.
+            let before = if shown.contains("[[site]]") { "" } else { site };
+            let after = if shown.contains("listen = [") {
+                ""
+            } else {
+                "[sorry]\nlisten = [\"127.0.0.1:0\"]\n"
+            };
+            let whole = format!("{before}{shown}{after}")
+                .replace("/etc/sorry/tls/shop.crt", certificate.to_str().unwrap())
+                .replace("/etc/sorry/tls/shop.key", key.to_str().unwrap());
+            let said = checked(folder.path(), &whole);
+            assert_eq!(said, "FILE: fine\n", "{page} shows:\n{whole}");
+        }
+    }
+}
+
+#[test]
+fn the_page_that_the_manual_shows_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page");
+    std::fs::create_dir_all(page.join("img")).unwrap();
+    std::fs::write(page.join("style.css"), "h1 { color: teal }").unwrap();
+    std::fs::write(page.join("img/logo.svg"), "<svg/>").unwrap();
+    std::fs::write(page.join("page.html"), blocks("pages.md", "html").concat()).unwrap();
+    std::fs::write(page.join("page.json"), blocks("pages.md", "text").concat()).unwrap();
+    let configuration = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:0\"]\npage = \"page\"\n\
+                         say = \"Moving\"\n[admin]\nsocket = \"none\"\n";
+    assert_eq!(checked(folder.path(), configuration), "FILE: fine\n");
+    let server = Server::run(folder.path(), configuration);
+    let address = server.address().to_string();
+    let shown = get(&server, &address, "shop.example.com");
+    for part in ["<p>Moving</p>", "href=\"/.sorry/", "<script>"] {
+        assert!(shown.contains(part), "{part} is missing in:\n{shown}");
+    }
 }

@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::balancer::{Balancer, REAL_SERVER, SORRY, VISITORS, blocks, own_address, placed};
 use super::origin::Origin;
 use super::visitor::{
-    Giver, PEOPLE, REQUESTS, assert_sorrys_own, giver, retry_after_from, there_and_back,
+    Giver, PEOPLE, REQUESTS, assert_grpc_unavailable, assert_sorrys_own, giver, retry_after_from,
+    there_and_back,
 };
-use crate::harness::{PATIENCE, Server, run, text, until};
+use crate::harness::{PATIENCE, Server, until};
 
 const PAGE: &str = "behind-haproxy.md";
 
@@ -115,42 +116,6 @@ fn the_proxy_protocol_tells_sorry_who_asks() {
 fn grpc_clients_are_told_in_their_own_words() {
     let sorry = Server::serve(&[]);
     let balancer = start(Some("haproxy-grpc"), own_address(), sorry.address());
-    let url = format!("http://{}/pkg.Service/Method", balancer.address);
-    let look = || {
-        let output = run("curl", &grpc_call(&url));
-        let head = text(&output.stdout).to_ascii_lowercase();
-        head.contains("grpc-status").then_some(head)
-    };
-    let head = until(Instant::now() + PATIENCE, look, "gRPC is answered");
-    assert_grpc_unavailable(&head);
-}
-
-/// Flags for curl to call a gRPC method with an empty message, over HTTP/2 without TLS, and to show the head.
-pub(super) fn grpc_call(url: &str) -> [&str; 13] {
-    [
-        "-sS",
-        "--http2-prior-knowledge",
-        "-D",
-        "-",
-        "-o",
-        "/dev/null",
-        "-H",
-        "Content-Type: application/grpc",
-        "-H",
-        "TE: trailers",
-        "--data-binary",
-        "\u{1}message",
-        url,
-    ]
-}
-
-pub(super) fn assert_grpc_unavailable(head: &str) {
-    for field in [
-        "http/2 200",
-        "content-type: application/grpc",
-        "grpc-status: 14",
-        "grpc-retry-pushback-ms: ",
-    ] {
-        assert!(head.contains(field), "{field} is missing in:\n{head}");
-    }
+    wait_for(Giver::Sorry, balancer.address);
+    assert_grpc_unavailable(balancer.address);
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::balancer::Balancer;
 use super::origin::{BODY, Origin};
-use crate::harness::{Answer, PATIENCE, connect, until};
+use crate::harness::{Answer, PATIENCE, connect, run, text, until};
 
 /// A request; the host is added.
 #[derive(Clone, Copy)]
@@ -400,7 +400,7 @@ fn person(address: SocketAddr, counts: &Counts, end: &AtomicBool) {
 
 /// A visitor's `Retry-After` when it comes from this address.
 pub(super) fn retry_after_from(source: IpAddr, balancer: SocketAddr) -> String {
-    let output = crate::harness::run(
+    let output = run(
         "curl",
         &[
             "-s",
@@ -413,5 +413,39 @@ pub(super) fn retry_after_from(source: IpAddr, balancer: SocketAddr) -> String {
             &format!("http://{balancer}/"),
         ],
     );
-    crate::harness::text(&output.stdout).trim().to_owned()
+    text(&output.stdout).trim().to_owned()
+}
+
+/// Calls a method and prints what gRPC makes of the answer.
+const GRPC_CALL: &str = r#"
+import sys, grpc
+with grpc.insecure_channel(sys.argv[1]) as channel:
+    call = channel.unary_unary("/pkg.Service/Method")
+    try:
+        call(b"message", timeout=15)
+        print("answered")
+    except grpc.RpcError as error:
+        print(error.code().name, dict(error.trailing_metadata() or ()).get("retry-after"), error.details())
+"#;
+
+/// A real gRPC client learns that the service is unavailable, in Sorry's words and with Sorry's time.
+pub(super) fn assert_grpc_unavailable(balancer: SocketAddr) {
+    let output = run(
+        "/usr/bin/python3",
+        &["-c", GRPC_CALL, &balancer.to_string()],
+    );
+    let said = text(&output.stdout);
+    let mut words = said.trim().splitn(3, ' ');
+    assert_eq!(
+        words.next(),
+        Some("UNAVAILABLE"),
+        "{said}{}",
+        text(&output.stderr)
+    );
+    let seconds = words.next().and_then(|seconds| seconds.parse().ok());
+    assert!(
+        seconds.is_some_and(|seconds: u32| (120..=144).contains(&seconds)),
+        "{said}"
+    );
+    assert_eq!(words.next(), Some("the site is down and will be back"));
 }

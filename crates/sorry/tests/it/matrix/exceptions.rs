@@ -26,7 +26,7 @@ impl Walk {
 
     /// A value, or nothing, with equal chances.
     fn maybe<'a>(&mut self, list: &[&'a str]) -> Option<&'a str> {
-        (self.next() % 2 == 0).then(|| self.pick(list))
+        self.next().is_multiple_of(2).then(|| self.pick(list))
     }
 }
 
@@ -119,11 +119,12 @@ fn step(walk: &mut Walk) -> Request {
             request = request.with(name, value);
         }
     }
-    if walk.next() % 4 == 0 {
+    if walk.next().is_multiple_of(4) {
         let (name, value) = CONDITIONS[walk.next() % CONDITIONS.len()];
         request = request.with(name, value);
     }
-    if walk.next() % 8 == 0 && !matches!(request.method.as_str(), "GET" | "HEAD" | "TRACE") {
+    if walk.next().is_multiple_of(8) && !matches!(request.method.as_str(), "GET" | "HEAD" | "TRACE")
+    {
         request = request.sending(b"a body");
     }
     request

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 
-use super::transport::{Request, Transport, ask, read_answer};
+use super::transport::{Request, Transport, ask, connect_from, read_answer};
 use super::world::World;
 use crate::harness::Answer;
 
@@ -68,19 +68,6 @@ fn from(client: IpAddr, to: SocketAddr) -> u32 {
     let mut stream = connect_from(client, to);
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("write");
     seconds(&read_answer(&mut stream, "GET"))
-}
-
-/// A connection from a chosen address.
-fn connect_from(client: IpAddr, to: SocketAddr) -> TcpStream {
-    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
-    bind(&socket, &SocketAddr::new(client, 0)).expect("an address of loopback");
-    connect(&socket, &to).expect("connect");
-    let stream = TcpStream::from(socket);
-    stream
-        .set_read_timeout(Some(crate::harness::PATIENCE))
-        .expect("a limit of time");
-    stream
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! rustls for TLS. Every answer comes back in the same form.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -162,6 +162,19 @@ pub(crate) fn tls(world: &World) -> rustls::StreamOwned<rustls::ClientConnection
     let name = HOST.try_into().expect("a server name");
     let client = rustls::ClientConnection::new(Arc::new(config), name).expect("a TLS client");
     rustls::StreamOwned::new(client, connect(world.tls))
+}
+
+/// A connection from a chosen address of loopback.
+pub(crate) fn connect_from(client: IpAddr, to: SocketAddr) -> TcpStream {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    bind(&socket, &SocketAddr::new(client, 0)).expect("an address of loopback");
+    connect(&socket, &to).expect("connect");
+    let stream = TcpStream::from(socket);
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a limit of time");
+    stream
 }
 
 fn http1<S: Read + Write>(

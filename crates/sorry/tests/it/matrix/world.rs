@@ -31,7 +31,7 @@ impl World {
     /// The site, with further lines for the whole file. Connections may grow old here: what ends them has tests of its
     /// own.
     pub(crate) fn with(limits: &str, site: &str) -> World {
-        World::in_folder(tempfile::tempdir().unwrap(), limits, site)
+        World::in_folder(tempfile::tempdir().expect("a folder"), limits, site)
     }
 
     /// The same in a folder that holds what the site refers to.

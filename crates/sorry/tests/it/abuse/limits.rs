@@ -1,0 +1,340 @@
+//! Each limit of time and number, set small, reached, answered and counted.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::meter::{assert_serves, await_limit, await_metric, metric, server};
+use crate::harness::{Answer, PATIENCE, connect, until};
+use crate::matrix::transport::{Request, Transport, ask, ask_all, block_on, h2_ask, read_answer};
+use crate::matrix::world::{HOST, World};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n";
+
+/// Reads to the end of the connection.
+fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).expect("an orderly end");
+    bytes
+}
+
+#[test]
+fn a_slow_head_gets_408() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "head-time = \"300ms\"");
+    for beginning in [
+        "GET / HTTP/1.1\r\nHost: shop",
+        "G",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\n",
+    ] {
+        let mut stream = connect(server.address());
+        stream.write_all(beginning.as_bytes()).expect("write");
+        let bytes = rest(&mut stream);
+        let mut answers = Vec::new();
+        let mut left = bytes.as_slice().to_vec();
+        while let Some((answer, more)) = Answer::parse(&left, "GET") {
+            answers.push(answer.status());
+            left = more;
+        }
+        let whole = beginning.matches("\r\n\r\n").count();
+        assert_eq!(answers.len(), whole + 1, "{beginning:?}: {answers:?}");
+        assert_eq!(answers.last(), Some(&408), "{beginning:?}");
+    }
+    await_limit(&server, "head-time");
+    assert_serves(&server);
+}
+
+#[test]
+fn a_head_that_drips_gets_408_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "head-time = \"500ms\"");
+    let mut stream = connect(server.address());
+    let pause = Duration::from_millis(50);
+    stream
+        .set_read_timeout(Some(pause))
+        .expect("a limit of time");
+    let start = Instant::now();
+    stream.write_all(b"GET / HTTP/1.1\r\n").expect("write");
+    let mut buffer = [0; 4096];
+    // A field each time the server has kept silent for a while.
+    let count = loop {
+        match stream.read(&mut buffer) {
+            Ok(count) => break count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                stream.write_all(b"X: y\r\n").expect("write");
+            }
+            Err(error) => panic!("{error}"),
+        }
+        assert!(start.elapsed() < PATIENCE, "it is never enough");
+    };
+    assert!(buffer[..count].starts_with(b"HTTP/1.1 408 Request Timeout\r\n"));
+    assert!(
+        start.elapsed() >= Duration::from_millis(450),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn silence_ends_a_connection_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "idle-time = \"300ms\"");
+    let mut silent = connect(server.address());
+    assert_eq!(rest(&mut silent), b"");
+    let mut kept = connect(server.address());
+    kept.write_all(GET).expect("write");
+    assert_eq!(read_answer(&mut kept, "GET").status(), 503);
+    assert_eq!(rest(&mut kept), b"");
+    await_limit(&server, "idle-time");
+    assert_serves(&server);
+}
+
+#[test]
+fn an_old_connection_ends_with_an_answer_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(
+        folder.path(),
+        "connection-age = \"500ms\"\nidle-time = \"60s\"\nrequests-per-connection = 1000000",
+    );
+    let mut stream = connect(server.address());
+    let start = Instant::now();
+    let last = loop {
+        stream.write_all(GET).expect("write");
+        let answer = read_answer(&mut stream, "GET");
+        assert_eq!(answer.status(), 503);
+        if answer.field("connection") == Some("close") {
+            break Instant::now();
+        }
+        assert!(start.elapsed() < PATIENCE, "it never grows old");
+    };
+    assert!(
+        last - start >= Duration::from_millis(450),
+        "{:?}",
+        last - start
+    );
+    assert_eq!(rest(&mut stream), b"");
+    // One that is silent when it grows old is closed where it stands.
+    let mut silent = connect(server.address());
+    silent.write_all(GET).expect("write");
+    assert_eq!(read_answer(&mut silent, "GET").status(), 503);
+    assert_eq!(rest(&mut silent), b"");
+    await_limit(&server, "connection-age");
+}
+
+#[test]
+fn an_old_http2_connection_is_told_goodbye() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(
+        folder.path(),
+        "connection-age = \"500ms\"\nidle-time = \"60s\"\nrequests-per-connection = 1000000",
+    );
+    block_on(async {
+        let stream = tokio::net::TcpStream::connect(server.address())
+            .await
+            .expect("connect");
+        let (mut sender, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+        let driver = async { connection.await.expect("GOAWAY with NO_ERROR") };
+        let asking = async {
+            let answer = h2_ask(&mut sender, "http", &Request::get("/")).await;
+            assert_eq!(answer.status(), 503);
+            sender
+        };
+        // The connection ends by itself although the client keeps its end of it.
+        let ((), _sender) = tokio::join!(driver, asking);
+    });
+    await_limit(&server, "connection-age");
+    assert_serves(&server);
+}
+
+#[test]
+fn so_many_requests_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "requests-per-connection = 3");
+    let mut bytes = server.exchange(&GET.repeat(10));
+    let mut said = Vec::new();
+    while let Some((answer, rest)) = Answer::parse(&bytes, "GET") {
+        said.push(answer.field("connection").map(str::to_owned));
+        bytes = rest;
+    }
+    assert_eq!(said, [None, None, Some("close".to_owned())]);
+    await_limit(&server, "requests-per-connection");
+    let counted = metric(
+        &server,
+        "sorry_limit_reached_total{limit=\"requests-per-connection\"}",
+    );
+    block_on(async {
+        let stream = tokio::net::TcpStream::connect(server.address())
+            .await
+            .expect("connect");
+        let (mut sender, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+        let driver = async { connection.await.expect("GOAWAY with NO_ERROR") };
+        let asking = async {
+            for _ in 0..3 {
+                let answer = h2_ask(&mut sender, "http", &Request::get("/")).await;
+                assert_eq!(answer.status(), 503);
+            }
+            sender
+        };
+        let ((), _sender) = tokio::join!(driver, asking);
+    });
+    let more = || {
+        (metric(
+            &server,
+            "sorry_limit_reached_total{limit=\"requests-per-connection\"}",
+        ) > counted)
+            .then_some(())
+    };
+    until(Instant::now() + PATIENCE, more, "HTTP/2 is counted too");
+}
+
+#[test]
+fn beyond_the_most_connections_everybody_is_answered_and_nobody_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(
+        folder.path(),
+        "connections = 10\nidle-time = \"60s\"\nconnection-age = \"60s\"",
+    );
+    let mut holders: Vec<TcpStream> = (0..10)
+        .map(|_| {
+            let mut stream = connect(server.address());
+            stream.write_all(GET).expect("write");
+            let answer = read_answer(&mut stream, "GET");
+            assert_eq!(answer.field("connection"), None);
+            stream
+        })
+        .collect();
+    for _ in 0..30 {
+        let bytes = server.exchange(GET);
+        let (answer, _) = Answer::parse(&bytes, "GET").expect("an answer");
+        assert_eq!(
+            (answer.status(), answer.field("connection")),
+            (503, Some("close"))
+        );
+    }
+    await_limit(&server, "connections");
+    // Those who were there first are still served, and there is room again when they have gone.
+    for stream in &mut holders {
+        stream.write_all(GET).expect("write");
+        assert_eq!(read_answer(stream, "GET").status(), 503);
+    }
+    drop(holders);
+    let kept = || {
+        let mut stream = connect(server.address());
+        stream.write_all(GET).expect("write");
+        let answer = read_answer(&mut stream, "GET");
+        answer.field("connection").is_none().then_some(())
+    };
+    until(Instant::now() + PATIENCE, kept, "there is room again");
+}
+
+#[test]
+fn a_client_that_does_not_read_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(
+        folder.path(),
+        "write-time = \"500ms\"\nconnection-age = \"60s\"\nrequests-per-connection = 1000000",
+    );
+    let mut stream = connect(server.address());
+    stream
+        .set_write_timeout(Some(Duration::from_millis(200)))
+        .expect("a limit of time");
+    let pipeline = b"GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n".repeat(500);
+    let start = Instant::now();
+    // Requests without end, and not one answer is taken.
+    let error = loop {
+        match stream.write(&pipeline) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => break error,
+            _ => assert!(start.elapsed() < PATIENCE, "it is never enough"),
+        }
+    };
+    assert!(
+        matches!(
+            error.kind(),
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+        ),
+        "{error}"
+    );
+    await_limit(&server, "write-time");
+    assert_serves(&server);
+}
+
+#[test]
+fn tls_handshakes_have_a_time_and_a_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = "tls-handshake-time = \"1s\"\ntls-handshakes = 2";
+    let metrics = "[metrics]\nlisten = \"127.0.0.1:0\"";
+    let world = World::in_folder(folder, &format!("{limits}\n{metrics}"), "");
+    let stall = || {
+        let mut stream = connect(world.tls);
+        stream
+            .write_all(b"\x16\x03\x01\x02\x00\x01")
+            .expect("write");
+        stream
+    };
+    let mut stalled = vec![stall(), stall()];
+    // Half of their time passes.
+    let half = Duration::from_millis(500);
+    stalled[0]
+        .set_read_timeout(Some(half))
+        .expect("a limit of time");
+    let error = stalled[0]
+        .read(&mut [0; 1])
+        .expect_err("a server that waits");
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    stalled[0]
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a limit of time");
+    // An honest client waits for those who stall, and no longer than their limit.
+    let start = Instant::now();
+    assert_eq!(
+        ask(&world, Transport::H2Tls, &Request::get("/")).status(),
+        503
+    );
+    assert!(
+        start.elapsed() >= Duration::from_millis(250),
+        "{:?}",
+        start.elapsed()
+    );
+    for stream in &mut stalled {
+        let mut bytes = Vec::new();
+        let _reset_is_fine = stream.read_to_end(&mut bytes);
+        assert!(bytes.len() < 20, "{HOST}: at most an alert");
+    }
+    await_limit(&world.server, "tls-handshake-time");
+    await_metric(&world.server, "sorry_tls_handshakes_total");
+}
+
+#[test]
+fn a_client_that_never_closes_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "linger-time = \"300ms\"");
+    let mut stream = connect(server.address());
+    stream.write_all(b"no request\r\n\r\n").expect("write");
+    assert!(rest(&mut stream).starts_with(b"HTTP/1.1 400 "));
+    // Our end of it stays open, and theirs does not.
+    await_limit(&server, "linger-time");
+    let open = || (metric(&server, "sorry_connections_open") == 0.0).then_some(());
+    until(
+        Instant::now() + PATIENCE,
+        open,
+        "the connection is forgotten",
+    );
+}
+
+#[test]
+fn http2_requests_have_a_size_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = "http2-header-bytes = \"16 KiB\"";
+    let metrics = "[metrics]\nlisten = \"127.0.0.1:0\"";
+    let world = World::in_folder(folder, &format!("{limits}\n{metrics}"), "");
+    let large = Request::get("/").with("x-large", &"a".repeat(20_000));
+    let small = Request::get("/").with("x-small", &"a".repeat(10_000));
+    for transport in [Transport::H2c, Transport::H2Tls] {
+        let answers = ask_all(&world, transport, &[large.clone(), small.clone()]);
+        assert_eq!(answers[0].status(), 431, "{transport:?}");
+        assert!(answers[0].field("date").is_some() && answers[0].body.is_empty());
+        // The connection goes on, and its compression has not lost its place.
+        assert_eq!(answers[1].status(), 503, "{transport:?}");
+    }
+    await_limit(&world.server, "http2-header-bytes");
+}

@@ -1,0 +1,71 @@
+//! Looks at a server from outside: its metrics, its memory, and whether it still serves.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::harness::{Answer, PATIENCE, Server, exchange, until};
+
+/// One site on a plain listener with metrics, and these limits.
+pub(super) fn server(folder: &std::path::Path, limits: &str) -> Server {
+    Server::run(folder, &configuration(limits, "[\"127.0.0.1:0\"]"))
+}
+
+/// The configuration of [`server`], with its listeners.
+pub(super) fn configuration(limits: &str, listen: &str) -> String {
+    format!(
+        "workers = 2\n[admin]\nsocket = \"none\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n[limits]\n{limits}\n[[site]]\n\
+         name = \"shop\"\nhosts = [\"shop.example\"]\n[site.sorry]\nlisten = {listen}\n"
+    )
+}
+
+/// One sample of the metrics page; absent counts as zero.
+pub(super) fn metric(server: &Server, sample: &str) -> f64 {
+    let page = metrics(server);
+    let line = page.lines().find_map(|line| line.strip_prefix(sample));
+    line.map_or(0.0, |value| value.trim().parse().expect("a number"))
+}
+
+/// The whole metrics page.
+fn metrics(server: &Server) -> String {
+    let line = server.said("metrics on http://").expect("metrics are on");
+    let address = line
+        .split_once("http://")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .and_then(|(address, _)| address.parse::<SocketAddr>().ok());
+    let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let bytes = exchange(address.expect("an address"), request);
+    let (answer, _) = Answer::parse(&bytes, "GET").expect("an answer");
+    assert_eq!(answer.status(), 200);
+    answer.text()
+}
+
+/// Waits until a limit has been counted.
+pub(super) fn await_limit(server: &Server, limit: &str) {
+    let sample = format!("sorry_limit_reached_total{{limit=\"{limit}\"}}");
+    await_metric(server, &sample);
+}
+
+/// Waits until a counter has moved.
+pub(super) fn await_metric(server: &Server, sample: &str) {
+    let moved = || (metric(server, sample) > 0.0).then_some(());
+    until(Instant::now() + PATIENCE, moved, sample);
+}
+
+/// Resident memory in KiB.
+pub(super) fn resident_kib(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()));
+    let status = status.expect("the server runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number
+        .and_then(|kib| kib.parse().ok())
+        .expect("a number of KiB")
+}
+
+/// A client that does nothing wrong gets its answer.
+pub(super) fn assert_serves(server: &Server) {
+    let bytes =
+        server.exchange(b"GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n");
+    let (answer, _) = Answer::parse(&bytes, "GET").expect("an answer");
+    assert_eq!(answer.status(), 503);
+}

@@ -1,0 +1,198 @@
+//! What is typed wrong is told whole, with a way to mend it, and exit code 2.
+
+use std::net::TcpListener;
+
+use crate::harness::{SORRY, run, text};
+
+/// Code, standard output, standard error.
+fn sorry(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = run(SORRY, arguments);
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn wrong_flags_are_told_with_what_would_be_right() {
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = busy.local_addr().unwrap().to_string();
+    let long = "x".repeat(501);
+    let table: [(&[&str], &[&str]); 19] = [
+        (&[], &["Usage: sorry <COMMAND>"]),
+        (&["frobnicate"], &["unrecognized subcommand 'frobnicate'"]),
+        (
+            &["serve", "--nonsense"],
+            &["unexpected argument '--nonsense'"],
+        ),
+        (&["serve", "--stats", "503"], &["--stats", "--status"]),
+        (
+            &["serve", "--status", "200"],
+            &["--status: 200 does not say", "alive"],
+        ),
+        (
+            &["serve", "--status", "302"],
+            &["--status: 302 does not say", "redirect"],
+        ),
+        (
+            &["serve", "--status", "404"],
+            &["--status: 404 does not say"],
+        ),
+        (&["serve", "--status", "many"], &["'many'", "--status"]),
+        (
+            &["serve", "--mode", "redirectt"],
+            &["--mode: `redirectt`", "did you mean \"redirect\""],
+        ),
+        (
+            &["serve", "--retry-after", "soon"],
+            &["--retry-after: `soon`", "90s"],
+        ),
+        (
+            &["serve", "--until", "yesterday"],
+            &["--until: `yesterday`", "14:00"],
+        ),
+        (&["serve", "--say", &long], &["--say", "500"]),
+        (&["serve", "--say", "a\u{1b}[31mb"], &["--say"]),
+        (
+            &["serve", "--listen", "nowhere"],
+            &["--listen: `nowhere` is not an IP address and port"],
+        ),
+        (
+            &["serve", "--listen", &taken],
+            &["--listen: cannot bind", "in use"],
+        ),
+        (
+            &["serve", "--page", "/nonexistent"],
+            &["--page: /nonexistent: cannot read"],
+        ),
+        (
+            &["serve", "--tls-cert", "a.pem"],
+            &["--tls-cert: 1 given, but 0 of --tls-key"],
+        ),
+        (
+            &[
+                "serve",
+                "--tls-cert",
+                "/nonexistent.pem",
+                "--tls-key",
+                "/nonexistent.key",
+            ],
+            &["/nonexistent.pem"],
+        ),
+        (&["serve", "--metrics", "9503"], &["--metrics: `9503`"]),
+    ];
+    for (arguments, expected) in table {
+        let (code, out, error) = sorry(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {error}");
+        assert_eq!(out, "", "{arguments:?}");
+        for part in expected {
+            assert!(
+                error.contains(part),
+                "{arguments:?}: no {part:?} in\n{error}"
+            );
+        }
+        assert!(!error.contains("panicked"), "{error}");
+    }
+}
+
+#[test]
+fn several_wrong_flags_are_told_at_once() {
+    let (code, _, error) = sorry(&[
+        "serve",
+        "--status",
+        "200",
+        "--retry-after",
+        "soon",
+        "--until",
+        "never",
+    ]);
+    assert_eq!(code, Some(2));
+    for flag in ["--status:", "--retry-after:", "--until:"] {
+        assert!(error.contains(flag), "{error}");
+    }
+}
+
+const BAD: &str = r#"wokers = 2
+[[site]]
+name = "shop"
+hosts = ["a b"]
+[site.sorry]
+listen = ["nowhere"]
+status = 200
+until = "soon"
+"#;
+
+#[test]
+fn every_mistake_of_a_file_has_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.toml");
+    std::fs::write(&file, BAD).unwrap();
+    let path = file.to_str().unwrap();
+    let places = ["1:1", "4:11", "6:11", "7:10", "8:9"];
+    for arguments in [
+        ["check-config", path].as_slice(),
+        &["run", "--config", path],
+    ] {
+        let (code, out, error) = sorry(arguments);
+        assert_eq!((code, out.as_str()), (Some(2), ""));
+        for place in places {
+            assert!(
+                error.contains(&format!("--> {path}:{place}")),
+                "{place}:\n{error}"
+            );
+        }
+        assert!(
+            error.contains("did you mean `workers`?") && error.contains("^^^^^^"),
+            "{error}"
+        );
+        assert!(!error.contains('\x1b'), "no colours where nobody looks");
+    }
+    let (code, out, error) = sorry(&["check-config", "--json", path]);
+    assert_eq!((code, error.as_str()), (Some(2), ""));
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let told: Vec<_> = report["mistakes"]
+        .as_array()
+        .expect("mistakes")
+        .iter()
+        .map(|mistake| format!("{}:{}", mistake["line"], mistake["column"]))
+        .collect();
+    assert_eq!(told, places);
+}
+
+#[test]
+fn files_that_are_named_are_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("page.html"), "<p>{{ reason }</p>\n").unwrap();
+    let file = folder.path().join("sorry.toml");
+    let configuration = "[[tls]]\ncertificate = \"shop.pem\"\nkey = \"missing.pem\"\n[[site]]\nname = \"shop\"\n[site.sorry]\n\
+        listen = [{ address = \"127.0.0.1:0\", tls = true }]\npage = \"page.html\"\nrobots = \"robots.txt\"\n";
+    std::fs::write(&file, configuration).unwrap();
+    let (code, _, error) = sorry(&["check-config", file.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    for part in ["page.html", "shop.pem", "robots.txt", "sorry.toml:8:"] {
+        assert!(error.contains(part), "no {part:?} in\n{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_fine_is_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sorry.toml");
+    let (code, example, _) = sorry(&["config", "example"]);
+    assert_eq!(code, Some(0));
+    std::fs::write(&file, example).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, out, error) = sorry(&["check-config", path]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    assert!(out.ends_with(": fine\n"), "{out}");
+    let (code, out, _) = sorry(&["check-config", "--json", path]);
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(
+        (code, report["mistakes"].as_array().map(Vec::len)),
+        (Some(0), Some(0))
+    );
+    let (code, _, error) = sorry(&["check-config", "/nonexistent/sorry.toml"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("/nonexistent/sorry.toml"), "{error}");
+}
