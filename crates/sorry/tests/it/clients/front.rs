@@ -86,6 +86,11 @@ impl Front {
         self.shared.lock().seen.requests.clone()
     }
 
+    /// How many answers there were until now.
+    pub(crate) fn answers(&self) -> usize {
+        self.shared.lock().seen.answers
+    }
+
     /// `http://ADDRESS` and a path.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
