@@ -152,7 +152,7 @@ impl Descriptors {
         self.0.saturating_sub(20) / 2
     }
 
-    /// As many connections as every server here can hold, with a few to spare: nginx counts its listeners among them.
+    /// As many connections as every server here can hold.
     pub(crate) fn connections(self) -> usize {
         HELD.min(self.haproxy().saturating_sub(10))
     }
