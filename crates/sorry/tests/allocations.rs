@@ -82,7 +82,7 @@ fn sites() -> Sites {
         names.insert(&pattern, index).expect("a new name");
     }
     let hosts = HashMap::from([(ListenerId(0), Hosts { names, default: 0 })]);
-    Sites::new(sites, hosts).expect("two sites")
+    Sites::new(sites, hosts, HashMap::new()).expect("two sites")
 }
 
 fn desk() -> Desk {

@@ -54,7 +54,7 @@ fn the_smallest_file_has_all_defaults() {
                 connections: None,
                 requests_per_connection: 1000,
                 connection_age: 10s,
-                connection_life: Duration::from_secs(300),
+                connection_life: 300s,
                 idle_time: 5s,
                 body_bytes: 67108864,
                 body_time: 30s,
