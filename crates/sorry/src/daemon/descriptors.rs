@@ -22,17 +22,24 @@ pub(super) fn raise() {
     }
 }
 
-/// The most connections: as configured, or what the limit leaves beside `listeners` sockets for each worker and their
-/// copies.
+/// The most connections: as configured, but never more than the limit leaves beside `listeners` sockets for each worker
+/// and their copies. Running out of descriptors is the worse way to find that out.
 pub(super) fn connections(
     configured: Option<usize>,
     listeners: usize,
     workers: NonZeroUsize,
 ) -> usize {
-    if let Some(configured) = configured {
-        return configured;
-    }
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let sockets = 2 * (listeners as u64) * (workers.get() as u64) + 8 * workers.get() as u64;
-    usize::try_from(limit.saturating_sub(OTHERS + sockets).max(1)).unwrap_or(usize::MAX)
+    let room = usize::try_from(limit.saturating_sub(OTHERS + sockets).max(1)).unwrap_or(usize::MAX);
+    match configured {
+        Some(configured) if configured > room => {
+            log::warn!(
+                "the limit of open files has room for {room} connections, not for {configured}; raise LimitNOFILE="
+            );
+            room
+        }
+        Some(configured) => configured,
+        None => room,
+    }
 }

@@ -16,7 +16,7 @@ use super::doors::{Change, DoorError, Doors};
 use super::pages::{self, Loaded};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
-use super::worker::{Front, Shared};
+use super::worker::{Front, Shared, Shortage};
 use crate::admin::{Moment, ReloadOutcome, ReloadReport, Reread};
 use crate::answer::ListenerId;
 use crate::config::{self, Config, Mistake, Report};
@@ -130,6 +130,7 @@ impl State {
         Some(Arc::new(Shared {
             front,
             open: AtomicUsize::new(0),
+            shortage: Shortage::none(),
         }))
     }
 
