@@ -81,6 +81,16 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
     }
 }
 
+/// The method of a head that may be malformed or not whole yet; `Other` where it cannot be read.
+pub fn method_of(bytes: &[u8]) -> Method {
+    let mut rest = bytes;
+    while let Some(behind) = rest.strip_prefix(b"\r\n") {
+        rest = behind;
+    }
+    let end = rest.iter().take(LONGEST_METHOD).position(|b| *b == b' ');
+    end.map_or(Method::Other, |end| Method::parse(&rest[..end]))
+}
+
 fn read(bytes: &[u8]) -> Result<Option<(Head<'_>, usize)>, Fault> {
     let mut at = 0;
     while bytes[at..].starts_with(b"\r\n") {
