@@ -23,7 +23,7 @@ use crate::listen::listener::{Interruption, Listener};
 use crate::listen::socket::{Raw, Room};
 
 /// Connections that are taken from the queue at a time, so that those already here are served between.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 32;
 
 /// Accepts until told to stop; then looks into the queue a last time, because whoever waits there was promised an answer.
 pub(super) async fn accept(
