@@ -20,6 +20,15 @@ pub(super) struct Supervisor {
     watchdog: Option<Watchdog>,
 }
 
+/// Whose the listening sockets are at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sockets {
+    /// Nobody's after us.
+    Ours,
+    /// The service manager may have kept them.
+    Entrusted,
+}
+
 /// What the manager's watchdog is fed by.
 struct Watchdog {
     every: Duration,
@@ -64,10 +73,10 @@ impl Supervisor {
     }
 
     /// The end begins. The sockets are given to the manager first, so that whoever knocks during a restart waits
-    /// instead of being refused.
-    pub(super) fn stopping(&self, sockets: &[(String, BorrowedFd<'_>)], time: Duration) {
+    /// instead of being refused. Says whose they are then.
+    pub(super) fn stopping(&self, sockets: &[(String, BorrowedFd<'_>)], time: Duration) -> Sockets {
         if !self.notifier.is_heard() {
-            return;
+            return Sockets::Ours;
         }
         self.tell(&[State::Stopping, State::ExtendTimeout(time + BARRIER)]);
         for group in sockets.chunk_by(|one, other| one.0 == other.0) {
@@ -81,6 +90,7 @@ impl Supervisor {
         if let Err(error) = self.notifier.barrier(BARRIER) {
             log::warn!("the service manager did not answer: {error}");
         }
+        Sockets::Entrusted
     }
 
     /// Sockets that the manager kept and nobody wants any more.
