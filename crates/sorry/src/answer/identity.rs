@@ -63,7 +63,7 @@ impl Permutation {
     }
 
     fn apply(&self, value: u64) -> u64 {
-        let (mut left, mut right) = ((value >> 32) as u32, value as u32);
+        let (mut left, mut right) = (high(value), low(value));
         for round in 0..4 {
             (left, right) = (right, left ^ self.round(round, right));
         }
@@ -80,8 +80,16 @@ impl Permutation {
         state[2] ^= 0xff;
         sip_round(&mut state);
         let hash = state[0] ^ state[1] ^ state[2] ^ state[3];
-        (hash ^ (hash >> 32)) as u32
+        high(hash) ^ low(hash)
     }
+}
+
+fn high(value: u64) -> u32 {
+    (value >> 32) as u32
+}
+
+fn low(value: u64) -> u32 {
+    (value & 0xffff_ffff) as u32
 }
 
 /// SipRound of the paper's section 2.

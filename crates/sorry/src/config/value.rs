@@ -180,7 +180,7 @@ impl FromText for FileMode {
 
 impl FromText for Said {
     fn form() -> String {
-        format!("text of at most {} characters", LONGEST)
+        format!("text of at most {LONGEST} characters")
     }
 
     fn from_text(text: &str) -> Result<Self, Fault> {

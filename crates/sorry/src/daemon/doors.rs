@@ -180,7 +180,9 @@ impl Doors {
     /// service manager; see [`Doors::remove_files`].
     pub(super) fn close(&mut self) {
         for door in self.open.drain(..) {
-            door.file.map(SocketFile::leave);
+            if let Some(file) = door.file {
+                file.leave();
+            }
         }
     }
 }
