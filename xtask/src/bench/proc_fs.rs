@@ -43,7 +43,11 @@ impl Cpu {
             sum.user_ticks += user;
             sum.system_ticks += system;
             for task in tasks(*pid)? {
-                let account = read(&format!("/proc/{pid}/task/{task}/schedstat"))?;
+                let path = format!("/proc/{pid}/task/{task}/schedstat");
+                // A thread may end between the listing and the reading; its time is then lost with it.
+                let Ok(account) = read(&path) else {
+                    continue;
+                };
                 let ns = account
                     .split(' ')
                     .next()

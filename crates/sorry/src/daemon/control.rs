@@ -166,7 +166,11 @@ impl Control {
             self.supervisor.discard(&name);
         }
         self.list();
-        log::info!("ready: {} workers", self.crew.len());
+        log::info!(
+            "ready: {} workers, process {}",
+            self.crew.len(),
+            std::process::id()
+        );
         self.supervisor.ready(self.summary());
         self.compress();
         self.watch_certificates();
@@ -176,12 +180,10 @@ impl Control {
         for door in self.state.doors.iter() {
             log::info!("listening on {}", door.address);
         }
-        for warning in self
-            .state
-            .pages
-            .iter()
-            .flat_map(|loaded| &loaded.page.warnings)
-        {
+        for line in self.state.expected_returns() {
+            log::info!("{line}");
+        }
+        for warning in self.state.warnings() {
             log::warn!("{warning}");
         }
     }
@@ -360,6 +362,9 @@ impl Control {
                     "{} certificate(s) were read again and are in force",
                     certificates.iter().count()
                 );
+                for warning in secrets::expired(certificates) {
+                    log::warn!("{warning}");
+                }
                 self.state.certificates_reread = Some(Reread::Worked(now));
                 self.state.certificate_mistake = None;
             }

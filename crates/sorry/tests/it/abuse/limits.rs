@@ -20,7 +20,7 @@ fn rest(stream: &mut TcpStream) -> Vec<u8> {
 
 #[test]
 fn a_slow_head_gets_408() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(folder.path(), "head-time = \"300ms\"\nidle-time = \"60s\"");
     for beginning in [
         "GET / HTTP/1.1\r\nHost: shop",
