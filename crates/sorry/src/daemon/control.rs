@@ -371,7 +371,7 @@ impl Control {
             Reload::Kept(errors) => {
                 let mistakes: Vec<_> = errors.iter().map(ToString::to_string).collect();
                 log::error!(
-                    "the old certificates stay in force: {}",
+                    "certificates that cannot be read stay as they were: {}",
                     mistakes.join("; ")
                 );
                 self.state.certificates_reread = Some(Reread::Failed(now));

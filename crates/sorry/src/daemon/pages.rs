@@ -129,7 +129,6 @@ fn words(site: &Site, said: Option<Said>, now: i64) -> Words {
             config::Mode::Redirect { page, .. } => Some(page.as_str().into()),
             config::Mode::InPlace => None,
         },
-        ..Words::default()
     }
 }
 

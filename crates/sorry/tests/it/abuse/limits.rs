@@ -50,7 +50,7 @@ fn a_slow_head_gets_408() {
 
 #[test]
 fn a_head_that_drips_gets_408_all_the_same() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(folder.path(), "head-time = \"500ms\"\nidle-time = \"60s\"");
     let mut stream = connect(server.address());
     let pause = Duration::from_millis(50);
@@ -81,7 +81,7 @@ fn a_head_that_drips_gets_408_all_the_same() {
 
 #[test]
 fn silence_ends_a_connection_without_a_word() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(folder.path(), "idle-time = \"300ms\"");
     let mut silent = connect(server.address());
     assert_eq!(rest(&mut silent), b"");
@@ -95,7 +95,7 @@ fn silence_ends_a_connection_without_a_word() {
 
 #[test]
 fn an_old_connection_ends_with_an_answer_that_says_so() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(
         folder.path(),
         "connection-age = \"500ms\"\nidle-time = \"60s\"\nrequests-per-connection = 1000000",
@@ -127,7 +127,7 @@ fn an_old_connection_ends_with_an_answer_that_says_so() {
 
 #[test]
 fn an_old_http2_connection_is_told_goodbye() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(
         folder.path(),
         "connection-age = \"500ms\"\nidle-time = \"60s\"\nrequests-per-connection = 1000000",
@@ -152,7 +152,7 @@ fn an_old_http2_connection_is_told_goodbye() {
 
 #[test]
 fn so_many_requests_and_no_more() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(folder.path(), "requests-per-connection = 3");
     let mut bytes = server.exchange(&GET.repeat(10));
     let mut said = Vec::new();
@@ -193,7 +193,7 @@ fn so_many_requests_and_no_more() {
 
 #[test]
 fn beyond_the_most_connections_everybody_is_answered_and_nobody_stays() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(
         folder.path(),
         "connections = 10\nidle-time = \"60s\"\nconnection-age = \"60s\"",
@@ -233,7 +233,7 @@ fn beyond_the_most_connections_everybody_is_answered_and_nobody_stays() {
 
 #[test]
 fn a_client_that_does_not_read_is_not_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(
         folder.path(),
         "write-time = \"500ms\"\nconnection-age = \"60s\"\nrequests-per-connection = 1000000",
@@ -264,7 +264,7 @@ fn a_client_that_does_not_read_is_not_waited_for() {
 
 /// A TLS listener with these limits, and clients that begin a handshake and go no further.
 fn stalled_handshakes(limits: &str) -> (World, Vec<TcpStream>) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let metrics = "[metrics]\nlisten = \"127.0.0.1:0\"";
     let world = World::in_folder(folder, &format!("{limits}\n{metrics}"), "");
     let stalled = (0..4)
@@ -312,7 +312,7 @@ fn tls_handshakes_have_a_time() {
 
 #[test]
 fn a_client_that_never_closes_is_left() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let server = server(folder.path(), "linger-time = \"300ms\"");
     let mut stream = connect(server.address());
     stream.write_all(b"no request\r\n\r\n").expect("write");
@@ -329,7 +329,7 @@ fn a_client_that_never_closes_is_left() {
 
 #[test]
 fn http2_requests_have_a_size_too() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let limits = "http2-header-bytes = \"16 KiB\"";
     let metrics = "[metrics]\nlisten = \"127.0.0.1:0\"";
     let world = World::in_folder(folder, &format!("{limits}\n{metrics}"), "");
