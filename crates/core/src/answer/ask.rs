@@ -83,6 +83,14 @@ impl<'a> Lines<'a> {
         self.length = self.length.saturating_add(1);
     }
 
+    /// The lines themselves.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
+        self.lines
+            .iter()
+            .take(self.length.min(Lines::MOST))
+            .copied()
+    }
+
     /// The field's elements: split at commas outside quotation marks (RFC 9110, section 5.6.1), ends trimmed, empty
     /// ones left out. `None` where the field is absent or had more lines than anybody sends.
     pub fn elements(&self) -> Option<Elements<'a>> {
