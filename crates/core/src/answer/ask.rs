@@ -231,16 +231,14 @@ impl<'a> Ask<'a> {
 /// `tchar` of RFC 9110, section 5.6.2.
 #[inline]
 pub fn is_token_byte(byte: u8) -> bool {
-    TOKEN[usize::from(byte)]
+    TOKEN_BYTES[byte as usize]
 }
 
-/// Looked up, since every byte of every field name comes by here.
-static TOKEN: [bool; 256] = token();
-
-const fn token() -> [bool; 256] {
+/// A table, because every byte of every field's name is looked up.
+const TOKEN_BYTES: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;
-    loop {
+    while byte < 128 {
         table[byte as usize] = byte.is_ascii_alphanumeric()
             || matches!(
                 byte,
@@ -259,12 +257,10 @@ const fn token() -> [bool; 256] {
                     | b'|'
                     | b'~'
             );
-        if byte == u8::MAX {
-            return table;
-        }
         byte += 1;
     }
-}
+    table
+};
 
 /// `token` of RFC 9110, section 5.6.2.
 #[inline]
