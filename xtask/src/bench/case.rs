@@ -40,7 +40,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "pipelined",
-        about: "HTTP/1.1, 64 connections, 16 requests sent at once; latency is that of the 16th",
+        about: "HTTP/1.1, 64 connections, 16 requests sent at once",
         work: Work::Http1(Door::Plain, Style::Pipelined),
         targets: &[],
     },

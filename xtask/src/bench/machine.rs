@@ -35,7 +35,9 @@ impl Machine {
             runs => format!("medians of {runs} runs"),
         };
         facts.push(("runs", format!("{runs}, {} s each", plan.seconds)));
-        facts.push(("load before", content("/proc/loadavg")));
+        let load = content("/proc/loadavg");
+        let load = load.split(' ').next().unwrap_or_default();
+        facts.push(("load before", format!("{load} in a minute")));
         Self(facts)
     }
 
