@@ -3,6 +3,7 @@
 
 pub mod allocations;
 pub mod environment;
+pub mod heap;
 pub mod passed;
 pub mod registered;
 pub mod socket_option;

@@ -1,5 +1,7 @@
 //! What a connection brings with it: what was said before the runtime knew of it, and what could not be written yet.
 
+use std::io::IoSlice;
+
 use bytes::{Buf, Bytes};
 
 use crate::http1::Next;
@@ -35,32 +37,58 @@ impl Beginning {
     }
 }
 
-/// What could not be written at once.
+/// What could not be written at once. One word where nothing waits, as on nearly every connection.
 #[derive(Debug, Default)]
-pub(super) struct Unsent {
-    pub(super) bytes: Bytes,
-    pub(super) tail: Bytes,
+pub(super) struct Unsent(Option<Box<Pieces>>);
+
+/// Bytes, and a large body behind them.
+#[derive(Debug)]
+struct Pieces {
+    bytes: Bytes,
+    tail: Bytes,
 }
 
 impl Unsent {
+    /// Bytes and a body behind them; either may be empty.
+    pub(super) fn new(bytes: Bytes, tail: Bytes) -> Unsent {
+        let anything = !bytes.is_empty() || !tail.is_empty();
+        Unsent(anything.then(|| Box::new(Pieces { bytes, tail })))
+    }
+
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.tail.is_empty()
+        self.0.is_none()
+    }
+
+    /// What waits, for one write.
+    pub(super) fn pieces(&self) -> [IoSlice<'_>; 2] {
+        match &self.0 {
+            Some(pieces) => [IoSlice::new(&pieces.bytes), IoSlice::new(&pieces.tail)],
+            None => [IoSlice::new(&[]), IoSlice::new(&[])],
+        }
     }
 
     /// Adds bytes behind those that wait; never behind a tail, which only HTTP/1 has and then says nothing more.
     pub(super) fn append(&mut self, bytes: &[u8]) {
-        debug_assert!(self.tail.is_empty(), "nothing may follow a tail");
-        self.bytes = match self.bytes.is_empty() {
-            true => Bytes::copy_from_slice(bytes),
-            false => [&self.bytes, bytes].concat().into(),
+        *self = match self.0.take() {
+            None => Unsent::new(Bytes::copy_from_slice(bytes), Bytes::new()),
+            Some(waiting) => {
+                debug_assert!(waiting.tail.is_empty(), "nothing may follow a tail");
+                Unsent::new([&waiting.bytes, bytes].concat().into(), waiting.tail)
+            }
         };
     }
 
     /// Forgets what was written.
     pub(super) fn advance(&mut self, count: usize) {
-        let first = count.min(self.bytes.len());
-        self.bytes.advance(first);
-        self.tail.advance((count - first).min(self.tail.len()));
+        let Some(pieces) = &mut self.0 else {
+            return;
+        };
+        let first = count.min(pieces.bytes.len());
+        pieces.bytes.advance(first);
+        pieces.tail.advance((count - first).min(pieces.tail.len()));
+        if pieces.bytes.is_empty() && pieces.tail.is_empty() {
+            self.0 = None;
+        }
     }
 }

@@ -79,10 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             place,
             talk,
             unread: beginning.unread,
-            unsent: Unsent {
-                bytes: beginning.unsent,
-                tail: beginning.tail,
-            },
+            unsent: Unsent::new(beginning.unsent, beginning.tail),
             next,
             flushed: Flushed::Yes,
             mark: now,
@@ -209,10 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
         if written < scratch.out.bytes.len() || !tail.is_empty() {
-            self.unsent = Unsent {
-                bytes: Bytes::copy_from_slice(&scratch.out.bytes[written..]),
-                tail,
-            };
+            self.unsent = Unsent::new(Bytes::copy_from_slice(&scratch.out.bytes[written..]), tail);
         }
         scratch.forget_output();
         Ok(())
@@ -221,10 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Writes what was kept.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
-            let pieces = [
-                io::IoSlice::new(&self.unsent.bytes),
-                io::IoSlice::new(&self.unsent.tail),
-            ];
+            let pieces = self.unsent.pieces();
             let count = std::task::ready!(
                 Pin::new(&mut self.stream).poll_write_vectored(context, &pieces)
             )?;
@@ -235,8 +226,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.unsent.advance(count);
             self.mark = Instant::now();
         }
-        // What was kept is forgotten, so that a waiting connection holds no buffer.
-        self.unsent = Unsent::default();
         self.note(Instant::now());
         Poll::Ready(Ok(()))
     }

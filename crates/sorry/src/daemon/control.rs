@@ -259,6 +259,8 @@ impl Control {
                     self.state.pages = pages;
                     self.state.publish(&self.shared);
                 }
+                // The best compression needs megabytes, once.
+                sorry_sys::heap::give_back();
             }
             Event::Background(Background::Certificates(reload)) => self.note_certificates(&reload),
             Event::Order(order) => self.obey(order),
