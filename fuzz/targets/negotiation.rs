@@ -38,16 +38,8 @@ fn ask(data: &[u8]) -> Ask<'_> {
         };
         let value = value.trim_ascii();
         match name {
-            b"accept" => ask.accept.push(value),
-            b"accept-language" => ask.accept_language.push(value),
-            b"accept-encoding" => ask.accept_encoding.push(value),
-            b"content-type" => ask.content_type = Some(value),
-            b"sec-fetch-dest" => ask.fetch_dest = Some(value),
-            b"origin" => ask.origin = Some(value),
-            b"access-control-request-method" => ask.preflight_method = Some(value),
-            b"access-control-request-headers" => ask.preflight_headers = Some(value),
             b"upgrade" => ask.websocket = true,
-            _ => {}
+            _ => ask.take_field(name, value),
         }
     }
     ask

@@ -29,7 +29,11 @@ fn main() {
         names: HostMap::new(),
         default: 0,
     };
-    let Some(sites) = Sites::new(vec![site], HashMap::from([(ListenerId(0), hosts)]), HashMap::new()) else {
+    let Some(sites) = Sites::new(
+        vec![site],
+        HashMap::from([(ListenerId(0), hosts)]),
+        HashMap::new(),
+    ) else {
         return;
     };
     println!(

@@ -34,6 +34,14 @@ pub(super) fn read(field: &Lines<'_>) -> Wish {
     tally(field).map_or(Wish::ANYTHING, |tally| tally.wish())
 }
 
+/// Whether the field can name an event stream at all: a look at its bytes, much cheaper than reading it.
+pub(super) fn may_name_stream(field: &Lines<'_>) -> bool {
+    field.lines().any(|line| {
+        line.windows(5)
+            .any(|part| part.eq_ignore_ascii_case(b"event"))
+    })
+}
+
 /// How closely an element names a dialect; a closer one overrules a wider one (section 12.5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Closeness {

@@ -83,6 +83,14 @@ impl<'a> Lines<'a> {
         self.length = self.length.saturating_add(1);
     }
 
+    /// The lines themselves.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
+        self.lines
+            .iter()
+            .take(self.length.min(Lines::MOST))
+            .copied()
+    }
+
     /// The field's elements: split at commas outside quotation marks (RFC 9110, section 5.6.1), ends trimmed, empty
     /// ones left out. `None` where the field is absent or had more lines than anybody sends.
     pub fn elements(&self) -> Option<Elements<'a>> {
@@ -200,31 +208,62 @@ impl<'a> Ask<'a> {
             referer: None,
         }
     }
+
+    /// Keeps a field of the request if it decides an answer; others are ignored. The name is in lower case, as HTTP/2
+    /// has it (RFC 9113, section 8.2.1). What a field says of its connection is the transport's to read.
+    pub fn take_field(&mut self, name_lower_case: &[u8], value: &'a [u8]) {
+        match name_lower_case {
+            b"accept" => self.accept.push(value),
+            b"accept-language" => self.accept_language.push(value),
+            b"accept-encoding" => self.accept_encoding.push(value),
+            b"content-type" => self.content_type = Some(value),
+            b"sec-fetch-dest" => self.fetch_dest = Some(value),
+            b"origin" => self.origin = Some(value),
+            b"access-control-request-method" => self.preflight_method = Some(value),
+            b"access-control-request-headers" => self.preflight_headers = Some(value),
+            b"user-agent" => self.user_agent = Some(value),
+            b"referer" => self.referer = Some(value),
+            _ => {}
+        }
+    }
 }
 
 /// `tchar` of RFC 9110, section 5.6.2.
+#[inline]
 pub fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+    TOKEN_BYTES[byte as usize]
 }
 
+/// A table, because every byte of every field's name is looked up.
+const TOKEN_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'|'
+                    | b'~'
+            );
+        byte += 1;
+    }
+    table
+};
+
 /// `token` of RFC 9110, section 5.6.2.
+#[inline]
 pub fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|b| is_token_byte(*b))
 }
@@ -261,5 +300,49 @@ mod tests {
             let expected = expected.map(|v| v.into_iter().map(str::to_owned).collect());
             assert_eq!(elements(lines), expected, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn tokens_have_letters_digits_and_fifteen_signs() {
+        let token: Vec<u8> = (0..=u8::MAX).filter(|b| is_token_byte(*b)).collect();
+        let expected =
+            b"!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~";
+        assert_eq!(token, expected);
+        assert!(is_token(b"a-b") && !is_token(b"") && !is_token(b"a b"));
+    }
+
+    #[test]
+    fn fields_find_their_place_and_others_are_ignored() {
+        let mut ask = Ask::new(b"GET", b"/");
+        let names = [
+            "content-type",
+            "sec-fetch-dest",
+            "origin",
+            "access-control-request-method",
+            "access-control-request-headers",
+            "user-agent",
+            "referer",
+            "accept",
+            "accept-language",
+            "accept-encoding",
+            "cookie",
+        ];
+        for name in names {
+            ask.take_field(name.as_bytes(), name.as_bytes());
+        }
+        let single = [
+            ask.content_type,
+            ask.fetch_dest,
+            ask.origin,
+            ask.preflight_method,
+            ask.preflight_headers,
+            ask.user_agent,
+            ask.referer,
+        ];
+        let lists = [ask.accept, ask.accept_language, ask.accept_encoding];
+        let found = single
+            .into_iter()
+            .chain(lists.iter().map(|lines| lines.elements()?.next()));
+        assert!(found.eq(names[..10].iter().map(|name| Some(name.as_bytes()))));
     }
 }

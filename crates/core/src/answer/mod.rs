@@ -114,9 +114,18 @@ pub fn dialect_of(ask: &Ask<'_>, event_stream: EventStream) -> Dialect {
     if let Some(grpc) = ask.content_type.and_then(grpc) {
         return grpc;
     }
-    let wish = accept::read(&ask.accept);
     let reads = matches!(ask.method, Method::Get | Method::Head);
-    if reads && wish.event_stream && event_stream == EventStream::Answer {
+    let may_stream =
+        reads && event_stream == EventStream::Answer && accept::may_name_stream(&ask.accept);
+    // A browser says what it wants the answer for; most requests are decided by that, without a look at Accept.
+    if !may_stream
+        && !ask.websocket
+        && let Some(dialect) = ask.fetch_dest.and_then(by_sure_destination)
+    {
+        return dialect;
+    }
+    let wish = accept::read(&ask.accept);
+    if may_stream && wish.event_stream {
         return Dialect::EventStream;
     }
     if ask.websocket {
@@ -164,13 +173,20 @@ fn grpc(content_type: &[u8]) -> Option<Dialect> {
 /// What the browser wants it for (Fetch Metadata Request Headers, section 2.1). Unknown words say nothing.
 fn by_destination(dest: &[u8], json: Option<Dialect>) -> Option<Dialect> {
     match dest {
+        b"empty" | b"report" => Some(json.unwrap_or(Dialect::Text)),
+        other => by_sure_destination(other),
+    }
+}
+
+/// The destinations that settle the dialect alone.
+fn by_sure_destination(dest: &[u8]) -> Option<Dialect> {
+    match dest {
         b"document" | b"iframe" | b"frame" | b"fencedframe" => Some(Dialect::Html),
         b"image" | b"font" | b"audio" | b"video" | b"track" | b"object" | b"embed" => {
             Some(Dialect::Empty)
         }
         b"script" | b"style" | b"worker" | b"sharedworker" | b"serviceworker" | b"audioworklet"
         | b"paintworklet" | b"manifest" | b"xslt" | b"json" => Some(Dialect::EmptyNosniff),
-        b"empty" | b"report" => Some(json.unwrap_or(Dialect::Text)),
         _ => None,
     }
 }

@@ -31,7 +31,7 @@ const REPLY_BYTES: usize = 16 * 1024 * 1024;
 pub enum ClientError {
     /// There is no such file.
     #[error(
-        "no admin socket at {}: is the daemon running, and is this the path it was given?", .0.display()
+        "no admin socket at {}: is `sorry run` running, and is this the path it was given? (`sorry serve` has none)", .0.display()
     )]
     NoSocket(PathBuf),
     /// The file is there, and nobody listens.

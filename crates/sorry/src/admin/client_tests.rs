@@ -16,7 +16,7 @@ fn a_client_without_a_daemon_says_what_to_do() {
     let path = folder.path().join("admin.sock");
     let error = |path: &Path| connect(path, SOON).unwrap_err();
     assert!(matches!(error(&path), ClientError::NoSocket(_)));
-    assert!(error(&path).to_string().contains("is the daemon running"));
+    assert!(error(&path).to_string().contains("is `sorry run` running"));
     assert!(matches!(
         error(&folder.path().join("x".repeat(200))),
         ClientError::BadPath(_)

@@ -71,7 +71,7 @@ impl Respond for Clerk {
         turn
     }
 
-    fn fault(&mut self, fault: Fault, out: &mut Out) {
+    fn fault(&mut self, fault: Fault, method: Method, out: &mut Out) {
         match fault {
             Fault::HeadTooLong | Fault::TargetTooLong => self.count(Bound::RequestBytes),
             Fault::HeadTooSlow => self.count(Bound::RequestTime),
@@ -81,7 +81,9 @@ impl Respond for Clerk {
         let status = format!("{} {}", refusal.status, refusal.phrase);
         let answer = Answer::text(&status, format!("{}\n", refusal.sentence));
         answer.push_head(Turn::Close, out);
-        out.push_body(&answer.body);
+        if method != Method::Head {
+            out.push_body(&answer.body);
+        }
     }
 }
 

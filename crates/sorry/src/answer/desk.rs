@@ -12,6 +12,7 @@ use super::clock::Clock;
 use super::identity::Identities;
 use super::sites::{AltSvc, ListenerId, Site, Sites};
 use crate::count::{Kind, Protocol, SiteCounts, WorkerCounts, access};
+use crate::http1::Fault;
 use crate::page::prepared::{Cors, Prepared};
 
 /// A worker's clock, ids and counts.
@@ -90,6 +91,31 @@ pub struct Visit<'a> {
     answered: u64,
 }
 
+/// What the log says of an answer that is no site's.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused<'a> {
+    pub(super) fault: Fault,
+    pub(super) protocol: Protocol,
+    pub(super) method: &'a [u8],
+    pub(super) target: &'a [u8],
+    pub(super) status: u16,
+    pub(super) bytes: usize,
+}
+
+impl Refused<'_> {
+    /// Nothing is known of the request.
+    pub(super) fn new(fault: Fault, protocol: Protocol, bytes: usize) -> Refused<'static> {
+        Refused {
+            fault,
+            protocol,
+            method: b"-",
+            target: b"-",
+            status: fault.refusal().status,
+            bytes,
+        }
+    }
+}
+
 /// A choice, looked up.
 pub(super) struct Found<'a, 'q> {
     pub(super) prepared: &'a Prepared,
@@ -165,6 +191,28 @@ impl<'a> Visit<'a> {
             now: clock.now(),
             id: self.desk.ids.fresh(),
             retry_after: 1,
+        }
+    }
+
+    /// Notes an answer that is no site's.
+    pub(super) fn log_fault(&mut self, filling: &Filling, refused: &Refused<'_>) {
+        let client = self.guest.client;
+        if let Some(log) = &mut self.desk.log {
+            log.record(&access::Entry {
+                unix_seconds: filling.now,
+                client,
+                site: "-",
+                method: refused.method,
+                target: refused.target,
+                protocol: refused.protocol,
+                status: refused.status,
+                bytes: refused.bytes,
+                referer: None,
+                user_agent: None,
+                id: filling.id,
+                answer: refused.fault.label(),
+                retry_after: None,
+            });
         }
     }
 
@@ -279,7 +327,7 @@ fn entry<'e>(
         referer: ask.referer,
         user_agent: ask.user_agent,
         id: filling.id,
-        kind,
-        retry_after: filling.retry_after,
+        answer: kind.label(),
+        retry_after: Some(filling.retry_after),
     }
 }

@@ -1,13 +1,20 @@
 //! Answers to what is not a request. They are no site's: nobody knows for whom a malformed head was meant.
 
+use sorry_core::answer::Method;
 use sorry_core::answer::template::Filling;
 use sorry_core::host::Host;
 
 use crate::http1::Fault;
 use crate::http2::hpack;
 
-/// Appends the whole answer; the connection ends after it.
-pub(super) fn push_http1(fault: Fault, filling: &Filling, out: &mut Vec<u8>) {
+/// Appends the whole answer, without its body to HEAD; the connection ends after it. Says how long the body is that was
+/// appended.
+pub(super) fn push_http1(
+    fault: Fault,
+    method: Method,
+    filling: &Filling,
+    out: &mut Vec<u8>,
+) -> usize {
     let refusal = fault.refusal();
     let length = refusal.sentence.len() + 1;
     let status_line = format!("HTTP/1.1 {} {}\r\nDate: ", refusal.status, refusal.phrase);
@@ -17,10 +24,15 @@ pub(super) fn push_http1(fault: Fault, filling: &Filling, out: &mut Vec<u8>) {
     out.extend_from_slice(&filling.id);
     let rest = format!(
         "\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n{}\n",
-        refusal.sentence
+         Content-Length: {length}\r\nConnection: close\r\n\r\n"
     );
     out.extend_from_slice(rest.as_bytes());
+    if method == Method::Head {
+        return 0;
+    }
+    out.extend_from_slice(refusal.sentence.as_bytes());
+    out.push(b'\n');
+    length
 }
 
 /// Appends a 308 to https; `name` is one that the operator gave to a site.
@@ -72,12 +84,16 @@ mod tests {
         };
         for fault in Fault::ALL {
             let mut out = Vec::new();
-            push_http1(fault, &filling, &mut out);
+            let length = push_http1(fault, Method::Other, &filling, &mut out);
             let text = String::from_utf8(out).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             assert!(head.starts_with(&format!("HTTP/1.1 {} ", fault.refusal().status)));
             assert!(head.contains("Connection: close") && head.contains("Date: Thu"));
             assert!(head.contains(&format!("Content-Length: {}", body.len())));
+            assert_eq!(length, body.len());
+            let mut to_head = Vec::new();
+            assert_eq!(push_http1(fault, Method::Head, &filling, &mut to_head), 0);
+            assert_eq!(to_head, format!("{head}\r\n\r\n").as_bytes());
         }
     }
 }

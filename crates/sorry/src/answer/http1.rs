@@ -3,10 +3,10 @@
 use sorry_core::answer::Method;
 use sorry_core::answer::cors::Preflight;
 
-use super::desk::{Extra, Found, Visit};
+use super::desk::{Extra, Found, Refused, Visit};
 use super::{fault, redirect};
 use crate::count::{Limit, Protocol};
-use crate::http1::{Bound, Fault, Head, Out, Parsed, Respond, Turn, Version, parse};
+use crate::http1::{Bound, Fault, Head, Out, Parsed, Respond, Turn, Version, method_of, parse};
 use crate::page::prepared::Body;
 
 impl Respond for Visit<'_> {
@@ -33,7 +33,7 @@ impl Respond for Visit<'_> {
         self.counts().limit(limit).bump();
     }
 
-    fn fault(&mut self, fault: Fault, out: &mut Out) {
+    fn fault(&mut self, fault: Fault, method: Method, out: &mut Out) {
         self.counts().fault(fault).bump();
         match fault {
             Fault::HeadTooLong | Fault::TargetTooLong => {
@@ -43,7 +43,8 @@ impl Respond for Visit<'_> {
             _ => {}
         }
         let filling = self.filling();
-        fault::push_http1(fault, &filling, &mut out.bytes);
+        let length = fault::push_http1(fault, method, &filling, &mut out.bytes);
+        self.log_fault(&filling, &Refused::new(fault, Protocol::Http11, length));
     }
 }
 
@@ -63,9 +64,16 @@ impl Visit<'_> {
                 &filling,
                 &mut out.bytes,
             );
+            let refused = Refused {
+                method: head.ask.method_token,
+                target: head.ask.target,
+                status: 308,
+                ..Refused::new(Fault::PlainOnTls, Protocol::Http11, 0)
+            };
+            self.log_fault(&filling, &refused);
             return;
         }
-        self.fault(Fault::PlainOnTls, out);
+        self.fault(Fault::PlainOnTls, method_of(bytes), out);
     }
 }
 

@@ -4,7 +4,7 @@ use sorry_core::answer::cors::Preflight;
 use sorry_core::answer::{Ask, Dialect, Method, path};
 use sorry_core::host::{self, Authority};
 
-use super::desk::{Extra, Found, Visit};
+use super::desk::{Extra, Found, Refused, Visit};
 use super::{fault, redirect};
 use crate::count::{Kind, Limit, Protocol};
 use crate::http1::Fault;
@@ -37,6 +37,10 @@ impl Answer for Visit<'_> {
         self.counts().limit(Limit::Http2HeaderBytes).bump();
         let filling = self.filling();
         fault::push_http2(Fault::HeadTooLong, &filling, block);
+        self.log_fault(
+            &filling,
+            &Refused::new(Fault::HeadTooLong, Protocol::Http2, 0),
+        );
         Reply::from(Body::None)
     }
 }
@@ -58,19 +62,7 @@ fn ask<'q>(request: &Request<'q>) -> Ask<'q> {
     // RFC 8441: a WebSocket over HTTP/2 is an extended CONNECT.
     ask.websocket = request.protocol == Some(b"websocket");
     for (name, value) in request.fields() {
-        match name {
-            b"accept" => ask.accept.push(value),
-            b"accept-language" => ask.accept_language.push(value),
-            b"accept-encoding" => ask.accept_encoding.push(value),
-            b"content-type" => ask.content_type = Some(value),
-            b"sec-fetch-dest" => ask.fetch_dest = Some(value),
-            b"origin" => ask.origin = Some(value),
-            b"access-control-request-method" => ask.preflight_method = Some(value),
-            b"access-control-request-headers" => ask.preflight_headers = Some(value),
-            b"user-agent" => ask.user_agent = Some(value),
-            b"referer" => ask.referer = Some(value),
-            _ => {}
-        }
+        ask.take_field(name, value);
     }
     ask
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::{print, print_json};
 use super::{exit, refused};
 use crate::config::{self, Report};
 use crate::daemon;
@@ -28,11 +29,20 @@ impl CheckConfig {
         }
         match checked {
             Ok(warnings) => {
-                for warning in warnings {
-                    println!("warning: {warning}");
-                }
-                println!("{}: fine", self.file.display());
-                ExitCode::SUCCESS
+                let warnings: String = warnings
+                    .iter()
+                    .map(|warning| {
+                        format!(
+                            "warning: {warning}
+"
+                        )
+                    })
+                    .collect();
+                print(&format!(
+                    "{warnings}{}: fine
+",
+                    self.file.display()
+                ))
             }
             Err(report) => refused(&report),
         }
@@ -47,6 +57,10 @@ fn as_json(checked: &Result<Vec<String>, Report>) -> ExitCode {
         ),
         Err(report) => (report.to_json(), ExitCode::from(exit::USAGE)),
     };
-    println!("{value:#}");
-    code
+    let printed = print_json(&value);
+    if printed == ExitCode::SUCCESS {
+        code
+    } else {
+        printed
+    }
 }

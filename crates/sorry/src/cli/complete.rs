@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::Arguments;
+use super::output::print;
 
 /// Print completions for a shell.
 #[derive(Debug, Args)]
@@ -19,7 +20,6 @@ impl Complete {
     pub(super) fn run(self) -> ExitCode {
         let mut out = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "sorry", &mut out);
-        print!("{}", String::from_utf8_lossy(&out));
-        ExitCode::SUCCESS
+        print(&String::from_utf8_lossy(&out))
     }
 }

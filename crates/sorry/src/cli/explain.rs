@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::exit;
+use super::output::print;
 use crate::config;
 
 /// Learn about the configuration file.
@@ -27,20 +28,20 @@ impl ConfigVerb {
     pub(super) fn run(self) -> ExitCode {
         match self {
             ConfigVerb::Explain { key } => match config::explain(&key) {
-                Ok(text) => println!("{}", text.trim_end()),
+                Ok(text) => print(&format!("{}\n", text.trim_end())),
                 Err(error) => {
                     eprintln!("sorry: {error}");
-                    return ExitCode::from(exit::USAGE);
+                    ExitCode::from(exit::USAGE)
                 }
             },
-            ConfigVerb::Keys => {
-                for key in config::keys() {
-                    println!("{key}");
-                }
-            }
-            ConfigVerb::Example => print!("{}", config::example()),
-            ConfigVerb::Manual => print!("{}", config::manual()),
+            ConfigVerb::Keys => print(
+                &config::keys()
+                    .into_iter()
+                    .map(|key| format!("{key}\n"))
+                    .collect::<String>(),
+            ),
+            ConfigVerb::Example => print(&config::example()),
+            ConfigVerb::Manual => print(&config::manual()),
         }
-        ExitCode::SUCCESS
     }
 }

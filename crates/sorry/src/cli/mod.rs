@@ -5,6 +5,7 @@ mod complete;
 mod explain;
 mod logging;
 mod man;
+mod output;
 mod reload;
 mod run;
 mod serve;

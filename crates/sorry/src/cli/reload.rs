@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::{print, print_json};
 use super::{AdminSocket, exit, failed};
 use crate::admin::ReloadReport;
 use crate::admin::client::{RELOAD_PATIENCE, connect};
@@ -29,36 +30,42 @@ impl Reload {
     }
 
     fn show(&self, report: &ReloadReport) -> ExitCode {
-        if self.json {
-            match serde_json::to_string_pretty(report) {
-                Ok(text) => println!("{text}"),
-                Err(error) => return failed(&error.into()),
-            }
+        let printed = if self.json {
+            print_json(report)
         } else {
+            print(&said(report))
+        };
+        let refused = !report.mistakes.is_empty();
+        if refused && !self.json {
             for mistake in &report.mistakes {
                 eprint!("{mistake}");
             }
-            for line in report
-                .warnings
-                .iter()
-                .map(|warning| format!("warning: {warning}"))
-                .chain(report.changes.clone())
-            {
-                println!("{line}");
-            }
-            if report.mistakes.is_empty() {
-                println!("configuration {} is in force", report.generation);
-            } else {
-                eprintln!(
-                    "sorry: the old configuration {} stays in force",
-                    report.generation
-                );
-            }
+            eprintln!(
+                "sorry: the old configuration {} stays in force",
+                report.generation
+            );
         }
-        if report.mistakes.is_empty() {
-            ExitCode::SUCCESS
-        } else {
+        if refused {
             ExitCode::from(exit::USAGE)
+        } else {
+            printed
         }
     }
+}
+
+/// What a person is told of a reload on standard output.
+fn said(report: &ReloadReport) -> String {
+    let warnings = report
+        .warnings
+        .iter()
+        .map(|warning| format!("warning: {warning}\n"));
+    let changes = report.changes.iter().map(|change| format!("{change}\n"));
+    let mut said: String = warnings.chain(changes).collect();
+    if report.mistakes.is_empty() {
+        said.push_str(&format!(
+            "configuration {} is in force\n",
+            report.generation
+        ));
+    }
+    said
 }

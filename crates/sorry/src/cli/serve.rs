@@ -31,10 +31,11 @@ pub(super) struct Serve {
     /// The status of refusals, 500 to 599 [default: 503]
     #[arg(long, value_name = "N")]
     status: Option<u16>,
-    /// When clients may ask again: a time such as 90s, 2m, 1h30m, or auto [default: 2m]
+    /// When clients may ask again: a time such as 90s, 2m, 1h30m, or auto: until --until, else 2m [default: auto]
     #[arg(long, value_name = "TIME|auto")]
     retry_after: Option<String>,
-    /// When the site is expected back: 14:00, '2026-11-21 14:00 Europe/Berlin', or RFC 3339
+    /// When the site is expected back: 14:00 (the next one, by this machine's clock), '2026-11-21 14:00 Europe/Berlin', or
+    /// RFC 3339
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// What to tell visitors; at most 500 characters

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::{print, print_json};
 use super::{AdminSocket, failed};
 use crate::admin::client::{PATIENCE, connect};
 
@@ -21,13 +22,9 @@ impl Status {
     pub(super) fn run(self) -> ExitCode {
         let asked = connect(&self.admin.admin, PATIENCE).and_then(|mut client| client.status());
         match asked {
-            Ok(status) if self.json => match serde_json::to_string_pretty(&status) {
-                Ok(text) => println!("{text}"),
-                Err(error) => return failed(&error.into()),
-            },
-            Ok(status) => print!("{status}"),
-            Err(error) => return failed(&error.into()),
+            Ok(status) if self.json => print_json(&status),
+            Ok(status) => print(&status.to_string()),
+            Err(error) => failed(&error.into()),
         }
-        ExitCode::SUCCESS
     }
 }

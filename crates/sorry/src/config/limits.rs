@@ -93,7 +93,7 @@ table! {
         #[example = "\"5s\""]
         tls_handshake_time: Time<100, HOUR>,
 
-        /// How many TLS handshakes may be under way at once in this process; further clients wait.
+        /// How many TLS handshakes may be computed at once in this process; further clients wait.
         #[key = "tls-handshakes"]
         #[default = "256"]
         #[example = "1024"]

@@ -301,6 +301,7 @@ impl Builder<'_> {
                     page: sorry.redirect_page?.value,
                 },
             },
+            language: sorry.language?.value.0,
             alive: sorry.alive?.value,
             robots,
             event_stream: sorry.event_stream?.value,

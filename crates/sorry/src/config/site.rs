@@ -40,6 +40,8 @@ pub struct Sorry {
     pub say: Option<Said>,
     /// Where visitors see the page.
     pub mode: Mode,
+    /// The language of whoever asks for none that the page has.
+    pub language: Box<str>,
     /// The path that answers 200.
     pub alive: UrlPath,
     /// A file to answer `/robots.txt` with.

@@ -15,7 +15,7 @@ use super::site::{
 };
 use super::table::{Shape, table};
 use super::url::{Origin, UrlPath};
-use super::value::{Auto, FileMode, FilePath, Name, Until, Whole};
+use super::value::{Auto, FileMode, FilePath, LanguageTag, Name, Until, Whole};
 use sorry_core::said::Said;
 use std::net::SocketAddr;
 use toml::de::DeValue;
@@ -153,9 +153,10 @@ table! {
         status: Status,
 
         /// When clients may ask again, sent as Retry-After with a little random time added so that they do not all return
-        /// in one second. `"auto"` is the time until `until`, and two minutes without one.
+        /// in one second. `"auto"` is the time until `until`, and two minutes without one; a time given here is said
+        /// whatever `until` says.
         #[key = "retry-after"]
-        #[default = "\"2m\""]
+        #[default = "\"auto\""]
         #[example = "\"10m\""]
         retry_after: Auto<RetryTime>,
 
@@ -196,6 +197,13 @@ table! {
         #[default = "\"/.sorry/page\""]
         #[example = "\"/maintenance\""]
         redirect_page: UrlPath,
+
+        /// The language of whoever asks for none that the page has, and of an own page's `page.html`: a tag such as `de` or
+        /// `pt-BR`.
+        #[key = "language"]
+        #[default = "\"en\""]
+        #[example = "\"de\""]
+        language: LanguageTag,
 
         /// The path that answers 200 to GET and HEAD, so that a balancer's check keeps sending people here.
         #[key = "alive"]

@@ -130,6 +130,34 @@ impl FromText for FilePath {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Name(pub(super) Box<str>);
 
+/// A language by its tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LanguageTag(pub(super) Box<str>);
+
+impl FromText for LanguageTag {
+    fn form() -> String {
+        "a language tag such as \"de\" or \"pt-BR\"".to_owned()
+    }
+
+    /// The shape of RFC 5646, section 2.1: parts of one to eight letters or digits, the first of letters.
+    fn from_text(text: &str) -> Result<Self, Fault> {
+        let part = |part: &str| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        };
+        let first = text.split('-').next().unwrap_or_default();
+        if text.split('-').all(part)
+            && first.len() >= 2
+            && first.bytes().all(|b| b.is_ascii_alphabetic())
+        {
+            return Ok(LanguageTag(text.into()));
+        }
+        Err(
+            Fault::new(format!("{} is not a language tag", quoted(text)))
+                .hint("for example \"de\" or \"pt-BR\""),
+        )
+    }
+}
+
 impl FromText for Name {
     fn form() -> String {
         "a name of at most 64 letters, digits, \"-\", \"_\" or \".\"".to_owned()
@@ -180,7 +208,7 @@ impl FromText for FileMode {
 
 impl FromText for Said {
     fn form() -> String {
-        format!("text of at most {} characters", LONGEST)
+        format!("text of at most {LONGEST} characters")
     }
 
     fn from_text(text: &str) -> Result<Self, Fault> {

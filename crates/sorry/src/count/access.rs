@@ -4,19 +4,22 @@
 //! Off unless the operator turns it on; whoever opens files and starts threads is `daemon`.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use sorry_core::answer::template::ID_WIDTH;
 
-use super::site::Kind;
 use super::worker::Protocol;
 
 /// Lines that wait to be written; more are dropped.
 const QUEUE: usize = 4096;
+
+/// Lines that are written before wishes are looked at and errors told.
+const BATCH: usize = 256;
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +55,10 @@ pub struct Entry<'a> {
     pub user_agent: Option<&'a [u8]>,
     /// The request's id
     pub id: [u8; ID_WIDTH],
-    /// What was answered
-    pub kind: Kind,
+    /// What was answered: a kind's label, or a fault's
+    pub answer: &'a str,
     /// Seconds in Retry-After
-    pub retry_after: u32,
+    pub retry_after: Option<u32>,
 }
 
 /// A worker's end of the log.
@@ -64,24 +67,38 @@ pub struct Log {
     format: Format,
     lines: SyncSender<Vec<u8>>,
     dropped: Arc<AtomicU64>,
+    wishes: Arc<Wishes>,
+}
+
+/// What the writer is asked for besides lines, and whether it has ended. Kept beside the queue, so that a full one
+/// loses no wish; an empty line wakes the writer.
+#[derive(Debug, Default)]
+struct Wishes {
+    reopen: AtomicBool,
+    end: AtomicBool,
+    ended: Mutex<bool>,
+    told: Condvar,
 }
 
 /// The writing end.
 #[derive(Debug)]
 pub struct Writer {
     lines: Receiver<Vec<u8>>,
+    wishes: Arc<Wishes>,
 }
 
 /// Both ends of a log.
 pub fn log(format: Format) -> (Log, Writer) {
     let (sender, lines) = sync_channel(QUEUE);
+    let wishes = Arc::<Wishes>::default();
     (
         Log {
             format,
             lines: sender,
             dropped: Arc::default(),
+            wishes: Arc::clone(&wishes),
         },
-        Writer { lines },
+        Writer { lines, wishes },
     )
 }
 
@@ -101,20 +118,86 @@ impl Log {
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
+
+    /// Asks the writer to open its file anew, because the old one was renamed (logrotate(8)). Does not wait.
+    pub fn reopen(&self) {
+        self.wishes.reopen.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Asks the writer to write what waits and end, and waits for that no longer than `within`. What is recorded
+    /// afterwards is dropped and counted.
+    pub fn finish(&self, within: Duration) -> Finish {
+        self.wishes.end.store(true, Ordering::Release);
+        self.wake();
+        let ended = self.wishes.ended.lock();
+        let ended = ended.unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .wishes
+            .told
+            .wait_timeout_while(ended, within, |ended| !*ended);
+        let (ended, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if *ended { Finish::Written } else { Finish::Cut }
+    }
+
+    /// A full queue needs no waking.
+    fn wake(&self) {
+        let _awake_or_gone = self.lines.try_send(Vec::new());
+    }
+}
+
+/// How the log ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// Every line that was recorded before has gone to the file, as far as it took them.
+    Written,
+    /// The writer still has lines; its file takes them too slowly.
+    Cut,
 }
 
 impl Writer {
-    /// Writes lines until every worker has gone. A failing sink loses lines, not the server.
-    pub fn run(self, mut sink: impl Write, mut on_error: impl FnMut(&std::io::Error)) {
+    /// Writes lines until it is told to end or every worker has gone. `open` gives a new sink when the file was
+    /// rotated; while it cannot, the old one stays. A failing sink loses lines, not the server.
+    pub fn run<S: Write>(
+        self,
+        mut sink: S,
+        mut open: impl FnMut() -> io::Result<S>,
+        mut on_error: impl FnMut(&io::Error),
+    ) {
         while let Ok(first) = self.lines.recv() {
-            let mut result = sink.write_all(&first);
-            while let (Ok(()), Ok(line)) = (&result, self.lines.try_recv()) {
-                result = sink.write_all(&line);
+            if self.wishes.reopen.swap(false, Ordering::AcqRel) {
+                match open() {
+                    Ok(opened) => sink = opened,
+                    Err(error) => on_error(&error),
+                }
             }
-            if let Err(error) = result.and_then(|()| sink.flush()) {
+            let (count, written) = self.write_batch(&first, &mut sink);
+            if let Err(error) = written.and_then(|()| sink.flush()) {
                 on_error(&error);
             }
+            if count < BATCH && self.wishes.end.load(Ordering::Acquire) {
+                return;
+            }
         }
+    }
+
+    /// Writes a line and what waits behind it. Says how many there were: less than a batch means that no more wait.
+    fn write_batch(&self, first: &[u8], sink: &mut impl Write) -> (usize, io::Result<()>) {
+        let mut result = sink.write_all(first);
+        let mut count = 1;
+        for line in self.lines.try_iter().take(BATCH - 1) {
+            result = result.and(sink.write_all(&line));
+            count += 1;
+        }
+        (count, result)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let ended = self.wishes.ended.lock();
+        *ended.unwrap_or_else(PoisonError::into_inner) = true;
+        self.wishes.told.notify_all();
     }
 }
 
@@ -130,7 +213,7 @@ fn json(entry: &Entry<'_>) -> String {
         "protocol": entry.protocol.label(),
         "status": entry.status,
         "bytes": entry.bytes,
-        "answer": entry.kind.label(),
+        "answer": entry.answer,
         "retry_after": entry.retry_after,
         "request_id": text(Some(&entry.id)),
         "referer": text(entry.referer),
@@ -189,7 +272,6 @@ fn quoted(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sorry_core::answer::Dialect;
 
     fn entry() -> Entry<'static> {
         Entry {
@@ -204,8 +286,8 @@ mod tests {
             referer: None,
             user_agent: Some(b"curl\x1b[2J"),
             id: *b"0123456789abcdef",
-            kind: Kind::Refusal(Dialect::Text),
-            retry_after: 120,
+            answer: "text",
+            retry_after: Some(120),
         }
     }
 
@@ -230,7 +312,70 @@ mod tests {
         assert_eq!(log.dropped(), 3);
         drop(log);
         let mut out = Vec::new();
-        writer.run(&mut out, |_| {});
+        writer.run(&mut out, || panic!("nobody asked"), |_| {});
         assert_eq!(out.iter().filter(|b| **b == b'\n').count(), QUEUE);
+    }
+
+    /// A sink that the test can read while the writer has it.
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Shared {
+        fn lines(&self) -> usize {
+            let bytes = self.0.lock().unwrap();
+            bytes.iter().filter(|b| **b == b'\n').count()
+        }
+    }
+
+    #[test]
+    fn a_rotated_file_is_opened_anew_and_the_end_is_waited_for() {
+        let (mut log, writer) = log(Format::Combined);
+        let (old, new) = (Shared::default(), Shared::default());
+        let (opened, next, first) = (std::sync::mpsc::channel(), new.clone(), old.clone());
+        let (tell, told) = opened;
+        let open = move || {
+            tell.send(()).unwrap();
+            Ok(next.clone())
+        };
+        let thread = std::thread::spawn(move || writer.run(first, open, |_| {}));
+        log.reopen();
+        told.recv().unwrap();
+        for _ in 0..3 * BATCH {
+            log.record(&entry());
+        }
+        // As many as one batch, and more, and every one of them before `finish` returns.
+        assert_eq!(log.finish(Duration::from_secs(20)), Finish::Written);
+        assert_eq!((old.lines(), new.lines()), (0, 3 * BATCH));
+        thread.join().unwrap();
+        log.record(&entry());
+        assert_eq!(log.dropped(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_anew_leaves_the_old_one() {
+        let (mut log, writer) = log(Format::Combined);
+        log.reopen();
+        log.record(&entry());
+        drop(log);
+        let (sink, mut errors) = (Shared::default(), 0);
+        let open = || Err(io::ErrorKind::PermissionDenied.into());
+        writer.run(sink.clone(), open, |_| errors += 1);
+        assert_eq!((sink.lines(), errors), (1, 1));
+    }
+
+    #[test]
+    fn a_stuck_writer_is_not_waited_for_beyond_the_bound() {
+        let (log, _never_run) = log(Format::Json);
+        assert_eq!(log.finish(Duration::ZERO), Finish::Cut);
     }
 }

@@ -1,4 +1,6 @@
 //! Opens the access log and starts the thread that writes it. What a line looks like is `count::access`'s.
+//!
+//! The log is opened anew by `access::Log::reopen`, and ended by `access::Log::finish`.
 
 use std::io;
 
@@ -13,19 +15,13 @@ pub(super) fn open(config: &Config) -> Result<Option<access::Log>, RunError> {
         AccessFormat::Json => access::Format::Json,
         AccessFormat::Combined => access::Format::Combined,
     };
-    let sink: Box<dyn io::Write + Send> = match &config.log.access_target {
-        AccessTarget::Stdout => Box::new(io::stdout()),
-        AccessTarget::File(path) => {
-            let file = std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(path);
-            Box::new(file.map_err(|error| RunError::System("open the access log", error))?)
-        }
-    };
+    let target = config.log.access_target.clone();
+    let sink =
+        open_sink(&target).map_err(|error| RunError::System("open the access log", error))?;
     let (log, writer) = access::log(format);
     let write = move || {
-        writer.run(sink, |error| {
+        let reopen = || open_sink(&target);
+        writer.run(sink, reopen, |error| {
             log::warn!("the access log cannot be written: {error}");
         });
     };
@@ -34,4 +30,17 @@ pub(super) fn open(config: &Config) -> Result<Option<access::Log>, RunError> {
         .spawn(write)
         .map_err(|error| RunError::System("start the access log", error))?;
     Ok(Some(log))
+}
+
+/// At the start, and again when the file was rotated.
+fn open_sink(target: &AccessTarget) -> io::Result<Box<dyn io::Write + Send>> {
+    Ok(match target {
+        AccessTarget::Stdout => Box::new(io::stdout()),
+        AccessTarget::File(path) => Box::new(
+            std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path)?,
+        ),
+    })
 }

@@ -166,8 +166,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let now = Instant::now();
         let age = worker.with_front(|front| front.times.age);
         let old = now.duration_since(self.since) >= age;
-        if (old || worker.leaving() == Leaving::Now) && self.talk.end_with_next_answer() && old {
-            worker.counts.limit(Limit::Age).bump();
+        if old || worker.leaving() == Leaving::Now {
+            let news = self.talk.end_with_next_answer();
+            if news && old {
+                worker.counts.limit(Limit::Age).bump();
+            }
         }
         let (consumed, next) =
             worker.with_front(|front| self.talk.take(&worker, front, &mut scratch, filled));

@@ -18,14 +18,14 @@ use super::report::{self, Gauge};
 use super::run::RunError;
 use super::secrets;
 use super::state::{Read, State};
-use super::supervisor::Supervisor;
+use super::supervisor::{Sockets, Supervisor};
 use super::takeover;
 use super::worker::Shared;
 use crate::admin::message::Takeover;
 use crate::admin::{self, Command, Reread};
 use crate::answer::Identities;
 use crate::config::{self, Report};
-use crate::count::WorkerCounts;
+use crate::count::{WorkerCounts, access};
 use crate::listen::passed::Passed;
 use crate::listen::tls::reload::{self, Reload};
 
@@ -37,6 +37,9 @@ pub enum Ended {
     /// A second signal came before everybody had finished.
     Cut,
 }
+
+/// How long the access log may take to write what waits at the end.
+const LAST_LINES: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Orders that wait for the control thread.
 const ORDERS: usize = 16;
@@ -163,7 +166,11 @@ impl Control {
             self.supervisor.discard(&name);
         }
         self.list();
-        log::info!("ready: {} workers", self.crew.len());
+        log::info!(
+            "ready: {} workers, process {}",
+            self.crew.len(),
+            std::process::id()
+        );
         self.supervisor.ready(self.summary());
         self.compress();
         self.watch_certificates();
@@ -173,12 +180,10 @@ impl Control {
         for door in self.state.doors.iter() {
             log::info!("listening on {}", door.address);
         }
-        for warning in self
-            .state
-            .pages
-            .iter()
-            .flat_map(|loaded| &loaded.page.warnings)
-        {
+        for line in self.state.expected_returns() {
+            log::info!("{line}");
+        }
+        for warning in self.state.warnings() {
             log::warn!("{warning}");
         }
     }
@@ -197,7 +202,10 @@ impl Control {
             match self.event().await {
                 Event::End => {
                     let time = self.state.config.limits.drain_time;
-                    self.supervisor.stopping(&self.state.doors.named(), time);
+                    let kept = self.supervisor.stopping(&self.state.doors.named(), time);
+                    if kept == Sockets::Ours {
+                        self.state.doors.remove_files();
+                    }
                     if let Some(path) = &self.state.config.admin {
                         // Whoever asks now is told that nobody is there, instead of waiting.
                         let _already_gone = std::fs::remove_file(path);
@@ -277,6 +285,10 @@ impl Control {
 
     fn reload(&mut self) -> admin::ReloadReport {
         self.supervisor.reloading();
+        if let Some(log) = &self.gauge.log {
+            // It may have been rotated.
+            log.reopen();
+        }
         let report = self.state.reload(&self.read, &self.crew, &self.shared);
         for mistake in &report.mistakes {
             log::error!("the old configuration stays in force:\n{mistake}");
@@ -350,13 +362,16 @@ impl Control {
                     "{} certificate(s) were read again and are in force",
                     certificates.iter().count()
                 );
+                for warning in secrets::expired(certificates) {
+                    log::warn!("{warning}");
+                }
                 self.state.certificates_reread = Some(Reread::Worked(now));
                 self.state.certificate_mistake = None;
             }
             Reload::Kept(errors) => {
                 let mistakes: Vec<_> = errors.iter().map(ToString::to_string).collect();
                 log::error!(
-                    "the old certificates stay in force: {}",
+                    "certificates that cannot be read stay as they were: {}",
                     mistakes.join("; ")
                 );
                 self.state.certificates_reread = Some(Reread::Failed(now));
@@ -410,10 +425,16 @@ impl Control {
         self.own.end();
         self.state.doors.close();
         self.crew.leave(time);
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             () = self.signals.end() => Ended::Cut,
             () = self.crew.left() => Ended::Drained,
+        };
+        if let Some(log) = &self.gauge.log
+            && log.finish(LAST_LINES) == access::Finish::Cut
+        {
+            log::warn!("the access log takes its last lines too slowly; some are lost");
         }
+        ended
     }
 }

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::front::BATCH;
+
 /// Descriptors for everything that is no connection: runtimes, files, metrics, the admin socket.
 const OTHERS: u64 = 64;
 
@@ -22,17 +24,26 @@ pub(super) fn raise() {
     }
 }
 
-/// The most connections: as configured, or what the limit leaves beside `listeners` sockets for each worker and their
-/// copies.
+/// The most connections: as configured, but never more than the limit leaves beside `listeners` sockets for each worker
+/// and their copies. Running out of descriptors is the worse way to find that out.
 pub(super) fn connections(
     configured: Option<usize>,
     listeners: usize,
     workers: NonZeroUsize,
 ) -> usize {
-    if let Some(configured) = configured {
-        return configured;
-    }
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let sockets = 2 * (listeners as u64) * (workers.get() as u64) + 8 * workers.get() as u64;
-    usize::try_from(limit.saturating_sub(OTHERS + sockets).max(1)).unwrap_or(usize::MAX)
+    // Each worker has its runtime, and a batch of connections that are answered and not kept.
+    let each = 2 * listeners as u64 + 8 + BATCH as u64;
+    let sockets = each * workers.get() as u64;
+    let room = usize::try_from(limit.saturating_sub(OTHERS + sockets).max(1)).unwrap_or(usize::MAX);
+    match configured {
+        Some(configured) if configured > room => {
+            log::warn!(
+                "the limit of open files has room for {room} connections, not for {configured}; raise LimitNOFILE="
+            );
+            room
+        }
+        Some(configured) => configured,
+        None => room,
+    }
 }

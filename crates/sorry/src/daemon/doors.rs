@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::answer::ListenerId;
 use crate::config::{Config, ListenAddress, ListenOptions};
 use crate::listen::address::Address;
-use crate::listen::bind::{self, BindError, Deferral, Ipv6, Settings, bind};
+use crate::listen::bind::{self, BindError, Deferral, Ipv6, Settings, SocketFile, bind};
 use crate::listen::distribute::{Share, distribute};
 use crate::listen::passed::{NotListening, Passed, descriptor_name};
 
@@ -26,6 +26,9 @@ pub(super) struct Door {
     configured: Address,
     /// As it came out: with the port that the kernel chose.
     pub(super) address: Address,
+    /// Of a unix socket that this process has bound: removed with the door. It stands before the sockets, since fields
+    /// are dropped in their order.
+    file: Option<SocketFile>,
     sockets: Vec<OwnedFd>,
 }
 
@@ -118,9 +121,24 @@ impl Doors {
         let gone = |door: &&Door| !change.numbers.contains(&door.id);
         change.closed = self.open.iter().filter(gone).map(|door| door.id).collect();
         if errors.is_empty() {
-            Ok(change)
-        } else {
-            Err(errors)
+            return Ok(change);
+        }
+        let told = |(index, error)| (index, self.blame(error, &change.closed));
+        Err(errors.into_iter().map(told).collect())
+    }
+
+    /// An overlap with a door that the new configuration would close is no mistake in the new configuration.
+    fn blame(&self, error: DoorError, closed: &[ListenerId]) -> DoorError {
+        let DoorError::Bind(error) = error else {
+            return error;
+        };
+        let has_port = |port: u16| move |door: &&Door| matches!(door.address, Address::Tcp(tcp) if tcp.port() == port);
+        let holder = error
+            .overlaps()
+            .and_then(|port| self.open.iter().find(has_port(port)));
+        match holder {
+            Some(door) if closed.contains(&door.id) => DoorError::Bind(error.with_the_running()),
+            _ => DoorError::Bind(error),
         }
     }
 
@@ -151,9 +169,21 @@ impl Doors {
             .collect()
     }
 
-    /// Forgets everything: the workers' copies are then the last.
+    /// Removes the files of unix sockets, since nobody listens on them after us.
+    pub(super) fn remove_files(&mut self) {
+        for door in &mut self.open {
+            door.file = None;
+        }
+    }
+
+    /// Forgets everything: the workers' copies are then the last. Files of unix sockets stay for a successor or the
+    /// service manager; see [`Doors::remove_files`].
     pub(super) fn close(&mut self) {
-        self.open.clear();
+        for door in self.open.drain(..) {
+            if let Some(file) = door.file {
+                file.leave();
+            }
+        }
     }
 }
 
@@ -174,8 +204,11 @@ fn open(
     shares: &mut [Vec<(ListenerId, Share)>],
 ) -> Result<Door, DoorError> {
     let mut sockets = passed.claim_listeners(&wanted)?;
+    let mut file = None;
     if sockets.is_empty() {
         sockets = bind(&wanted, &settings(options), workers)?;
+        // Without it the file stays behind, and the next start removes it.
+        file = socket_file(&wanted);
     }
     let failed = |error| DoorError::Socket(wanted.clone(), error);
     let address = match sockets.first() {
@@ -194,8 +227,16 @@ fn open(
         id,
         configured: wanted,
         address,
+        file,
         sockets,
     })
+}
+
+fn socket_file(address: &Address) -> Option<SocketFile> {
+    match address {
+        Address::Unix(path) => SocketFile::of(path).ok(),
+        Address::Tcp(_) | Address::Systemd(_) => None,
+    }
 }
 
 fn settings(options: &ListenOptions) -> Settings {
@@ -209,5 +250,77 @@ fn settings(options: &ListenOptions) -> Settings {
         deferral: Deferral::UntilBytes(SILENCE),
         unix_mode: options.unix_mode,
         ..Settings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn config(listen: &[&str]) -> Config {
+        let text = format!("[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = {listen:?}\n");
+        crate::config::parse(&text, "test", Path::new("/"), &jiff::tz::TimeZone::UTC).unwrap()
+    }
+
+    fn plan(doors: &Doors, listen: &[&str]) -> Result<Change, Vec<(usize, DoorError)>> {
+        doors.plan(&config(listen), &mut Passed::default(), NonZeroUsize::MIN)
+    }
+
+    fn opened(listen: &[&str]) -> Doors {
+        let mut doors = Doors::default();
+        let mut change = plan(&doors, listen).unwrap();
+        doors.apply(&mut change);
+        doors
+    }
+
+    #[test]
+    fn an_overlap_with_the_running_configuration_is_told_as_such() {
+        let doors = opened(&["0.0.0.0:0"]);
+        let Address::Tcp(running) = doors.open[0].address else {
+            panic!("TCP");
+        };
+        let narrower = format!("127.0.0.1:{}", running.port());
+        for (listen, expected) in [
+            (
+                &[narrower.as_str()][..],
+                "the running configuration listens on port",
+            ),
+            // It stays open, so the new configuration contradicts itself.
+            (
+                &["0.0.0.0:0", &narrower],
+                "another address of this configuration has port",
+            ),
+        ] {
+            let errors = plan(&doors, listen).unwrap_err();
+            let text = errors[0].1.to_string();
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn files_of_unix_sockets_go_with_their_doors_unless_handed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let listen = |name: &str| format!("unix:{}", path(name).display());
+        let (one, two) = (listen("one"), listen("two"));
+        let mut doors = opened(&[&one, &two]);
+        assert!(path("one").exists() && path("two").exists());
+        let mut without = plan(&doors, &[&two]).unwrap();
+        doors.apply(&mut without);
+        assert!(!path("one").exists(), "a reload took it away");
+        assert!(path("two").exists());
+        // The port is taken by a socket of ours that is no door.
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = taken.local_addr().unwrap().to_string();
+        let refused = plan(&doors, &[&two, &one, &taken]);
+        assert_eq!(refused.unwrap_err()[0].0, 2);
+        assert!(!path("one").exists(), "a refused reload had bound it");
+        assert!(path("two").exists());
+        doors.close();
+        assert!(path("two").exists(), "handed over");
+        let mut doors = opened(&[&one]);
+        doors.remove_files();
+        assert!(!path("one").exists(), "the end");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Plain connections from nobody in particular do not come through here; they are greeted at once in `front`.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use super::worker::{Place, Worker};
 use crate::answer::{Guest, Security};
 use crate::config::{ListenOptions, Network};
 use crate::count::Limit;
-use crate::http1::Next;
+use crate::http1::{self, Next};
 use crate::listen::proxy_protocol::{self, HeaderError, Parsed};
 use crate::listen::socket::{Raw, Socket};
 use crate::listen::tls::{HandshakeError, Protocol, Tls};
@@ -147,14 +148,17 @@ async fn shake_hands(worker: &Worker, tls: &Tls, arrival: Arrival, entrance: &En
             };
             Connection::new(stream, place, talk, Beginning::default(), since).await;
         }
-        Err(HandshakeError::PlainHttp { socket, bytes }) => {
-            let port = socket
-                .local()
-                .ok()
-                .and_then(|local| local.address())
-                .map(|address| address.port());
-            let (bytes, next) =
-                plain_on_tls(worker, guest, &bytes, port.filter(|_| entrance.redirects()));
+        Err(HandshakeError::PlainHttp { socket, mut bytes }) => {
+            let mut port = None;
+            if entrance.redirects() {
+                let (most, time) =
+                    worker.with_front(|front| (front.http1.head_bytes, front.times.head));
+                // Whoever is too slow, too long or gone is answered by what there is: no whole head, so 400.
+                let _late = tokio::time::timeout(time, read_head(&socket, &mut bytes, most)).await;
+                let local = socket.local().ok().and_then(|local| local.address());
+                port = local.map(|address| address.port());
+            }
+            let (bytes, next) = plain_on_tls(worker, guest, &bytes, port);
             let beginning = Beginning {
                 unsent: bytes,
                 next,
@@ -172,9 +176,41 @@ impl Entrance {
     }
 }
 
+/// Reads on until the head of a plain request is whole or wrong, `most` bytes are there, or the client has ended.
+async fn read_head(socket: &Socket, bytes: &mut Vec<u8>, most: usize) {
+    let mut searched = 0;
+    loop {
+        // A head that comes in small pieces is read again when a line has ended.
+        let may_be_whole = bytes[searched..].contains(&b'\n');
+        if may_be_whole && !matches!(http1::parse(bytes), http1::Parsed::Partial) {
+            return;
+        }
+        searched = bytes.len();
+        if searched >= most || read_more(socket, bytes, most).await == 0 {
+            return;
+        }
+    }
+}
+
+/// Reads what there is, once there is something; 0 at the end or after an error.
+async fn read_more(socket: &Socket, bytes: &mut Vec<u8>, most: usize) -> usize {
+    let filled = bytes.len();
+    while socket.readable().await.is_ok() {
+        bytes.resize(most, 0);
+        let read = socket.try_read(&mut bytes[filled..]);
+        bytes.truncate(filled + *read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(count) => return count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return 0,
+        }
+    }
+    0
+}
+
 /// What a client hears that speaks plain HTTP where TLS is spoken; with a `port`, where to go instead.
 fn plain_on_tls(worker: &Worker, guest: Guest, bytes: &[u8], port: Option<u16>) -> (Bytes, Next) {
-    let mut out = crate::http1::Out::default();
+    let mut out = http1::Out::default();
     worker.with_front(|front| {
         let mut desk = worker.desk.borrow_mut();
         desk.visit(&front.sites, guest)
@@ -217,4 +253,62 @@ fn refuse_handshake(worker: &Worker, error: &HandshakeError) {
     }
     worker.counts.handshake_failures.bump();
     log::debug!("no TLS connection: {error}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream};
+    use tokio::io::AsyncWriteExt;
+
+    use crate::listen::socket::Peer;
+
+    fn pair() -> (Socket, tokio::net::TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, peer) = listener.accept().unwrap();
+        server.set_nonblocking(true).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let raw = Raw::new(server.into(), Peer::Tcp(peer));
+        (
+            raw.register().unwrap(),
+            tokio::net::TcpStream::from_std(client).unwrap(),
+        )
+    }
+
+    /// What is read of a client that has said `already`, then says `rest` and ends.
+    fn read(already: &str, rest: &str, most: usize) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let mut bytes = already.as_bytes().to_vec();
+        runtime.block_on(async {
+            let (socket, mut client) = pair();
+            let say = async {
+                // Pieces, so that the head's end is not in the first read.
+                for piece in rest.as_bytes().chunks(1000) {
+                    client.write_all(piece).await.unwrap();
+                    client.flush().await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+                client.shutdown().await.unwrap();
+            };
+            tokio::join!(read_head(&socket, &mut bytes, most), say);
+        });
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_plain_head_is_read_to_its_end_within_its_bounds() {
+        let field = format!("X: {}\r\n\r\n", "a".repeat(5000));
+        let begun = "GET / HTTP/1.1\r\nHost: a\r\n";
+        assert_eq!(read(begun, &field, 8192), format!("{begun}{field}"));
+        assert_eq!(read("G", &begun[1..], 8192), begun, "the client ended");
+        assert_eq!(read(begun, &field, 100).len(), 100);
+        assert_eq!(read("GET\r\n", "more", 100), "GET\r\n", "wrong already");
+        let whole = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        assert_eq!(read(whole, "more", 100), whole);
+        assert_eq!(read(whole, "", 5), whole, "longer than the bound already");
+    }
 }

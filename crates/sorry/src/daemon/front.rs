@@ -23,7 +23,7 @@ use crate::listen::listener::{Interruption, Listener};
 use crate::listen::socket::{Raw, Room};
 
 /// Connections that are taken from the queue at a time, so that those already here are served between.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 32;
 
 /// Accepts until told to stop; then looks into the queue a last time, because whoever waits there was promised an answer.
 pub(super) async fn accept(
@@ -71,6 +71,7 @@ fn note(worker: &Worker, interruption: Interruption) {
         Interruption::Aborted => worker.counts.aborted.bump(),
         Interruption::ProcessDescriptors | Interruption::SystemDescriptors => {
             worker.counts.limit(Limit::Descriptors).bump();
+            worker.shared.shortage.note();
         }
         Interruption::Memory | Interruption::Unexpected(_) => {
             worker.counts.aborted.bump();
@@ -98,7 +99,7 @@ fn admit(worker: &Rc<Worker>, raw: Raw, id: ListenerId) {
     if crowded {
         worker.counts.limit(Limit::Connections).bump();
     }
-    let room = if crowded {
+    let room = if crowded || worker.shared.shortage.lasts() {
         Room::LastDescriptor
     } else {
         raw.room()

@@ -50,7 +50,7 @@ impl Own {
         gauge: &Arc<Gauge>,
         passed: &mut Passed,
     ) -> Result<(), RunError> {
-        let socket = match passed.claim_named(METRICS).pop() {
+        let socket = match claim(passed, METRICS, address) {
             Some(socket) => socket,
             None => bind_one(address)?,
         };
@@ -79,7 +79,8 @@ impl Own {
         orders: mpsc::Sender<Command>,
         passed: &mut Passed,
     ) -> Result<(), RunError> {
-        let socket = match passed.claim_named(ADMIN).pop() {
+        let wanted = Address::Unix(path.to_owned());
+        let socket = match claim(passed, ADMIN, &wanted) {
             Some(socket) => socket,
             None => admin::socket::bind(path)
                 .map_err(|error| RunError::Own(path.display().to_string(), error))?,
@@ -125,6 +126,31 @@ impl Own {
     }
 }
 
+/// The socket that was passed under this name, if it listens where the configuration wants it; any other is closed.
+fn claim(passed: &mut Passed, name: &str, wanted: &Address) -> Option<OwnedFd> {
+    let mut sockets = passed.claim_named(name).into_iter();
+    sockets.find(|socket| bind::local_address(socket).is_ok_and(|actual| serves(&actual, wanted)))
+}
+
+/// Whether a socket on `actual` is what a configuration means by `wanted`.
+fn serves(actual: &Address, wanted: &Address) -> bool {
+    match (actual, wanted) {
+        // Any port will do where the kernel was to choose one.
+        (Address::Tcp(actual), Address::Tcp(wanted)) if wanted.port() == 0 => {
+            actual.ip() == wanted.ip()
+        }
+        // One file may have several paths, as /var/run and /run.
+        (Address::Unix(actual), Address::Unix(wanted)) => {
+            actual == wanted
+                || match (actual.canonicalize(), wanted.canonicalize()) {
+                    (Ok(actual), Ok(wanted)) => actual == wanted,
+                    _ => false,
+                }
+        }
+        _ => actual == wanted,
+    }
+}
+
 fn bind_one(address: &Address) -> Result<OwnedFd, RunError> {
     let made = bind::bind(address, &bind::Settings::default(), NonZeroUsize::MIN);
     let made = made.map_err(|error| RunError::Own(address.to_string(), error))?;
@@ -136,5 +162,59 @@ fn bind_one(address: &Address) -> Result<OwnedFd, RunError> {
 async fn tell(what: &'static str, task: impl Future<Output = io::Result<()>>) {
     if let Err(error) = task.await {
         log::error!("{what}: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn a_passed_socket_is_used_only_where_it_listens_on_the_configured_address() {
+        let actual: Address = "127.0.0.1:9100".parse().unwrap();
+        for (wanted, expected) in [
+            ("127.0.0.1:9100", true),
+            ("127.0.0.1:0", true),
+            ("127.0.0.1:9101", false),
+            ("127.0.0.2:0", false),
+            ("[::1]:9100", false),
+            ("unix:/run/sorry", false),
+        ] {
+            assert_eq!(serves(&actual, &wanted.parse().unwrap()), expected);
+        }
+        let passed = || {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = Address::Tcp(listener.local_addr().unwrap());
+            (
+                Passed::new(vec![(METRICS.to_owned(), listener.into())]),
+                address,
+            )
+        };
+        let (mut matching, address) = passed();
+        assert!(claim(&mut matching, METRICS, &address).is_some());
+        let (mut other, _) = passed();
+        assert!(claim(&mut other, METRICS, &"127.0.0.1:1".parse().unwrap()).is_none());
+        assert!(other.is_empty(), "it is closed");
+    }
+
+    #[test]
+    fn an_admin_socket_is_known_by_every_path_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("run"), folder.path().join("var-run"));
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        for (wanted, expected) in [
+            (real.join("admin"), true),
+            (link.join("admin"), true),
+            (link.join("other"), false),
+        ] {
+            let listener = UnixListener::bind(real.join("admin")).unwrap();
+            let mut passed = Passed::new(vec![(ADMIN.to_owned(), listener.into())]);
+            let claimed = claim(&mut passed, ADMIN, &Address::Unix(wanted));
+            assert_eq!(claimed.is_some(), expected);
+            std::fs::remove_file(real.join("admin")).unwrap();
+        }
     }
 }

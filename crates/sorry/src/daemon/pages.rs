@@ -124,11 +124,11 @@ fn words(site: &Site, said: Option<Said>, now: i64) -> Words {
         until: sorry.until.filter(|until| until.as_second() > now),
         status: sorry.status,
         status_phrase: phrase(sorry.status),
+        default_language: sorry.language.clone(),
         page_path: match &sorry.mode {
             config::Mode::Redirect { page, .. } => Some(page.as_str().into()),
             config::Mode::InPlace => None,
         },
-        ..Words::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::config::{self, Config, Mistake, Purpose};
-use crate::listen::certificate::{CertificateError, Certificates, Files, OutOfTime};
+use crate::listen::certificate::{Certificate, CertificateError, Certificates, Files, OutOfTime};
 use crate::listen::file_watch::{FileWatch, Settings as WatchSettings};
 use crate::listen::tls::{Settings, Tls, reload};
 
@@ -25,6 +25,15 @@ enum Pending {
 }
 
 impl Read {
+    /// See [`expired`].
+    pub(super) fn expired(&self) -> Vec<String> {
+        match &self.tls {
+            Some(Pending::Exchange(_, certificates)) => expired(certificates),
+            Some(Pending::New(tls)) => expired(&tls.certificates().current()),
+            None => Vec::new(),
+        }
+    }
+
     /// Puts it in force; also gives the watch over the files, made before they were read.
     pub(super) fn adopt(self) -> (Option<Tls>, Option<FileWatch>) {
         let tls = self.tls.map(|pending| match pending {
@@ -36,6 +45,18 @@ impl Read {
         });
         (tls, self.watch)
     }
+}
+
+/// Certificates whose time is over, in words: they are served, and browsers warn of them.
+pub(super) fn expired(certificates: &Certificates) -> Vec<String> {
+    let over = |certificate: &&Certificate| certificate.not_after() < SystemTime::now();
+    let told = |certificate: &Certificate| {
+        let file = certificate.files().certificate.display();
+        format!(
+            "the certificate {file} has expired; it is served all the same, and browsers warn of it"
+        )
+    };
+    certificates.iter().filter(over).map(told).collect()
 }
 
 /// The files of all pairs.

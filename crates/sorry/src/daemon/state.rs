@@ -6,7 +6,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
@@ -16,7 +16,7 @@ use super::doors::{Change, DoorError, Doors};
 use super::pages::{self, Loaded};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
-use super::worker::{Front, Shared};
+use super::worker::{Front, Shared, Shortage};
 use crate::admin::{Moment, ReloadOutcome, ReloadReport, Reread};
 use crate::answer::ListenerId;
 use crate::config::{self, Config, Mistake, Report};
@@ -130,6 +130,7 @@ impl State {
         Some(Arc::new(Shared {
             front,
             open: AtomicUsize::new(0),
+            shortage: Shortage::none(),
         }))
     }
 
@@ -194,24 +195,53 @@ impl State {
         self.retired.drain(..forgotten);
     }
 
+    /// What works and is worth a second look.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let pages = self
+            .pages
+            .iter()
+            .flat_map(|loaded| &loaded.page.warnings)
+            .map(ToString::to_string);
+        let expired = self
+            .tls
+            .iter()
+            .flat_map(|tls| secrets::expired(&tls.certificates().current()));
+        pages
+            .chain(passed_returns(&self.config))
+            .chain(expired)
+            .collect()
+    }
+
+    /// When each site is expected back, in words.
+    pub(super) fn expected_returns(&self) -> Vec<String> {
+        let told = |site: &Arc<config::Site>| {
+            let until = site.sorry.until?;
+            let left = u64::try_from(until.as_second())
+                .ok()?
+                .checked_sub(now())
+                .filter(|left| *left > 0)?;
+            let left = config::duration::format(Duration::from_secs(left));
+            Some(format!(
+                "site {} is expected back at {until}, in {left}",
+                site.name
+            ))
+        };
+        self.config.sites.iter().filter_map(told).collect()
+    }
+
     fn report(
         &self,
         outcome: ReloadOutcome,
         changes: &[String],
         mistakes: Vec<String>,
     ) -> ReloadReport {
-        let warnings = self
-            .pages
-            .iter()
-            .flat_map(|loaded| &loaded.page.warnings)
-            .map(ToString::to_string);
         ReloadReport {
             outcome,
             at: Moment::now(),
             generation: self.generation,
             changes: changes.to_vec(),
             mistakes,
-            warnings: warnings.collect(),
+            warnings: self.warnings(),
         }
     }
 
@@ -247,11 +277,16 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
         .map_err(|found| mistakes.extend(found));
     let secrets = secrets::load(config, None).map_err(|found| mistakes.extend(found));
     match (pages, secrets) {
-        (Ok(pages), Ok(_)) => Ok(pages
-            .iter()
-            .flat_map(|loaded| &loaded.page.warnings)
-            .map(ToString::to_string)
-            .collect()),
+        (Ok(pages), Ok(secrets)) => {
+            let warnings = pages
+                .iter()
+                .flat_map(|loaded| &loaded.page.warnings)
+                .map(ToString::to_string);
+            Ok(warnings
+                .chain(passed_returns(config))
+                .chain(secrets.expired())
+                .collect())
+        }
         _ => Err(config.report(mistakes).unwrap_or_default()),
     }
 }
@@ -296,6 +331,22 @@ fn told(config: &Config, errors: &[(usize, DoorError)]) -> Vec<Mistake> {
         Mistake::new(config::Code::BadListener, place(index), error.to_string())
     };
     errors.iter().map(told).collect()
+}
+
+/// Returns that were expected and have passed: visitors are no longer told of them.
+fn passed_returns(config: &Config) -> Vec<String> {
+    let passed = |site: &&Arc<config::Site>| {
+        site.sorry
+            .until
+            .is_some_and(|until| u64::try_from(until.as_second()).is_ok_and(|until| until <= now()))
+    };
+    let told = |site: &Arc<config::Site>| {
+        format!(
+            "site {}: the expected return in `until` has passed, and visitors are not told of it",
+            site.name
+        )
+    };
+    config.sites.iter().filter(passed).map(told).collect()
 }
 
 /// What a reload changes, in words.

@@ -20,6 +20,15 @@ pub(super) struct Supervisor {
     watchdog: Option<Watchdog>,
 }
 
+/// What becomes of the listening sockets at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sockets {
+    /// They end with us.
+    Ours,
+    /// The manager keeps them for the next process.
+    Kept,
+}
+
 /// What the manager's watchdog is fed by.
 struct Watchdog {
     every: Duration,
@@ -67,9 +76,9 @@ impl Supervisor {
 
     /// The end begins. The sockets are given to the manager first, so that whoever knocks during a restart waits
     /// instead of being refused.
-    pub(super) fn stopping(&self, sockets: &[(String, BorrowedFd<'_>)], time: Duration) {
+    pub(super) fn stopping(&self, sockets: &[(String, BorrowedFd<'_>)], time: Duration) -> Sockets {
         if !self.notifier.is_heard() {
-            return;
+            return Sockets::Ours;
         }
         self.tell(&[State::Stopping, State::ExtendTimeout(time + BARRIER)]);
         for group in sockets.chunk_by(|one, other| one.0 == other.0) {
@@ -83,6 +92,7 @@ impl Supervisor {
         if let Err(error) = self.notifier.barrier(BARRIER) {
             log::warn!("the service manager did not answer: {error}");
         }
+        Sockets::Kept
     }
 
     /// Sockets that the manager kept and nobody wants any more.

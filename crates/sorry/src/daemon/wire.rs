@@ -146,19 +146,20 @@ fn origins(sorry: &config::Sorry) -> Box<[Box<str>]> {
 
 /// What a site says about its return.
 pub(super) fn promise(now: u64, site: &config::Site) -> Promise {
-    let usual = config::RetryAfter::USUAL;
-    let default = match site.sorry.retry_after {
-        config::RetryAfter::Auto => usual,
-        config::RetryAfter::After(time) => time,
-    };
     let until = site
         .sorry
         .until
         .map(|until| u64::try_from(until.as_second()).unwrap_or(0));
+    // A time that was given is said as it is; only what nobody gave is counted down.
+    let (default, until) = match site.sorry.retry_after {
+        config::RetryAfter::Auto => (config::RetryAfter::USUAL, until),
+        config::RetryAfter::After(time) => (time, None),
+    };
     Promise {
         default: u32::try_from(default.as_secs()).unwrap_or(u32::MAX),
         until: until.filter(|until| *until > now),
-        // What is promised, and nothing else, changes the spread: a reload or a take-over in the middle of an outage does not.
+        // What is promised, and nothing else, changes the spread: a reload or a take-over in the middle of an outage does
+        // not.
         salt: salt(&site.name, until.unwrap_or(0) ^ default.as_secs()),
     }
 }

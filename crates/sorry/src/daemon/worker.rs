@@ -5,9 +5,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Cache};
 use tokio::sync::Notify;
@@ -103,7 +103,46 @@ pub(super) struct Shared {
     pub(super) front: Arc<ArcSwap<Front>>,
     /// Open connections of the process.
     pub(super) open: AtomicUsize,
+    pub(super) shortage: Shortage,
 }
+
+/// A time during which nobody keeps a connection, because descriptors have run out. Workers share them: what one gives
+/// back to answer its next client, another one must not keep.
+#[derive(Debug)]
+pub(super) struct Shortage {
+    begun: Instant,
+    /// Milliseconds since then; 0 while there was none.
+    until: AtomicU64,
+}
+
+impl Shortage {
+    /// None so far.
+    pub(super) fn none() -> Shortage {
+        Shortage {
+            begun: Instant::now(),
+            until: AtomicU64::new(0),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Descriptors have just run out.
+    pub(super) fn note(&self) {
+        self.until
+            .store(self.now() + SHORTAGE_MS, Ordering::Relaxed);
+    }
+
+    /// Whether it lasts.
+    pub(super) fn lasts(&self) -> bool {
+        let until = self.until.load(Ordering::Relaxed);
+        until > 0 && self.now() < until
+    }
+}
+
+/// How long after descriptors ran out nobody keeps a connection.
+const SHORTAGE_MS: u64 = 1000;
 
 /// One worker.
 pub(super) struct Worker {

@@ -81,6 +81,16 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
     }
 }
 
+/// The method of a head that may be malformed or not whole yet; `Other` where it cannot be read.
+pub fn method_of(bytes: &[u8]) -> Method {
+    let mut rest = bytes;
+    while let Some(behind) = rest.strip_prefix(b"\r\n") {
+        rest = behind;
+    }
+    let end = rest.iter().take(LONGEST_METHOD).position(|b| *b == b' ');
+    end.map_or(Method::Other, |end| Method::parse(&rest[..end]))
+}
+
 fn read(bytes: &[u8]) -> Result<Option<(Head<'_>, usize)>, Fault> {
     let mut at = 0;
     while bytes[at..].starts_with(b"\r\n") {
@@ -367,14 +377,11 @@ fn content_length(value: &[u8]) -> Result<u64, Fault> {
 
 /// Whether a byte below 0x20 other than the tab, or DEL, occurs: eight bytes at a time, then the rest.
 fn has_control(value: &[u8]) -> bool {
-    let mut chunks = value.chunks_exact(8);
-    let suspicious = chunks.by_ref().any(|chunk| {
-        let word = chunk
-            .iter()
-            .fold(0u64, |word, byte| (word << 8) | u64::from(*byte));
-        may_have_control(word) && chunk.iter().any(|b| is_control(*b))
+    let (words, rest) = value.as_chunks::<8>();
+    let suspicious = words.iter().any(|bytes| {
+        may_have_control(u64::from_ne_bytes(*bytes)) && bytes.iter().any(|b| is_control(*b))
     });
-    suspicious || chunks.remainder().iter().any(|b| is_control(*b))
+    suspicious || rest.iter().any(|b| is_control(*b))
 }
 
 /// True if any byte of the word is below 0x20 or is 0x7f; true sometimes without need (after such a byte, above 0x9f).

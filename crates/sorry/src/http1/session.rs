@@ -5,10 +5,11 @@
 
 use bytes::Bytes;
 use memchr::memchr;
+use sorry_core::answer::Method;
 
 use super::body::{Discard, Progress};
 use super::fault::Fault;
-use super::head::{Framing, Head, Parsed, Persistence, Version, parse};
+use super::head::{Framing, Head, Parsed, Persistence, Version, method_of, parse};
 
 /// Bodies up to this size are copied behind their heads, so that small answers leave in one write.
 const INLINE_BYTES: usize = 16 * 1024;
@@ -97,8 +98,9 @@ pub trait Respond {
     /// Writes the answer to a well-formed head, ended by [`Turn::ending`]. The answerer may end a connection that the
     /// session would have kept, by returning `Close` and writing so; never the other way.
     fn respond(&mut self, head: &Head<'_>, turn: Turn, out: &mut Out) -> Turn;
-    /// Writes the answer to a malformed one; the connection ends after it.
-    fn fault(&mut self, fault: Fault, out: &mut Out);
+    /// Writes the answer to a malformed one, without a body where the `method` could be read and is HEAD (RFC 9110,
+    /// section 9.3.2); the connection ends after it.
+    fn fault(&mut self, fault: Fault, method: Method, out: &mut Out);
     /// A bound of the connection was reached; only to be counted.
     fn reached(&mut self, _bound: Bound) {}
 }
@@ -185,7 +187,7 @@ impl Session {
         out: &mut Out,
     ) -> Next {
         if self.state == State::Head && !unconsumed.is_empty() {
-            respond.fault(Fault::HeadTooSlow, out);
+            respond.fault(Fault::HeadTooSlow, method_of(unconsumed), out);
             self.state = State::Over;
             return Next::Linger;
         }
@@ -260,11 +262,11 @@ impl Session {
                 self.searched = rest.len();
                 Some(Next::Read)
             }
-            Parsed::Partial => Some(self.refuse(too_long(rest, bounds), respond, out)),
+            Parsed::Partial => Some(self.refuse(too_long(rest, bounds), rest, respond, out)),
             Parsed::Whole(_, length) if length > bounds.head_bytes => {
-                Some(self.refuse(too_long(rest, bounds), respond, out))
+                Some(self.refuse(too_long(rest, bounds), rest, respond, out))
             }
-            Parsed::Fault(fault) => Some(self.refuse(fault, respond, out)),
+            Parsed::Fault(fault) => Some(self.refuse(fault, rest, respond, out)),
             Parsed::Whole(head, length) => {
                 self.searched = 0;
                 self.requests += 1;
@@ -281,8 +283,14 @@ impl Session {
         self.searched <= FIRST_WORD || memchr(b'\n', &rest[self.searched..]).is_some()
     }
 
-    fn refuse(&mut self, fault: Fault, respond: &mut impl Respond, out: &mut Out) -> Next {
-        respond.fault(fault, out);
+    fn refuse(
+        &mut self,
+        fault: Fault,
+        rest: &[u8],
+        respond: &mut impl Respond,
+        out: &mut Out,
+    ) -> Next {
+        respond.fault(fault, method_of(rest), out);
         self.state = State::Over;
         Next::Linger
     }
@@ -396,7 +404,7 @@ fn run(data: &[u8], piece: usize) -> (usize, usize) {
             out.bytes.extend_from_slice(turn.ending());
             turn
         }
-        fn fault(&mut self, _: Fault, _: &mut Out) {
+        fn fault(&mut self, _: Fault, _: Method, _: &mut Out) {
             self.1 += 1;
         }
     }

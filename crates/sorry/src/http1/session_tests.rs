@@ -19,8 +19,13 @@ impl Respond for Script {
         out.push_body(&self.body);
         turn
     }
-    fn fault(&mut self, fault: Fault, out: &mut Out) {
-        self.log.push(format!("{fault:?}"));
+    fn fault(&mut self, fault: Fault, method: Method, out: &mut Out) {
+        let head = if method == Method::Head {
+            " to HEAD"
+        } else {
+            ""
+        };
+        self.log.push(format!("{fault:?}{head}"));
         out.bytes.extend_from_slice(b"fault\n");
     }
 }
@@ -156,6 +161,25 @@ fn only_a_client_that_began_a_head_hears_that_it_was_slow() {
         Next::Linger
     );
     assert_eq!(script.log, ["HeadTooSlow"]);
+}
+
+#[test]
+fn a_fault_says_whether_the_method_was_head() {
+    let long = format!("HEAD /{} HTTP/1.1\r\n", "a".repeat(300));
+    for (input, expected) in [
+        ("HEAD / HTTP/1.1\r\n\r\n", "Host to HEAD, Linger, 19 left"),
+        (
+            "\r\nHEAD / HTTP/2.0\r\n",
+            "Version to HEAD, Linger, 19 left",
+        ),
+        (&long, "TargetTooLong to HEAD, Linger, 317 left"),
+        ("GET / HTTP/1.1\r\n\r\n", "Host, Linger, 18 left"),
+    ] {
+        assert_eq!(told(input), expected, "{input}");
+    }
+    let mut script = Script::default();
+    Session::new().give_up(b"HEAD /a", &mut script, &mut Out::default());
+    assert_eq!(script.log, ["HeadTooSlow to HEAD"]);
 }
 
 #[test]

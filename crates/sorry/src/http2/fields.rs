@@ -5,6 +5,8 @@
 //! 8.2 and 8.3): a field that the peer refers to again through its HPACK table keeps its verdict
 //! there. How fields go together is decided in `request`. Filled by `hpack::decode`.
 
+use sorry_core::answer::ask::{is_token, is_token_byte};
+
 /// What a field of a request is, from its name and value alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -176,7 +178,7 @@ fn is_field_name(name: &[u8]) -> bool {
     !name.is_empty()
         && name
             .iter()
-            .all(|&byte| TOKEN[usize::from(byte)] && !byte.is_ascii_uppercase())
+            .all(|&byte| is_token_byte(byte) && !byte.is_ascii_uppercase())
 }
 
 /// RFC 9113, 8.2.1: no NUL, CR or LF anywhere, no space or tab at either end.
@@ -187,10 +189,6 @@ fn is_field_value(value: &[u8]) -> bool {
         broken | (byte == 0) | (byte == b'\r') | (byte == b'\n')
     });
     !broken && !blank(value.first()) && !blank(value.last())
-}
-
-fn is_token(value: &[u8]) -> bool {
-    !value.is_empty() && value.iter().all(|&byte| TOKEN[usize::from(byte)])
 }
 
 /// RFC 3986, 3.1.
@@ -207,38 +205,6 @@ fn all_visible(value: &[u8]) -> bool {
     !value.iter().fold(false, |broken, &byte| {
         broken | (byte <= b' ') | (byte == 0x7f)
     })
-}
-
-/// `tchar` of RFC 9110, 5.6.2.
-static TOKEN: [bool; 256] = token();
-
-const fn token() -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut byte = 0_u8;
-    loop {
-        table[byte as usize] = byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'!' | b'#'
-                    | b'$'
-                    | b'%'
-                    | b'&'
-                    | b'\''
-                    | b'*'
-                    | b'+'
-                    | b'-'
-                    | b'.'
-                    | b'^'
-                    | b'_'
-                    | b'`'
-                    | b'|'
-                    | b'~'
-            );
-        if byte == u8::MAX {
-            return table;
-        }
-        byte += 1;
-    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,11 @@
 //! A listener may also deal: where a group has fewer sockets than workers, some workers hold no socket and are dealt
 //! connections by another one (see `distribute`). The caller sees no difference.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rustix::event::EventfdFlags;
@@ -116,13 +119,17 @@ impl Listener {
     }
 
     /// Takes what waits now, without waiting: for the last look into the queue when a listener is given up. `true`
-    /// means that the queue was seen empty.
+    /// means that the queue was seen empty. A dealer deals nothing more to this listener from here on: what it
+    /// accepts later it keeps, instead of putting it where nobody will look again.
     pub fn accept_remaining(&mut self, batch: &mut Vec<Raw>, limit: usize) -> bool {
+        if let Source::Dealt(hand) = &mut self.source {
+            hand.receiver.close();
+        }
         for _ in 0..limit {
             let outcome = match &mut self.source {
                 // Asks the kernel, whatever the runtime has heard so far.
                 Source::Own(io, _) => accept(io.get_ref()),
-                Source::Dealt(hand) => hand.take().ok_or(Errno::AGAIN),
+                Source::Dealt(hand) => hand.take_last().ok_or(Errno::AGAIN),
             };
             match outcome {
                 Ok(raw) => batch.push(raw),
@@ -257,6 +264,23 @@ impl Hand {
 
     fn take(&mut self) -> Option<Raw> {
         self.next.take().or_else(|| self.receiver.try_recv().ok())
+    }
+
+    /// The next one of a closed channel; `None` when it is empty for good. A dealer that had room before the close and
+    /// is just putting its connection there takes a few instructions more: it is waited for, on the spot.
+    fn take_last(&mut self) -> Option<Raw> {
+        if self.next.is_some() {
+            return self.next.take();
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            let receive = poll_fn(|context| self.receiver.poll_recv(context));
+            // The runtime's fairness would answer `Pending` now and then, whatever is there.
+            match pin!(tokio::task::unconstrained(receive)).poll(&mut context) {
+                Poll::Ready(dealt) => return dealt,
+                Poll::Pending => std::thread::yield_now(),
+            }
+        }
     }
 }
 

@@ -5,8 +5,9 @@
 //! accepted, since it can be replayed. A client that speaks plain HTTP is recognised by its first byte and handed
 //! back with what it said, so that the caller can tell it to use https.
 //!
-//! A handshake takes a limited time, and only so many are under way at once, counted from the client's first bytes: a
-//! silent client holds no place among them.
+//! A handshake takes a limited time. Its costly part, key exchange and signature, comes when the whole ClientHello is
+//! here; only so many are computed at once. Nobody holds a place among them while the network is waited for, so that
+//! clients who begin and go no further, however many, stop no one else.
 
 pub mod reload;
 mod stream;
@@ -16,9 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use rustls::server::ServerSessionMemoryCache;
+use rustls::server::{Acceptor, ServerSessionMemoryCache};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use super::certificate::{Certificates, Resolver};
 use super::socket::Socket;
@@ -38,7 +40,7 @@ pub struct Settings {
     pub tickets: usize,
     /// For a whole handshake, waiting for the first byte included.
     pub handshake_time: Duration,
-    /// Handshakes under way at once, in the whole process; more wait within their time.
+    /// Handshakes that are computed at once, in the whole process; more wait within their time.
     pub handshakes_max: usize,
 }
 
@@ -80,7 +82,7 @@ pub enum HandshakeError {
     /// The client took too long.
     #[error("the handshake took longer than {} ms", .0.as_millis())]
     Late(Duration),
-    /// So many other handshakes were under way that none of the time was left for this one.
+    /// So many other handshakes were being computed that none of the time was left for this one.
     #[error("too many handshakes at once")]
     Crowded,
     /// The client went away before it said anything; port scanners and health checks do.
@@ -139,14 +141,34 @@ impl Tls {
         if tls_alert::opening(&bytes) == Opening::Http {
             return Err(HandshakeError::PlainHttp { socket, bytes });
         }
+        let hello = client_hello(Prefixed::new(socket, bytes)).await?;
         *waits_for_place = true;
-        // The semaphore is never closed, so an error cannot be; the place is given back when this future ends.
-        let _place = self.places.acquire().await;
+        // The semaphore is never closed, so an error cannot be.
+        let place = self.places.acquire().await;
         *waits_for_place = false;
-        let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
-        let stream = acceptor.accept(Prefixed::new(socket, bytes)).await;
+        // Makes the server's whole flight; the rest of the handshake is cheap, and waits for the client.
+        let rest = hello.into_stream(Arc::clone(&self.config));
+        drop(place);
+        let stream = rest.await;
         stream.map(TlsSocket::new).map_err(HandshakeError::Failed)
     }
+}
+
+/// Reads the whole ClientHello; what is none is answered by an alert.
+async fn client_hello(socket: Prefixed) -> Result<StartHandshake<Prefixed>, HandshakeError> {
+    let mut acceptor = LazyConfigAcceptor::new(Acceptor::default(), socket);
+    let error = match (&mut acceptor).await {
+        Ok(hello) => return Ok(hello),
+        Err(error) => error,
+    };
+    // Some errors in a record's framing come without an alert of rustls's own.
+    if error.kind() == io::ErrorKind::InvalidData
+        && let Some(mut socket) = acceptor.take_io()
+        && socket.is_unanswered()
+    {
+        let _gone = socket.write_all(&tls_alert::DECODE_ERROR_ALERT).await;
+    }
+    Err(HandshakeError::Failed(error))
 }
 
 fn server_config(

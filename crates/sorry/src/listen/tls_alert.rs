@@ -34,6 +34,9 @@ pub fn opening(bytes: &[u8]) -> Opening {
 /// (RFC 8446, sections 5.1 and 6.2). Clients show it as such instead of "wrong version number".
 pub const PROTOCOL_VERSION_ALERT: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 70];
 
+/// What a client is told whose first record is not a ClientHello's: the fatal alert 50, decode_error.
+pub const DECODE_ERROR_ALERT: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 50];
+
 #[cfg(test)]
 mod tests {
     use super::*;

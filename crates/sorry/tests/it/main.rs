@@ -8,5 +8,6 @@ mod clients;
 mod command;
 mod harness;
 mod matrix;
+mod mended;
 mod packaging;
 mod takeover;

@@ -78,10 +78,11 @@ fn every_default_is_valid() {
 fn keys_are_explained_by_their_full_name_or_its_end() {
     expect![[r#"
         site.sorry.retry-after
-            "auto" or a duration from 1s to 30d, such as "90s"; default "2m"
+            "auto" or a duration from 1s to 30d, such as "90s"; default "auto"
 
             When clients may ask again, sent as Retry-After with a little random time added so that they do
-            not all return in one second. `"auto"` is the time until `until`, and two minutes without one.
+            not all return in one second. `"auto"` is the time until `until`, and two minutes without one; a
+            time given here is said whatever `until` says.
 
             example: retry-after = "10m"
     "#]].assert_eq(&explain("site.sorry.retry-after").unwrap());

@@ -29,13 +29,12 @@ fn the_smallest_file_has_all_defaults() {
                     sorry: Sorry {
                         page: None,
                         status: 503,
-                        retry_after: After(
-                            120s,
-                        ),
+                        retry_after: Auto,
                         retry_after_form: Seconds,
                         until: None,
                         say: None,
                         mode: InPlace,
+                        language: "en",
                         alive: UrlPath(
                             "/.sorry/alive",
                         ),

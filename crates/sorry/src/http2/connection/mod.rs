@@ -227,7 +227,8 @@ impl Connection {
 
     fn consume<A: Answer>(&mut self, input: &[u8], turn: &mut Turn<'_, A>) -> Result<(), Fault> {
         let mut rest = self.match_preface(input)?;
-        while !rest.is_empty() {
+        // Nothing is read after the end, whether it came in the same read or in a later one.
+        while !rest.is_empty() && !self.is_drained() {
             if self.skip > 0 {
                 let skipped = self.skip.min(rest.len());
                 self.skip -= skipped;
@@ -390,12 +391,14 @@ impl Connection {
     }
 
     fn settle(&mut self) {
-        if self.goodbye == Goodbye::Final
-            && self.streams.is_empty()
-            && self.state == State::Draining
-        {
+        if self.is_drained() {
             self.state = State::Closed(Reason::Drained);
         }
+    }
+
+    /// The last goodbye is said and everything that was begun is done.
+    fn is_drained(&self) -> bool {
+        self.goodbye == Goodbye::Final && self.streams.is_empty() && self.state == State::Draining
     }
 
     /// Keeps an idle connection small.

@@ -58,6 +58,10 @@ pub enum Refusal {
     )]
     Overlap { port: u16 },
     #[error(
+        "the running configuration listens on port {port}; restart (or take over) for this change"
+    )]
+    Running { port: u16 },
+    #[error(
         "permission denied; ports below {limit} need the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= of \
          the systemd unit), root, or a lower net.ipv4.ip_unprivileged_port_start"
     )]
@@ -71,6 +75,36 @@ pub enum Refusal {
     NoIpv6,
     #[error("{}", std::io::Error::from(*.0))]
     Other(Errno),
+}
+
+impl BindError {
+    /// The port on which the address overlaps one that this process has open itself.
+    pub fn overlaps(&self) -> Option<u16> {
+        match self {
+            Self::Refused {
+                refusal: Refusal::Overlap { port },
+                ..
+            } => Some(*port),
+            _ => None,
+        }
+    }
+
+    /// For an overlap with an address that only the configuration before had: the same error, in words that say so.
+    #[must_use]
+    pub fn with_the_running(self) -> Self {
+        match self {
+            Self::Refused {
+                address,
+                attempt,
+                refusal: Refusal::Overlap { port },
+            } => Self::Refused {
+                address,
+                attempt,
+                refusal: Refusal::Running { port },
+            },
+            other => other,
+        }
+    }
 }
 
 pub(super) fn refused(address: &Address, attempt: &'static str, error: Errno) -> BindError {

@@ -167,6 +167,29 @@ fn a_worker_that_is_gone_is_dealt_nothing() {
 }
 
 #[test]
+fn a_worker_that_has_looked_a_last_time_is_dealt_nothing() {
+    let (socket, address) = listening();
+    runtime().block_on(async {
+        let mut shares = distribute(vec![socket], NonZeroUsize::new(2).unwrap());
+        let mut leaving = shares.remove(1).remove(0).listen().unwrap();
+        let mut dealer = shares.remove(0).remove(0).listen().unwrap();
+        let _first = clients(address, 2);
+        let (mut own, mut dealt) = (Vec::new(), Vec::new());
+        while own.is_empty() || leaving.queue_length() == 0 {
+            dealer.next_batch(&mut own, 16).await;
+        }
+        assert!(leaving.accept_remaining(&mut dealt, 16));
+        assert_eq!((own.len(), dealt.len()), (1, 1));
+        // Between the last look and the end of the listener: nothing may be put where nobody looks again.
+        let _second = clients(address, 2);
+        while own.len() + leaving.queue_length() < 3 {
+            dealer.next_batch(&mut own, 16).await;
+        }
+        assert_eq!(own.len(), 3);
+    });
+}
+
+#[test]
 fn more_sockets_than_workers_are_all_kept() {
     let sockets = (0..5).map(|_| listening().0).collect();
     let counts: Vec<usize> = distribute(sockets, NonZeroUsize::new(2).unwrap())
@@ -186,6 +209,14 @@ impl Listener {
     async fn source_waits(&mut self) -> bool {
         self.wait().await;
         matches!(&self.source, Source::Dealt(hand) if hand.next.is_some())
+    }
+
+    /// How many connections were dealt and not taken.
+    fn queue_length(&self) -> usize {
+        match &self.source {
+            Source::Own(..) => 0,
+            Source::Dealt(hand) => hand.receiver.len(),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
-//! Reads certificates again when their files have changed. A set with a mistake is reported and not put in force: the
+//! Reads certificates again when their files have changed. A pair with a mistake is reported and not put in force: its
 //! old one goes on being served.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::super::certificate::{CertificateError, Certificates, Files, OutOfTime, Resolver};
+use super::super::certificate::{
+    Certificate, CertificateError, Certificates, Files, OutOfTime, Resolver,
+};
 use super::super::file_watch::FileWatch;
 
 /// What became of a change.
@@ -13,18 +15,34 @@ use super::super::file_watch::FileWatch;
 pub enum Reload {
     /// A new set is in force.
     Done(Arc<Certificates>),
-    /// The old set stays, because of these mistakes.
+    /// Pairs with these mistakes stay as they were; the others are in force.
     Kept(Vec<CertificateError>),
 }
 
-/// Reads the files now and puts them in force if they are all good; for SIGHUP, and for `watch`.
+/// Reads the files now and puts every good pair in force; the others stay as they were.
 pub fn reload(resolver: &Resolver, pairs: &[Files], out_of_time: OutOfTime) -> Reload {
-    match Certificates::load(pairs, SystemTime::now(), out_of_time) {
-        Ok(certificates) => {
-            resolver.replace(certificates);
-            Reload::Done(resolver.current())
+    let current = resolver.current();
+    let mut list = Vec::new();
+    let mut errors = Vec::new();
+    for files in pairs {
+        match Certificate::load(files, SystemTime::now(), out_of_time) {
+            Ok(certificate) => list.push(certificate),
+            // One forgotten site must not let the certificates of all others run out.
+            Err(error) => {
+                let old = current
+                    .iter()
+                    .find(|certificate| certificate.files() == files);
+                list.extend(old.cloned());
+                errors.push(error);
+            }
         }
-        Err(errors) => Reload::Kept(errors),
+    }
+    if !list.is_empty() {
+        resolver.replace(Certificates::new(list));
+    }
+    match errors.is_empty() {
+        true => Reload::Done(resolver.current()),
+        false => Reload::Kept(errors),
     }
 }
 

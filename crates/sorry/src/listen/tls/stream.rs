@@ -113,6 +113,14 @@ pub(super) struct Prefixed {
     socket: Socket,
     bytes: Vec<u8>,
     taken: usize,
+    answer: Answer,
+}
+
+/// Whether anything has been written yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    NotYet,
+    Begun,
 }
 
 impl Prefixed {
@@ -121,7 +129,13 @@ impl Prefixed {
             socket,
             bytes,
             taken: 0,
+            answer: Answer::NotYet,
         }
+    }
+
+    /// Whether nothing has been written yet.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.answer == Answer::NotYet
     }
 }
 
@@ -151,6 +165,7 @@ impl AsyncWrite for Prefixed {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.answer = Answer::Begun;
         Pin::new(&mut self.socket).poll_write(context, bytes)
     }
 
@@ -159,6 +174,7 @@ impl AsyncWrite for Prefixed {
         context: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.answer = Answer::Begun;
         Pin::new(&mut self.socket).poll_write_vectored(context, pieces)
     }
 

@@ -314,39 +314,65 @@ fn silence_and_an_early_end_have_their_own_names() {
     });
 }
 
+/// What a client says first.
+fn client_hello() -> Vec<u8> {
+    let name = ServerName::try_from("shop.example").unwrap();
+    let mut client = rustls::ClientConnection::new(Arc::new(client(BOTH, &[])), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    hello
+}
+
 #[test]
-fn silent_clients_hold_no_place_and_slow_ones_do() {
+fn clients_that_begin_and_go_no_further_stop_no_one() {
     let settings = Settings {
-        handshakes_max: 1,
-        handshake_time: Duration::from_millis(200),
+        handshakes_max: 2,
         ..Settings::default()
     };
     let tls = tls(&[&["shop.example"]], &settings);
+    let hello = client_hello();
     run(async {
-        let (silent, _silent_client) = connect().await;
+        let mut clients = Vec::new();
+        let mut under_way = tokio::task::JoinSet::new();
+        for said in [&hello[..3], &hello[..hello.len() - 1], &hello] {
+            for _ in 0..4 {
+                let (server, mut client) = connect().await;
+                client.write_all(said).await.unwrap();
+                let tls = tls.clone();
+                under_way.spawn(async move { tls.accept(server, Vec::new()).await });
+                // Until the server has read what there is: the last ones get its flight.
+                if said.len() == hello.len() {
+                    client.readable().await.unwrap();
+                }
+                clients.push(client);
+            }
+        }
+        let mut met = meet(&tls, &Arc::new(client(BOTH, &[])), "shop.example").await;
+        exchange(&mut met).await;
+        assert!(under_way.try_join_next().is_none(), "they still wait");
+        assert_eq!(tls.free_places(), 2);
+    });
+}
+
+#[test]
+fn whoever_finds_no_place_in_its_time_is_told_apart_from_the_slow() {
+    let settings = Settings {
+        handshakes_max: 1,
+        handshake_time: Duration::from_millis(50),
+        ..Settings::default()
+    };
+    let tls = tls(&[&["shop.example"]], &settings);
+    let hello = client_hello();
+    run(async {
+        let _computing = tls.places.acquire().await.unwrap();
         let (slow, mut slow_client) = connect().await;
-        slow_client.write_all(&[0x16, 3, 1, 2, 0]).await.unwrap();
-        let (third, mut third_client) = connect().await;
-        third_client.write_all(&[0x16, 3, 1, 2, 0]).await.unwrap();
-        let (silent, slow, third) = tokio::join!(
-            tls.accept(silent, Vec::new()),
-            tls.accept(slow, Vec::new()),
-            tls.accept(third, Vec::new()),
-        );
-        assert!(matches!(silent.unwrap_err(), HandshakeError::Late(_)));
-        let mut errors = [
-            slow.unwrap_err().to_string(),
-            third.unwrap_err().to_string(),
-        ];
-        errors.sort();
-        assert_eq!(
-            errors,
-            [
-                "the handshake took longer than 200 ms",
-                "too many handshakes at once"
-            ]
-        );
-        assert_eq!(tls.free_places(), 1);
+        slow_client.write_all(&hello[..3]).await.unwrap();
+        let (whole, mut whole_client) = connect().await;
+        whole_client.write_all(&hello).await.unwrap();
+        let (slow, whole) =
+            tokio::join!(tls.accept(slow, Vec::new()), tls.accept(whole, Vec::new()),);
+        assert!(matches!(slow.unwrap_err(), HandshakeError::Late(_)));
+        assert!(matches!(whole.unwrap_err(), HandshakeError::Crowded));
     });
 }
 

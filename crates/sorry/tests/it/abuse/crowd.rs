@@ -8,7 +8,7 @@ use std::time::Instant;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::meter::{assert_serves, await_limit, configuration, metric, resident_kib, server};
-use crate::harness::{Answer, PATIENCE, SORRY, Server, connect, exchange, until};
+use crate::harness::{Answer, PATIENCE, SORRY, Server, connect, exchange, run, text, until};
 
 const CROWD: usize = 10_000;
 
@@ -75,27 +75,52 @@ fn ten_thousand_slow_connections_cost_little_and_others_are_served() {
     assert_serves(&server);
 }
 
-/// A server that may open 64 descriptors, with these limits.
-fn cramped(folder: &std::path::Path, limits: &str) -> Server {
+/// A server that may open 96 descriptors: known when it starts, or taken from it while it runs.
+fn cramped(folder: &std::path::Path, limits: &str, when: Taken) -> Server {
     let file = folder.join("sorry.toml");
     std::fs::write(&file, configuration(limits, "[\"127.0.0.1:0\"]"))
         .expect("write the configuration");
-    let mut command = Command::new("prlimit");
-    command
-        .args(["--nofile=64", SORRY, "run", "--config"])
-        .arg(file);
-    Server::spawn(command)
+    let mut command = match when {
+        Taken::BeforeStart => {
+            let mut command = Command::new("prlimit");
+            command.args(["--nofile=96", SORRY]);
+            command
+        }
+        Taken::WhileRunning => Command::new(SORRY),
+    };
+    command.args(["run", "--config"]).arg(file);
+    let server = Server::spawn(command);
+    if when == Taken::WhileRunning {
+        let output = run(
+            "prlimit",
+            &["--pid", &server.pid().to_string(), "--nofile=96"],
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    server
+}
+
+/// When descriptors become few.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    BeforeStart,
+    WhileRunning,
 }
 
 #[test]
 fn a_process_without_descriptors_answers_and_recovers() {
-    // The first believes that it has room for a thousand, the second knows how many it has room for.
-    for (limits, limit) in [
-        ("connections = 1000\nhead-time = \"60s\"", "descriptors"),
-        ("head-time = \"60s\"", "connections"),
+    // The first believes that it has room for thousands, the others know how many they have room for.
+    for (limits, limit, when) in [
+        ("head-time = \"60s\"", "descriptors", Taken::WhileRunning),
+        (
+            "connections = 1000\nhead-time = \"60s\"",
+            "connections",
+            Taken::BeforeStart,
+        ),
+        ("head-time = \"60s\"", "connections", Taken::BeforeStart),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let server = cramped(folder.path(), limits);
+        let server = cramped(folder.path(), limits, when);
         let address = server.address();
         let crowd: Vec<TcpStream> = (0..200)
             .map(|_| {

@@ -164,7 +164,8 @@ fn exception(request: &Request, asset: &str) -> Option<&'static str> {
         {
             Some("grpc")
         }
-        () if field("accept") == Some("text/event-stream") => Some("event-stream"),
+        // Only who reads is told by a stream: a write that is answered 200 would pass for done.
+        () if reads && field("accept") == Some("text/event-stream") => Some("event-stream"),
         () => None,
     }
 }
