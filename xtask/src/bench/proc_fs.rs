@@ -42,17 +42,12 @@ impl Cpu {
             let (user, system) = stat_ticks(&ticks).ok_or("cannot read /proc/PID/stat")?;
             sum.user_ticks += user;
             sum.system_ticks += system;
-            for task in tasks(*pid)? {
-                let path = format!("/proc/{pid}/task/{task}/schedstat");
-                // A thread may end between the listing and the reading; its time is then lost with it.
-                let Ok(account) = read(&path) else {
-                    continue;
-                };
+            for account in of_each_thread(*pid, "schedstat")? {
                 let ns = account
                     .split(' ')
                     .next()
                     .and_then(|n| n.parse::<u64>().ok());
-                sum.ns += ns.ok_or("cannot read schedstat: the kernel was built without it")?;
+                sum.ns += ns.ok_or("cannot make sense of schedstat")?;
             }
         }
         Ok(sum)
@@ -125,25 +120,36 @@ impl Memory {
 pub(crate) fn sleeps(pids: &[u32]) -> Result<u64, String> {
     let mut sum = 0;
     for pid in pids {
-        for task in tasks(*pid)? {
-            let path = format!("/proc/{pid}/task/{task}/status");
-            let switches = field(Path::new(&path), "voluntary_ctxt_switches");
-            sum += switches.ok_or(format!("cannot read {path}"))?;
+        for status in of_each_thread(*pid, "status")? {
+            let switches = value(&status, "voluntary_ctxt_switches");
+            sum += switches.ok_or("cannot make sense of /proc/PID/task/TID/status")?;
         }
     }
     Ok(sum)
 }
 
-fn tasks(pid: u32) -> Result<Vec<String>, String> {
+/// The file of that name of each thread. A thread that ends between being listed and being read has none.
+fn of_each_thread(pid: u32, name: &str) -> Result<Vec<String>, String> {
     let path = format!("/proc/{pid}/task");
     let entries = fs::read_dir(&path).map_err(|error| format!("cannot read {path}: {error}"))?;
-    let names = entries.flatten().map(|e| e.file_name().into_string());
-    Ok(names.flatten().collect())
+    let mut texts = Vec::new();
+    for folder in entries.flatten().map(|entry| entry.path()) {
+        let file = folder.join(name);
+        match fs::read_to_string(&file) {
+            Ok(text) => texts.push(text),
+            Err(_) if !folder.exists() => {}
+            Err(error) => return Err(format!("cannot read {}: {error}", file.display())),
+        }
+    }
+    Ok(texts)
 }
 
 /// The number behind `NAME:` in a file of such lines.
 fn field(path: &Path, name: &str) -> Option<u64> {
-    let text = fs::read_to_string(path).ok()?;
+    value(&fs::read_to_string(path).ok()?, name)
+}
+
+fn value(text: &str, name: &str) -> Option<u64> {
     let line = text
         .lines()
         .find_map(|l| l.strip_prefix(name)?.strip_prefix(':'));
