@@ -70,9 +70,9 @@ impl Entrance {
 }
 
 /// Lets one connection in and serves it to its end.
-pub(super) async fn enter(worker: Rc<Worker>, raw: Raw, mut guest: Guest, entrance: Entrance) {
+pub(super) async fn enter(raw: Raw, place: Place, mut guest: Guest, entrance: Entrance) {
     let since = Instant::now();
-    let place = Place::take(&worker);
+    let worker = Rc::clone(place.worker_rc());
     let peer = guest.client;
     let Ok(socket) = raw.register() else {
         worker.counts.limit(Limit::Descriptors).bump();

@@ -5,7 +5,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -95,39 +94,46 @@ fn admit(worker: &Rc<Worker>, raw: Raw, id: ListenerId) {
             .filter(|entrance| !entrance.is_open(client));
         (front.connections, entrance.cloned())
     });
-    let crowded = worker.shared.open.load(Ordering::Relaxed) >= most;
-    if crowded {
-        worker.counts.limit(Limit::Connections).bump();
-    }
-    let room = if crowded || worker.shared.shortage.lasts() {
-        Room::LastDescriptor
-    } else {
-        raw.room()
+    // Its place is taken before it hears anything: whoever has read an answer is counted.
+    let place = match raw.room() {
+        Room::Open if !worker.shared.shortage.lasts() => seat(worker, most),
+        _ => None,
     };
-    match (entrance, room) {
-        (None, room) => greet(worker, raw, guest, room),
-        (Some(entrance), Room::Open) => {
-            tokio::task::spawn_local(enter(Rc::clone(worker), raw, guest, entrance));
+    match (entrance, place) {
+        (None, place) => greet(worker, raw, guest, place),
+        (Some(entrance), Some(place)) => {
+            tokio::task::spawn_local(enter(raw, place, guest, entrance));
         }
         // There is no room for a handshake: nothing true can be said here.
-        (Some(_), Room::LastDescriptor) => {}
+        (Some(_), None) => {}
     }
 }
 
-/// Reads what has been said already and answers it.
-fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, room: Room) {
+/// A place for one more connection, or none where there are `most` already.
+fn seat(worker: &Rc<Worker>, most: usize) -> Option<Place> {
+    let place = Place::take(worker, most);
+    if place.is_none() {
+        worker.counts.limit(Limit::Connections).bump();
+    }
+    place
+}
+
+/// Reads what has been said already and answers it. Without a `place` nobody is kept.
+fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, place: Option<Place>) {
     let mut talk = Talk::new(guest);
+    if place.is_none() {
+        talk.end_with_next_answer();
+    }
     let now = Instant::now();
-    let beginning = match begin(worker, &raw, &mut talk, room, now) {
+    let beginning = match begin(worker, &raw, &mut talk, now) {
         Began::Gone => return,
         Began::Silent => Beginning::default(),
         Began::Said(beginning) if beginning.is_over() => return,
         Began::Said(beginning) => beginning,
     };
-    if room == Room::LastDescriptor {
+    let Some(place) = place else {
         return;
-    }
-    let place = Place::take(worker);
+    };
     let Ok(socket) = raw.register() else {
         worker.counts.limit(Limit::Descriptors).bump();
         return;
@@ -145,7 +151,7 @@ enum Began {
     Said(Beginning),
 }
 
-fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, room: Room, now: Instant) -> Began {
+fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, now: Instant) -> Began {
     let mut scratch = worker.scratch.borrow_mut();
     let filled = match raw.try_read(&mut scratch.input) {
         Ok(0) => return Began::Gone,
@@ -153,9 +159,6 @@ fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, room: Room, now: Instant) 
         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Began::Silent,
         Err(_) => return Began::Gone,
     };
-    if room == Room::LastDescriptor {
-        talk.end_with_next_answer();
-    }
     let (consumed, next) =
         worker.with_front(|front| talk.take(worker, front, &mut scratch, filled));
     let unread = scratch.input[consumed..filled].to_vec();

@@ -230,14 +230,18 @@ impl Worker {
 }
 
 impl Place {
-    /// Counts one more connection.
-    pub(super) fn take(worker: &std::rc::Rc<Worker>) -> Place {
+    /// Counts one more connection, unless the process has `most` already. Looking and counting are one step, since all
+    /// workers look at once.
+    pub(super) fn take(worker: &std::rc::Rc<Worker>, most: usize) -> Option<Place> {
+        if worker.shared.open.fetch_add(1, Ordering::Relaxed) >= most {
+            worker.shared.open.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
         worker.counts.open.bump();
-        worker.shared.open.fetch_add(1, Ordering::Relaxed);
-        Place {
+        Some(Place {
             worker: std::rc::Rc::clone(worker),
             slot: None,
-        }
+        })
     }
 
     /// The worker.
