@@ -2,7 +2,7 @@
 //!
 //! [`answer`] says which of the prepared answers a request gets and in which dialect; [`retry_after`] says for how long;
 //! [`said`] is the only form in which an operator's words travel; [`host`] and [`date`] are the two bits of HTTP
-//! grammar that both need. Whoever wants bytes on a wire looks in `sorry-server`.
+//! grammar that both need; [`scan`] is how bytes are looked through. Whoever wants bytes on a wire looks in `sorry-server`.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -11,3 +11,4 @@ pub mod date;
 pub mod host;
 pub mod retry_after;
 pub mod said;
+pub mod scan;

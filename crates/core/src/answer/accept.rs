@@ -5,6 +5,7 @@
 use super::ask::Lines;
 use super::dialect::Dialect;
 use super::quality::{MOST_ELEMENTS, Quality, media_type, weighted};
+use crate::scan;
 
 /// What the field wishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +35,21 @@ pub(super) fn read(field: &Lines<'_>) -> Wish {
     tally(field).map_or(Wish::ANYTHING, |tally| tally.wish())
 }
 
-/// Whether the field can name an event stream at all: a look at its bytes, much cheaper than reading it.
+/// Whether the field can name an event stream at all: a look for its hyphens, much cheaper than reading it.
 pub(super) fn may_name_stream(field: &Lines<'_>) -> bool {
-    field.lines().any(|line| {
-        line.windows(5)
-            .any(|part| part.eq_ignore_ascii_case(b"event"))
-    })
+    field.lines().any(may_hold_stream)
+}
+
+fn may_hold_stream(line: &[u8]) -> bool {
+    let mut rest = line;
+    while let Some(at) = scan::position(rest, |byte| byte == b'-') {
+        rest = &rest[at + 1..];
+        let word = rest.get(..b"stream".len());
+        if word.is_some_and(|word| word.eq_ignore_ascii_case(b"stream")) {
+            return true;
+        }
+    }
+    false
 }
 
 /// How closely an element names a dialect; a closer one overrules a wider one (section 12.5.1).

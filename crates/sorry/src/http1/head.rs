@@ -7,6 +7,7 @@ use memchr::memchr;
 use sorry_core::answer::ask::{Ask, is_token, is_token_byte};
 use sorry_core::answer::{Method, path};
 use sorry_core::host::{self, Authority};
+use sorry_core::scan;
 
 use super::fault::Fault;
 
@@ -398,30 +399,11 @@ fn content_length(value: &[u8]) -> Result<u64, Fault> {
 
 /// Where the first byte below 0x20 other than the tab, or DEL, stands.
 fn first_control(value: &[u8]) -> Option<usize> {
-    let (blocks, rest) = value.as_chunks::<BLOCK>();
-    for (number, block) in blocks.iter().enumerate() {
-        if may_have_control(block)
-            && let Some(place) = block.iter().position(|b| is_control(*b))
-        {
-            return Some(number * BLOCK + place);
-        }
-    }
-    let place = rest.iter().position(|b| is_control(*b))?;
-    Some(blocks.len() * BLOCK + place)
-}
-
-/// Bytes that are looked at together: what one vector instruction holds on every x86-64 and AArch64.
-const BLOCK: usize = 16;
-
-/// Whether any byte is below 0x20 or is 0x7f. No branch in it, so that the compiler looks at all bytes at once.
-fn may_have_control(block: &[u8; BLOCK]) -> bool {
-    block
-        .iter()
-        .fold(false, |any, b| any | (*b < 0x20) | (*b == 0x7f))
+    scan::position(value, is_control)
 }
 
 fn is_control(byte: u8) -> bool {
-    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+    ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f)
 }
 
 #[cfg(test)]
