@@ -5,5 +5,6 @@ pub mod allocations;
 pub mod environment;
 pub mod heap;
 pub mod passed;
+pub mod program;
 pub mod registered;
 pub mod socket_option;

@@ -259,8 +259,7 @@ impl Control {
                     self.state.pages = pages;
                     self.state.publish(&self.shared);
                 }
-                // The best compression needs megabytes, once.
-                sorry_sys::heap::give_back();
+                settle();
             }
             Event::Background(Background::Certificates(reload)) => self.note_certificates(&reload),
             Event::Order(order) => self.obey(order),
@@ -321,7 +320,7 @@ impl Control {
             .iter()
             .all(|loaded| loaded.page.is_compressed())
         {
-            return;
+            return settle();
         }
         let generation = self.state.generation;
         let pages = self.state.pages.clone();
@@ -439,4 +438,11 @@ impl Control {
         }
         ended
     }
+}
+
+/// What the start, a reload or the best compression needed once is given back: megabytes of heap, and most of the
+/// program's code.
+fn settle() {
+    sorry_sys::heap::give_back();
+    sorry_sys::program::give_back();
 }
