@@ -206,10 +206,7 @@ impl Control {
                     if kept == Sockets::Ours {
                         self.state.doors.remove_files();
                     }
-                    if let Some(path) = &self.state.config.admin {
-                        // Whoever asks now is told that nobody is there, instead of waiting.
-                        let _already_gone = std::fs::remove_file(path);
-                    }
+                    self.own.remove_file();
                     return Ok(self.drain().await);
                 }
                 Event::Background(Background::Succeeded(successor)) => {

@@ -16,12 +16,15 @@ use super::takeover::{ADMIN, METRICS};
 use crate::admin::{self, Command, owner_or_root};
 use crate::config::Config;
 use crate::listen::address::Address;
-use crate::listen::bind;
+use crate::listen::bind::{self, SocketFile};
 use crate::listen::passed::Passed;
 
 /// The sockets, as copies to hand over, and the tasks that serve them.
 #[derive(Default)]
 pub(super) struct Own {
+    /// Of the admin socket that is served, whatever the configuration says by now. It stands before the sockets, since
+    /// fields are dropped in their order.
+    file: Option<SocketFile>,
     sockets: Vec<(String, OwnedFd)>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -85,6 +88,8 @@ impl Own {
             None => admin::socket::bind(path)
                 .map_err(|error| RunError::Own(path.display().to_string(), error))?,
         };
+        // Without it the file stays behind, and the next start removes it.
+        self.file = SocketFile::of(path).ok();
         self.keep(ADMIN, &socket)?;
         let judge = owner_or_root(rustix::process::geteuid().as_raw());
         let settings = admin::socket::Settings::default();
@@ -117,8 +122,18 @@ impl Own {
             .map(|(name, socket)| (name.clone(), socket.as_fd()))
     }
 
-    /// Ends serving; whoever has a copy of the sockets goes on.
+    /// Removes the file of the admin socket, since nobody listens there after us: whoever asks now is told so, instead
+    /// of waiting.
+    pub(super) fn remove_file(&mut self) {
+        self.file = None;
+    }
+
+    /// Ends serving; whoever has a copy of the sockets goes on. The file of the admin socket stays for them; see
+    /// [`Own::remove_file`].
     pub(super) fn end(&mut self) {
+        if let Some(file) = self.file.take() {
+            file.leave();
+        }
         for task in self.tasks.drain(..) {
             task.abort();
         }
