@@ -22,12 +22,12 @@ use super::supervisor::{Sockets, Supervisor};
 use super::takeover;
 use super::worker::Shared;
 use crate::admin::message::Takeover;
-use crate::admin::{self, Command, Reread};
+use crate::admin::{self, Command};
 use crate::answer::Identities;
 use crate::config::{self, Report};
 use crate::count::{WorkerCounts, access};
 use crate::listen::passed::Passed;
-use crate::listen::tls::reload::{self, Reload};
+use crate::listen::tls::reload::{self, Attempt};
 
 /// How the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +66,8 @@ pub(super) struct Control {
 enum Background {
     /// Pages in all codings, for the generation they were made of.
     Compressed(u64, Vec<Loaded>),
-    /// Certificates were read again, because their files had changed.
-    Certificates(Reload),
+    /// Certificates of that generation were read again, because their files had changed.
+    Certificates(u64, Vec<Attempt>),
     /// A successor has confirmed that it accepts: its process number.
     Succeeded(Option<u32>),
 }
@@ -259,7 +259,12 @@ impl Control {
                 // The best compression needs megabytes, once.
                 sorry_sys::heap::give_back();
             }
-            Event::Background(Background::Certificates(reload)) => self.note_certificates(&reload),
+            Event::Background(Background::Certificates(generation, attempts)) => {
+                // A reload has read them all since, and knows better.
+                if generation == self.state.generation {
+                    self.note_certificates(&attempts);
+                }
+            }
             Event::Order(order) => self.obey(order),
             Event::Feed => {
                 self.crew.turn();
@@ -345,38 +350,33 @@ impl Control {
         };
         let pairs = secrets::files(&self.state.config);
         let done = self.background.0.clone();
-        let tell = move |reload| {
-            let _process_has_ended = done.send(Background::Certificates(reload));
+        let generation = self.state.generation;
+        let tell = move |attempts| {
+            let _process_has_ended = done.send(Background::Certificates(generation, attempts));
         };
         let resolver = Arc::clone(tls.certificates());
         let watch = reload::watch(resolver, pairs, secrets::OUT_OF_TIME, changes, tell);
         self.certificates = Some(tokio::spawn(watch));
     }
 
-    fn note_certificates(&mut self, reload: &Reload) {
-        let now = admin::Moment::now();
-        match reload {
-            Reload::Done(certificates) => {
-                log::info!(
-                    "{} certificate(s) were read again and are in force",
-                    certificates.iter().count()
-                );
-                for warning in secrets::expired(certificates) {
-                    log::warn!("{warning}");
-                }
-                self.state.certificates_reread = Some(Reread::Worked(now));
-                self.state.certificate_mistake = None;
-            }
-            Reload::Kept(errors) => {
-                let mistakes: Vec<_> = errors.iter().map(ToString::to_string).collect();
-                log::error!(
-                    "certificates that cannot be read stay as they were: {}",
-                    mistakes.join("; ")
-                );
-                self.state.certificates_reread = Some(Reread::Failed(now));
-                self.state.certificate_mistake = Some(mistakes.join("; "));
+    fn note_certificates(&mut self, attempts: &[Attempt]) {
+        let broken: Vec<_> = attempts
+            .iter()
+            .filter_map(|attempt| attempt.result.as_ref().err())
+            .collect();
+        let worked = attempts.len() - broken.len();
+        if worked > 0 {
+            log::info!("{worked} certificate(s) were read again and are in force");
+        }
+        for mistake in broken {
+            log::error!("a certificate that cannot be read again stays as it was: {mistake}");
+        }
+        if let Some(tls) = &self.state.tls {
+            for warning in secrets::expired(&tls.certificates().current()) {
+                log::warn!("{warning}");
             }
         }
+        self.state.rereads.note(attempts, admin::Moment::now());
         self.gauge.note(&self.state);
     }
 

@@ -17,7 +17,7 @@ use super::pages::{self, Loaded};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
-use crate::admin::{Moment, ReloadOutcome, ReloadReport, Reread};
+use crate::admin::{Moment, ReloadOutcome, ReloadReport};
 use crate::answer::ListenerId;
 use crate::config::{self, Config, Mistake, Report};
 use crate::count;
@@ -50,9 +50,8 @@ pub(super) struct State {
     pub(super) started: Moment,
     /// The configuration file, where there is one.
     pub(super) configuration: Option<String>,
-    /// The last time that certificates were read again.
-    pub(super) certificates_reread: Option<Reread>,
-    pub(super) certificate_mistake: Option<String>,
+    /// How reading each certificate again has ended.
+    pub(super) rereads: secrets::Rereads,
 }
 
 /// What is settled before the configuration is put in force.
@@ -101,8 +100,7 @@ impl State {
             last_reload: None,
             started: Moment::now(),
             configuration: origin.file,
-            certificates_reread: None,
-            certificate_mistake: None,
+            rereads: secrets::Rereads::default(),
         };
         let mut change = prepared.change;
         state.numbers = std::mem::take(&mut change.numbers);
@@ -180,6 +178,7 @@ impl State {
         // Workers must know what a listener means before they accept on it.
         self.publish(shared);
         crew.open(std::mem::take(&mut change.shares));
+        self.rereads = secrets::Rereads::worked(&self.config, Moment::now());
         crew.close(&change.closed);
         Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
     }
