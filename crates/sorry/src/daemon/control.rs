@@ -83,6 +83,7 @@ enum Event {
     End,
     Reload,
     Refresh,
+    Forget,
     Background(Background),
     Order(Command),
     Feed,
@@ -229,6 +230,7 @@ impl Control {
             hang_up,
         } = &mut self.signals;
         let feed = self.supervisor.next_feed();
+        let forget = self.state.next_to_forget();
         tokio::select! {
             biased;
             _ = terminate.recv() => Event::End,
@@ -239,6 +241,7 @@ impl Control {
             worker = self.crew.lost() => Event::Lost(worker),
             () = alarm::until(self.state.next_until()) => Event::Refresh,
             () = alarm::at(feed) => Event::Feed,
+            () = alarm::at(forget) => Event::Forget,
         }
     }
 
@@ -251,6 +254,7 @@ impl Control {
                 self.state.refresh(&self.shared);
                 self.compress();
             }
+            Event::Forget => self.state.forget_earlier(&self.shared),
             Event::Background(Background::Compressed(generation, pages)) => {
                 if generation == self.state.generation {
                     self.state.pages = pages;

@@ -9,6 +9,7 @@ mod control;
 mod crew;
 mod descriptors;
 mod doors;
+mod earlier;
 mod entrance;
 mod front;
 mod own;

@@ -6,13 +6,14 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
 use super::crew::Crew;
 use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
+use super::earlier::{Earlier, Room};
 use super::pages::{self, Loaded};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
@@ -35,6 +36,8 @@ pub type Read = Box<dyn Fn() -> Result<Config, Report> + Send>;
 pub(super) struct State {
     pub(super) config: Arc<Config>,
     pub(super) pages: Vec<Loaded>,
+    /// Files of the pages before them.
+    earlier: Earlier,
     pub(super) doors: Doors,
     pub(super) numbers: Vec<ListenerId>,
     pub(super) tls: Option<Tls>,
@@ -88,6 +91,7 @@ impl State {
         let mut state = State {
             config: Arc::new(config),
             pages: prepared.pages,
+            earlier: Earlier::default(),
             doors,
             numbers: Vec::new(),
             tls,
@@ -117,6 +121,7 @@ impl State {
             tls: self.tls.as_ref(),
             connections: self.connections,
             retired: &self.retired,
+            earlier: &self.earlier,
             now: now(),
         };
         wire::front(&fixed, &self.pages)
@@ -171,16 +176,46 @@ impl State {
         let listeners = config.listeners.len();
         self.connections =
             descriptors::connections(config.limits.connections, listeners, self.workers);
-        self.config = Arc::new(config);
-        self.pages = prepared.pages;
+        self.turn_pages(Arc::new(config), prepared.pages);
         (self.tls, self.watch) = prepared.secrets.adopt();
+        self.rereads = secrets::Rereads::worked(&self.config, Moment::now());
         self.generation += 1;
         // Workers must know what a listener means before they accept on it.
         self.publish(shared);
         crew.open(std::mem::take(&mut change.shares));
-        self.rereads = secrets::Rereads::worked(&self.config, Moment::now());
         crew.close(&change.closed);
         Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
+    }
+
+    /// Puts new pages in the place of the old ones, whose files stay for those who still look at them.
+    fn turn_pages(&mut self, config: Arc<Config>, pages: Vec<Loaded>) {
+        let old = self.config.sites.iter().zip(&self.pages);
+        for (site, old) in old {
+            let mut new = config.sites.iter().zip(&pages);
+            let new = new.find(|(known, _)| known.name == site.name);
+            let Some((_, new)) = new else { continue };
+            let room = self
+                .earlier
+                .keep(&site.name, &old.page, &new.page, Instant::now());
+            if room == Room::Short {
+                log::warn!(
+                    "site {}: the earlier page's files are too large to keep; who still looks at that page will miss some",
+                    site.name
+                );
+            }
+        }
+        (self.config, self.pages) = (config, pages);
+    }
+
+    /// Forgets files of earlier pages that nobody may have in use any more.
+    pub(super) fn forget_earlier(&mut self, shared: &Shared) {
+        self.earlier.forget(Instant::now());
+        self.publish(shared);
+    }
+
+    /// When there is next something to forget.
+    pub(super) fn next_to_forget(&self) -> Option<Instant> {
+        self.earlier.next_end()
     }
 
     fn retire(&mut self, closed: &[ListenerId], front: &Front) {
@@ -248,7 +283,7 @@ impl State {
     /// as it is: only its files were at fault, and nobody asked for a reload.
     pub(super) fn refresh(&mut self, shared: &Shared) {
         match pages::load(&self.config, i64::try_from(now()).unwrap_or(i64::MAX)) {
-            Ok(pages) => self.pages = pages,
+            Ok(pages) => self.turn_pages(Arc::clone(&self.config), pages),
             Err(mistakes) => {
                 for mistake in mistakes {
                     log::warn!("a page stays as it is: {}", mistake.message);

@@ -1,5 +1,6 @@
 //! Mistakes that were made once: each of these has been seen to fail.
 
+mod assets;
 mod certificates;
 mod plain_files;
 mod socket_files;
