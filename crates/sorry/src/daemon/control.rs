@@ -64,7 +64,7 @@ pub(super) struct Control {
 
 /// What was done elsewhere.
 enum Background {
-    /// Pages in all codings, for the generation they were made of.
+    /// Pages in all codings, and which edition of them.
     Compressed(u64, Vec<Loaded>),
     /// Certificates of that generation were read again, because their files had changed.
     Certificates(u64, Vec<Attempt>),
@@ -255,11 +255,8 @@ impl Control {
                 self.compress();
             }
             Event::Forget => self.state.forget_earlier(&self.shared),
-            Event::Background(Background::Compressed(generation, pages)) => {
-                if generation == self.state.generation {
-                    self.state.pages = pages;
-                    self.state.publish(&self.shared);
-                }
+            Event::Background(Background::Compressed(edition, pages)) => {
+                self.state.take_compressed(edition, pages, &self.shared);
                 // The best compression needs megabytes, once.
                 sorry_sys::heap::give_back();
             }
@@ -321,20 +318,13 @@ impl Control {
 
     /// Compresses the pages on a thread of their own: the best compression is slow, and nobody waits for it.
     fn compress(&self) {
-        if self
-            .state
-            .pages
-            .iter()
-            .all(|loaded| loaded.page.is_compressed())
-        {
+        let Some((edition, pages)) = self.state.to_compress() else {
             return;
-        }
-        let generation = self.state.generation;
-        let pages = self.state.pages.clone();
+        };
         let done = self.background.0.clone();
         let work = move || {
             let pages = pages.into_iter().map(Loaded::compress).collect();
-            let _process_has_ended = done.send(Background::Compressed(generation, pages));
+            let _process_has_ended = done.send(Background::Compressed(edition, pages));
         };
         if let Err(error) = std::thread::Builder::new()
             .name("sorry-compress".into())

@@ -36,6 +36,8 @@ pub type Read = Box<dyn Fn() -> Result<Config, Report> + Send>;
 pub(super) struct State {
     pub(super) config: Arc<Config>,
     pub(super) pages: Vec<Loaded>,
+    /// Which pages these are: it grows whenever they are made anew, by a reload or because an expected return has passed.
+    edition: u64,
     /// Files of the pages before them.
     earlier: Earlier,
     pub(super) doors: Doors,
@@ -91,6 +93,7 @@ impl State {
         let mut state = State {
             config: Arc::new(config),
             pages: prepared.pages,
+            edition: 1,
             earlier: Earlier::default(),
             doors,
             numbers: Vec::new(),
@@ -205,6 +208,21 @@ impl State {
             }
         }
         (self.config, self.pages) = (config, pages);
+        self.edition += 1;
+    }
+
+    /// The pages that lack compressed variants, and which edition they are; nothing where there is nothing to do.
+    pub(super) fn to_compress(&self) -> Option<(u64, Vec<Loaded>)> {
+        let done = self.pages.iter().all(|loaded| loaded.page.is_compressed());
+        (!done).then(|| (self.edition, self.pages.clone()))
+    }
+
+    /// Puts compressed pages in force, unless others have taken their place meanwhile: those may say another return.
+    pub(super) fn take_compressed(&mut self, edition: u64, pages: Vec<Loaded>, shared: &Shared) {
+        if edition == self.edition {
+            self.pages = pages;
+            self.publish(shared);
+        }
     }
 
     /// Forgets files of earlier pages that nobody may have in use any more.
@@ -442,4 +460,42 @@ fn sockets_differ(old: &Config, new: &Config) -> bool {
             was.unix_mode != is.unix_mode || was.v6_only != is.v6_only
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// A site whose page is expected back in the far future, and a worker's worth of shared state.
+    fn started() -> (State, Arc<Shared>) {
+        let text = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:0\"]\nuntil = \"2100-01-01T00:00:00Z\"\n";
+        let config = config::parse(text, "test", Path::new("/"), &jiff::tz::TimeZone::UTC).unwrap();
+        let origin = Origin {
+            workers: NonZeroUsize::MIN,
+            connections: 1,
+            file: None,
+        };
+        let (state, _) = State::new(config, origin, &mut Passed::default()).unwrap();
+        let shared = state.share().unwrap();
+        (state, shared)
+    }
+
+    #[test]
+    fn pages_that_were_compressed_too_late_do_not_take_the_place_of_newer_ones() {
+        let (mut state, shared) = started();
+        let (edition, old) = state.to_compress().expect("a page with words of its own");
+        let compressed = |pages: Vec<Loaded>| pages.into_iter().map(Loaded::compress).collect();
+        // The expected return passes while the background thread still works.
+        state.refresh(&shared);
+        state.take_compressed(edition, compressed(old), &shared);
+        assert!(
+            !state.pages[0].page.is_compressed(),
+            "what was made before the return stays out"
+        );
+        let (edition, new) = state.to_compress().expect("the newer page");
+        state.take_compressed(edition, compressed(new), &shared);
+        assert!(state.pages[0].page.is_compressed());
+        assert_eq!(state.generation, 1, "no reload was applied");
+    }
 }
