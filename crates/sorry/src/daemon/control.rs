@@ -1,6 +1,9 @@
 //! The control thread: signals, orders from the admin socket, time, and what background threads have finished.
 //!
-//! One event at a time, each handled whole. Nothing here is on the way of a request.
+//! One event at a time, each handled whole. Nothing here is on the way of a request. How the process leaves, to a successor
+//! or for good, is next door.
+
+mod leaving;
 
 use std::sync::Arc;
 
@@ -12,20 +15,20 @@ use super::access_log;
 use super::alarm;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
+use super::handing::{Files, Handing, Next};
 use super::own::Own;
 use super::pages::Loaded;
 use super::report::{self, Gauge};
 use super::run::RunError;
 use super::secrets;
 use super::state::{Read, State};
-use super::supervisor::{Sockets, Supervisor};
-use super::takeover;
+use super::supervisor::Supervisor;
+use super::takeover::{self, TakeoverError};
 use super::worker::Shared;
-use crate::admin::message::Takeover;
 use crate::admin::{self, Command};
 use crate::answer::Identities;
-use crate::config::{self, Report};
-use crate::count::{WorkerCounts, access};
+use crate::config::Report;
+use crate::count::WorkerCounts;
 use crate::listen::passed::Passed;
 use crate::listen::tls::reload::{self, Attempt};
 
@@ -37,9 +40,6 @@ pub enum Ended {
     /// A second signal came before everybody had finished.
     Cut,
 }
-
-/// How long the access log may take to write what waits at the end.
-const LAST_LINES: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Orders that wait for the control thread.
 const ORDERS: usize = 16;
@@ -59,6 +59,7 @@ pub(super) struct Control {
     ),
     orders: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
     own: Own,
+    handing: Handing,
     certificates: Option<JoinHandle<()>>,
 }
 
@@ -68,8 +69,15 @@ enum Background {
     Compressed(u64, Vec<Loaded>),
     /// Certificates of that generation were read again, because their files had changed.
     Certificates(u64, Vec<Attempt>),
-    /// A successor has confirmed that it accepts: its process number.
-    Succeeded(Option<u32>),
+    /// A take-over has ended.
+    Handed(Handed),
+}
+
+/// What has become of a take-over.
+struct Handed {
+    /// The successor's process number.
+    successor: Option<u32>,
+    result: Result<(), TakeoverError>,
 }
 
 struct Signals {
@@ -148,6 +156,7 @@ impl Control {
             background: mpsc::unbounded_channel(),
             orders: mpsc::channel(ORDERS),
             own: Own::default(),
+            handing: Handing::default(),
             certificates: None,
         })
     }
@@ -160,9 +169,17 @@ impl Control {
         Ok(())
     }
 
+    /// Nobody but this process goes on with the sockets that it was passed: their files are its own from now on.
+    pub(super) fn claim_files(&mut self) {
+        self.state.doors.claim_files();
+        self.own.claim_file();
+    }
+
     /// Tells everybody that all is open. What was passed and nobody wanted is closed.
     pub(super) fn announce(&mut self, passed: Passed) {
-        for (name, _closed) in passed.left_over() {
+        for (name, closed) in passed.left_over() {
+            // Before the socket itself, as with all of them.
+            drop(takeover::abandoned(&name, &closed));
             log::warn!("nobody listens on the socket that was passed as {name}; it is closed");
             self.supervisor.discard(&name);
         }
@@ -202,20 +219,13 @@ impl Control {
         loop {
             match self.event().await {
                 Event::End => {
-                    let time = self.state.config.limits.drain_time;
-                    let kept = self.supervisor.stopping(&self.state.doors.named(), time);
-                    if kept == Sockets::Ours {
-                        self.state.doors.remove_files();
-                    }
-                    self.own.remove_file();
+                    self.end();
                     return Ok(self.drain().await);
                 }
-                Event::Background(Background::Succeeded(successor)) => {
-                    if let Some(process) = successor {
-                        self.supervisor.succeeded_by(process);
+                Event::Background(Background::Handed(handed)) => {
+                    if self.settle(handed) == Next::Leave {
+                        return Ok(self.drain().await);
                     }
-                    log::info!("another process has taken over");
-                    return Ok(self.drain().await);
                 }
                 Event::Lost(worker) => return Err(RunError::Lost(worker)),
                 other => self.handle(other),
@@ -271,7 +281,7 @@ impl Control {
                 self.crew.turn();
                 self.supervisor.feed(self.crew.counts());
             }
-            Event::End | Event::Lost(_) | Event::Background(Background::Succeeded(_)) => {}
+            Event::End | Event::Lost(_) | Event::Background(Background::Handed(_)) => {}
         }
     }
 
@@ -289,6 +299,14 @@ impl Control {
     }
 
     fn reload(&mut self) -> admin::ReloadReport {
+        if self.handing.is_under_way() {
+            // The successor has what is open now; it would miss what is opened, and lose what is closed.
+            let why = "a take-over is under way; reload again when it has ended\n".to_owned();
+            log::error!("no reload: {}", why.trim_end());
+            let report = self.state.refuse_reload(format!("error: {why}"));
+            self.gauge.note(&self.state);
+            return report;
+        }
         self.supervisor.reloading();
         if let Some(log) = &self.gauge.log {
             // It may have been rotated.
@@ -372,62 +390,5 @@ impl Control {
         }
         self.state.rereads.note(attempts, admin::Moment::now());
         self.gauge.note(&self.state);
-    }
-
-    /// Gives copies of all sockets to a successor, on a thread of its own: it takes its time to start.
-    fn hand_over(&self, takeover: Takeover) {
-        let mut sockets = self.state.doors.named();
-        sockets.extend(self.own.named());
-        let copies = match takeover::copies(&sockets) {
-            Ok(copies) => copies,
-            Err(error) => {
-                return takeover.refuse(format!("cannot copy the listening sockets: {error}"));
-            }
-        };
-        log::info!(
-            "process {} (version {}) takes over",
-            takeover
-                .caller
-                .pid
-                .map_or_else(|| "of another namespace".to_owned(), |pid| pid.to_string()),
-            takeover.from_version
-        );
-        let successor = takeover.caller.pid.and_then(|pid| u32::try_from(pid).ok());
-        let done = self.background.0.clone();
-        let give = move || match takeover::give(takeover, &copies) {
-            Ok(()) => {
-                let _process_has_ended = done.send(Background::Succeeded(successor));
-            }
-            Err(error) => log::error!(
-                "the take-over failed and this process goes on: {:#}",
-                anyhow::Error::new(error)
-            ),
-        };
-        if let Err(error) = std::thread::Builder::new()
-            .name("sorry-give".into())
-            .spawn(give)
-        {
-            log::error!("the take-over failed and this process goes on: {error}");
-        }
-    }
-
-    /// Accepts no more, lets everybody finish, within the drain time; a second signal ends it at once.
-    async fn drain(mut self) -> Ended {
-        let time = self.state.config.limits.drain_time;
-        log::info!("draining for at most {}", config::duration::format(time));
-        self.own.end();
-        self.state.doors.close();
-        self.crew.leave(time);
-        let ended = tokio::select! {
-            biased;
-            () = self.signals.end() => Ended::Cut,
-            () = self.crew.left() => Ended::Drained,
-        };
-        if let Some(log) = &self.gauge.log
-            && log.finish(LAST_LINES) == access::Finish::Cut
-        {
-            log::warn!("the access log takes its last lines too slowly; some are lost");
-        }
-        ended
     }
 }

@@ -12,6 +12,7 @@ mod doors;
 mod earlier;
 mod entrance;
 mod front;
+mod handing;
 mod own;
 mod pages;
 mod patience;

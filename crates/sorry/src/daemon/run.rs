@@ -51,7 +51,7 @@ pub enum RunError {
     #[error("cannot talk to the service manager")]
     Manager(#[from] NotifyError),
     /// The running process kept its sockets.
-    #[error("the take-over failed; the running process goes on")]
+    #[error("the take-over failed, and nothing was taken over")]
     Takeover(#[from] TakeoverError),
     /// An address of the operator's own cannot be listened on.
     #[error("cannot listen on {0}")]
@@ -101,6 +101,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
             predecessor.thank()?;
         }
         control.announce(passed);
+        control.claim_files();
         control.serve().await
     })
 }

@@ -161,6 +161,13 @@ impl State {
         report
     }
 
+    /// A reload that is not even tried.
+    pub(super) fn refuse_reload(&mut self, why: String) -> ReloadReport {
+        let report = self.report(ReloadOutcome::Refused, &[], vec![why]);
+        self.last_reload = Some(report.clone());
+        report
+    }
+
     fn adopt(
         &mut self,
         config: Config,
