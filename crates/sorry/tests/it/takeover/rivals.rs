@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use super::successor;
@@ -179,4 +180,32 @@ fn operators_in_the_middle_of_a_question_are_answered_by_the_process_they_asked(
         (200, Some("close"))
     );
     assert_eq!(old.wait().code(), Some(0));
+}
+
+#[test]
+fn the_old_process_may_be_asked_at_another_socket_than_the_new_one_will_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut old = started(folder.path());
+    let [admin, _] = files(folder.path());
+    let elsewhere = folder.path().join("run/elsewhere.sock");
+    let file = folder.path().join("sorry.toml");
+    let configuration = std::fs::read_to_string(&file).unwrap();
+    let text_of = |path: &Path| path.display().to_string();
+    let moved = configuration.replace(&text_of(&admin), &text_of(&elsewhere));
+    std::fs::write(&file, moved).unwrap();
+    let mut command = Command::new(SORRY);
+    command
+        .args([
+            "run",
+            &format!("--takeover={}", admin.display()),
+            "--config",
+        ])
+        .arg(&file);
+    let new = Server::spawn(command);
+    assert_eq!(new.address(), old.address());
+    assert_eq!(old.wait().code(), Some(0));
+    let output = run(SORRY, &["status", "--admin", &text_of(&elsewhere)]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let gone = || (!admin.exists()).then_some(());
+    until(Instant::now() + PATIENCE, gone, "nobody listens there");
 }
