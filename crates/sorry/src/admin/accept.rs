@@ -77,10 +77,11 @@ impl Gate {
         converse: Converse,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        let mut listener = Listener::new(socket)?;
         let (pressure, told) = watch::channel(Pressure::Free);
         let mut running = JoinSet::new();
         {
+            // Closed before the last conversations are waited for: nobody shall wait in its queue meanwhile.
+            let mut listener = Listener::new(socket)?;
             let mut shutdown = pin!(shutdown);
             let accepting = async {
                 loop {

@@ -24,18 +24,18 @@ pub(super) struct Run {
     )]
     config: PathBuf,
     /// Take the listening sockets over from the process that runs now, so that no connection is refused; it finishes
-    /// what it has begun and ends. Where nobody runs, this is a first start.
-    #[arg(long)]
-    takeover: bool,
+    /// what it has begun and ends. Where nobody runs, this is a first start. SOCKET is its admin socket, where that is not
+    /// the one in the configuration file
+    #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
+    takeover: Option<Option<PathBuf>>,
 }
 
 impl Run {
     pub(super) fn run(self) -> ExitCode {
         let file = self.config.clone();
-        let succession = if self.takeover {
-            Succession::Takeover
-        } else {
-            Succession::First
+        let succession = match self.takeover {
+            None => Succession::First,
+            Some(socket) => Succession::Takeover(socket),
         };
         let path = self.config;
         let read = move || config::load(&path);

@@ -2,10 +2,8 @@
 
 use super::diagnostics::{Code, Mistake, Place, Report, Source, Span};
 use super::reader::Reader;
-use super::{Config, meaning, syntax};
+use super::{Config, meaning, plain_file, syntax};
 use jiff::tz::TimeZone;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use toml::de::DeTable;
@@ -20,7 +18,7 @@ const LARGEST: u64 = 64 << 20;
 pub fn load(path: &Path) -> Result<Config, Report> {
     let name = path.display().to_string();
     let base = path.parent().unwrap_or(Path::new(""));
-    let bytes = read(path).map_err(|error| {
+    let contents = plain_file::read(path, LARGEST).map_err(|error| {
         let message = format!("cannot read the configuration: {error}");
         let source = Source {
             name: name.clone(),
@@ -31,23 +29,9 @@ pub fn load(path: &Path) -> Result<Config, Report> {
             vec![Mistake::new(Code::Unreadable, Place::File, message)],
         )
     })?;
-    match String::from_utf8(bytes) {
+    match String::from_utf8(contents.bytes) {
         Ok(text) => parse(&text, &name, base, &TimeZone::system()),
         Err(error) => Err(not_utf8(name, error.as_bytes(), error.utf8_error())),
-    }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LARGEST + 1)
-        .read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > LARGEST {
-        true => Err(io::Error::other(format!(
-            "it is larger than {}",
-            super::size::format(LARGEST)
-        ))),
-        false => Ok(bytes),
     }
 }
 

@@ -18,6 +18,7 @@ mod load;
 mod log;
 mod meaning;
 mod network;
+pub mod plain_file;
 mod quantity;
 mod reader;
 mod reference;

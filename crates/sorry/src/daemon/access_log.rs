@@ -2,7 +2,13 @@
 //!
 //! The log is opened anew by `access::Log::reopen`, and ended by `access::Log::finish`.
 
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::run::RunError;
 use crate::config::{AccessFormat, AccessTarget, Config};
@@ -36,11 +42,51 @@ pub(super) fn open(config: &Config) -> Result<Option<access::Log>, RunError> {
 fn open_sink(target: &AccessTarget) -> io::Result<Box<dyn io::Write + Send>> {
     Ok(match target {
         AccessTarget::Stdout => Box::new(io::stdout()),
-        AccessTarget::File(path) => Box::new(
-            std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(path)?,
-        ),
+        AccessTarget::File(path) => Box::new(open_file(path)?),
     })
+}
+
+/// The log may be a FIFO or a device, but the start of the process waits for no reader of it.
+fn open_file(path: &Path) -> io::Result<File> {
+    let opened = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path);
+    let file = opened.map_err(|error| match Errno::from_io_error(&error) {
+        // open(2): a FIFO that nobody has open for reading.
+        Some(Errno::NXIO) => io::Error::other(format!(
+            "nobody reads from {}; start its reader first",
+            path.display()
+        )),
+        _ => error,
+    })?;
+    // Once it is open the writer's own thread may wait; lines that find no room meanwhile are dropped and counted.
+    let flags = rustix::fs::fcntl_getfl(&file)?;
+    rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifo_that_nobody_reads_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fifo");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, mode, 0).unwrap();
+        let error = open_file(&path).unwrap_err().to_string();
+        assert!(error.contains("nobody reads from"), "{error}");
+        let reader = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(&path);
+        let log = open_file(&path).unwrap();
+        let flags = rustix::fs::fcntl_getfl(&log).unwrap();
+        assert!(!flags.contains(OFlags::NONBLOCK), "its writer may wait");
+        drop(reader);
+    }
 }

@@ -1,6 +1,9 @@
 //! The control thread: signals, orders from the admin socket, time, and what background threads have finished.
 //!
-//! One event at a time, each handled whole. Nothing here is on the way of a request.
+//! One event at a time, each handled whole. Nothing here is on the way of a request. How the process leaves, to a successor
+//! or for good, is next door.
+
+mod leaving;
 
 use std::sync::Arc;
 
@@ -12,22 +15,22 @@ use super::access_log;
 use super::alarm;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
+use super::handing::{Files, Handing, Next};
 use super::own::Own;
 use super::pages::Loaded;
 use super::report::{self, Gauge};
 use super::run::RunError;
 use super::secrets;
 use super::state::{Read, State};
-use super::supervisor::{Sockets, Supervisor};
-use super::takeover;
+use super::supervisor::Supervisor;
+use super::takeover::{self, TakeoverError};
 use super::worker::Shared;
-use crate::admin::message::Takeover;
-use crate::admin::{self, Command, Reread};
+use crate::admin::{self, Command};
 use crate::answer::Identities;
-use crate::config::{self, Report};
-use crate::count::{WorkerCounts, access};
+use crate::config::Report;
+use crate::count::WorkerCounts;
 use crate::listen::passed::Passed;
-use crate::listen::tls::reload::{self, Reload};
+use crate::listen::tls::reload::{self, Attempt};
 
 /// How the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +40,6 @@ pub enum Ended {
     /// A second signal came before everybody had finished.
     Cut,
 }
-
-/// How long the access log may take to write what waits at the end.
-const LAST_LINES: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Orders that wait for the control thread.
 const ORDERS: usize = 16;
@@ -59,17 +59,25 @@ pub(super) struct Control {
     ),
     orders: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
     own: Own,
+    handing: Handing,
     certificates: Option<JoinHandle<()>>,
 }
 
 /// What was done elsewhere.
 enum Background {
-    /// Pages in all codings, for the generation they were made of.
+    /// Pages in all codings, and which edition of them.
     Compressed(u64, Vec<Loaded>),
-    /// Certificates were read again, because their files had changed.
-    Certificates(Reload),
-    /// A successor has confirmed that it accepts: its process number.
-    Succeeded(Option<u32>),
+    /// Certificates of that generation were read again, because their files had changed.
+    Certificates(u64, Vec<Attempt>),
+    /// A take-over has ended.
+    Handed(Handed),
+}
+
+/// What has become of a take-over.
+struct Handed {
+    /// The successor's process number.
+    successor: Option<u32>,
+    result: Result<(), TakeoverError>,
 }
 
 struct Signals {
@@ -83,6 +91,7 @@ enum Event {
     End,
     Reload,
     Refresh,
+    Forget,
     Background(Background),
     Order(Command),
     Feed,
@@ -147,6 +156,7 @@ impl Control {
             background: mpsc::unbounded_channel(),
             orders: mpsc::channel(ORDERS),
             own: Own::default(),
+            handing: Handing::default(),
             certificates: None,
         })
     }
@@ -159,9 +169,17 @@ impl Control {
         Ok(())
     }
 
+    /// Nobody but this process goes on with the sockets that it was passed: their files are its own from now on.
+    pub(super) fn claim_files(&mut self) {
+        self.state.doors.claim_files();
+        self.own.claim_file();
+    }
+
     /// Tells everybody that all is open. What was passed and nobody wanted is closed.
     pub(super) fn announce(&mut self, passed: Passed) {
-        for (name, _closed) in passed.left_over() {
+        for (name, closed) in passed.left_over() {
+            // Before the socket itself, as with all of them.
+            drop(takeover::abandoned(&name, &closed));
             log::warn!("nobody listens on the socket that was passed as {name}; it is closed");
             self.supervisor.discard(&name);
         }
@@ -201,23 +219,13 @@ impl Control {
         loop {
             match self.event().await {
                 Event::End => {
-                    let time = self.state.config.limits.drain_time;
-                    let kept = self.supervisor.stopping(&self.state.doors.named(), time);
-                    if kept == Sockets::Ours {
-                        self.state.doors.remove_files();
-                    }
-                    if let Some(path) = &self.state.config.admin {
-                        // Whoever asks now is told that nobody is there, instead of waiting.
-                        let _already_gone = std::fs::remove_file(path);
-                    }
+                    self.end();
                     return Ok(self.drain().await);
                 }
-                Event::Background(Background::Succeeded(successor)) => {
-                    if let Some(process) = successor {
-                        self.supervisor.succeeded_by(process);
+                Event::Background(Background::Handed(handed)) => {
+                    if self.settle(handed) == Next::Leave {
+                        return Ok(self.drain().await);
                     }
-                    log::info!("another process has taken over");
-                    return Ok(self.drain().await);
                 }
                 Event::Lost(worker) => return Err(RunError::Lost(worker)),
                 other => self.handle(other),
@@ -232,6 +240,7 @@ impl Control {
             hang_up,
         } = &mut self.signals;
         let feed = self.supervisor.next_feed();
+        let forget = self.state.next_to_forget();
         tokio::select! {
             biased;
             _ = terminate.recv() => Event::End,
@@ -242,6 +251,7 @@ impl Control {
             worker = self.crew.lost() => Event::Lost(worker),
             () = alarm::until(self.state.next_until()) => Event::Refresh,
             () = alarm::at(feed) => Event::Feed,
+            () = alarm::at(forget) => Event::Forget,
         }
     }
 
@@ -254,20 +264,23 @@ impl Control {
                 self.state.refresh(&self.shared);
                 self.compress();
             }
-            Event::Background(Background::Compressed(generation, pages)) => {
-                if generation == self.state.generation {
-                    self.state.pages = pages;
-                    self.state.publish(&self.shared);
-                }
+            Event::Forget => self.state.forget_earlier(&self.shared),
+            Event::Background(Background::Compressed(edition, pages)) => {
+                self.state.take_compressed(edition, pages, &self.shared);
                 settle();
             }
-            Event::Background(Background::Certificates(reload)) => self.note_certificates(&reload),
+            Event::Background(Background::Certificates(generation, attempts)) => {
+                // A reload has read them all since, and knows better.
+                if generation == self.state.generation {
+                    self.note_certificates(&attempts);
+                }
+            }
             Event::Order(order) => self.obey(order),
             Event::Feed => {
                 self.crew.turn();
                 self.supervisor.feed(self.crew.counts());
             }
-            Event::End | Event::Lost(_) | Event::Background(Background::Succeeded(_)) => {}
+            Event::End | Event::Lost(_) | Event::Background(Background::Handed(_)) => {}
         }
     }
 
@@ -285,6 +298,14 @@ impl Control {
     }
 
     fn reload(&mut self) -> admin::ReloadReport {
+        if self.handing.is_under_way() {
+            // The successor has what is open now; it would miss what is opened, and lose what is closed.
+            let why = "a take-over is under way; reload again when it has ended\n".to_owned();
+            log::error!("no reload: {}", why.trim_end());
+            let report = self.state.refuse_reload(format!("error: {why}"));
+            self.gauge.note(&self.state);
+            return report;
+        }
         self.supervisor.reloading();
         if let Some(log) = &self.gauge.log {
             // It may have been rotated.
@@ -314,20 +335,13 @@ impl Control {
 
     /// Compresses the pages on a thread of their own: the best compression is slow, and nobody waits for it.
     fn compress(&self) {
-        if self
-            .state
-            .pages
-            .iter()
-            .all(|loaded| loaded.page.is_compressed())
-        {
+        let Some((edition, pages)) = self.state.to_compress() else {
             return settle();
-        }
-        let generation = self.state.generation;
-        let pages = self.state.pages.clone();
+        };
         let done = self.background.0.clone();
         let work = move || {
             let pages = pages.into_iter().map(Loaded::compress).collect();
-            let _process_has_ended = done.send(Background::Compressed(generation, pages));
+            let _process_has_ended = done.send(Background::Compressed(edition, pages));
         };
         if let Err(error) = std::thread::Builder::new()
             .name("sorry-compress".into())
@@ -347,96 +361,34 @@ impl Control {
         };
         let pairs = secrets::files(&self.state.config);
         let done = self.background.0.clone();
-        let tell = move |reload| {
-            let _process_has_ended = done.send(Background::Certificates(reload));
+        let generation = self.state.generation;
+        let tell = move |attempts| {
+            let _process_has_ended = done.send(Background::Certificates(generation, attempts));
         };
         let resolver = Arc::clone(tls.certificates());
         let watch = reload::watch(resolver, pairs, secrets::OUT_OF_TIME, changes, tell);
         self.certificates = Some(tokio::spawn(watch));
     }
 
-    fn note_certificates(&mut self, reload: &Reload) {
-        let now = admin::Moment::now();
-        match reload {
-            Reload::Done(certificates) => {
-                log::info!(
-                    "{} certificate(s) were read again and are in force",
-                    certificates.iter().count()
-                );
-                for warning in secrets::expired(certificates) {
-                    log::warn!("{warning}");
-                }
-                self.state.certificates_reread = Some(Reread::Worked(now));
-                self.state.certificate_mistake = None;
-            }
-            Reload::Kept(errors) => {
-                let mistakes: Vec<_> = errors.iter().map(ToString::to_string).collect();
-                log::error!(
-                    "certificates that cannot be read stay as they were: {}",
-                    mistakes.join("; ")
-                );
-                self.state.certificates_reread = Some(Reread::Failed(now));
-                self.state.certificate_mistake = Some(mistakes.join("; "));
+    fn note_certificates(&mut self, attempts: &[Attempt]) {
+        let broken: Vec<_> = attempts
+            .iter()
+            .filter_map(|attempt| attempt.result.as_ref().err())
+            .collect();
+        let worked = attempts.len() - broken.len();
+        if worked > 0 {
+            log::info!("{worked} certificate(s) were read again and are in force");
+        }
+        for mistake in broken {
+            log::error!("a certificate that cannot be read again stays as it was: {mistake}");
+        }
+        if let Some(tls) = &self.state.tls {
+            for warning in secrets::expired(&tls.certificates().current()) {
+                log::warn!("{warning}");
             }
         }
+        self.state.rereads.note(attempts, admin::Moment::now());
         self.gauge.note(&self.state);
-    }
-
-    /// Gives copies of all sockets to a successor, on a thread of its own: it takes its time to start.
-    fn hand_over(&self, takeover: Takeover) {
-        let mut sockets = self.state.doors.named();
-        sockets.extend(self.own.named());
-        let copies = match takeover::copies(&sockets) {
-            Ok(copies) => copies,
-            Err(error) => {
-                return takeover.refuse(format!("cannot copy the listening sockets: {error}"));
-            }
-        };
-        log::info!(
-            "process {} (version {}) takes over",
-            takeover
-                .caller
-                .pid
-                .map_or_else(|| "of another namespace".to_owned(), |pid| pid.to_string()),
-            takeover.from_version
-        );
-        let successor = takeover.caller.pid.and_then(|pid| u32::try_from(pid).ok());
-        let done = self.background.0.clone();
-        let give = move || match takeover::give(takeover, &copies) {
-            Ok(()) => {
-                let _process_has_ended = done.send(Background::Succeeded(successor));
-            }
-            Err(error) => log::error!(
-                "the take-over failed and this process goes on: {:#}",
-                anyhow::Error::new(error)
-            ),
-        };
-        if let Err(error) = std::thread::Builder::new()
-            .name("sorry-give".into())
-            .spawn(give)
-        {
-            log::error!("the take-over failed and this process goes on: {error}");
-        }
-    }
-
-    /// Accepts no more, lets everybody finish, within the drain time; a second signal ends it at once.
-    async fn drain(mut self) -> Ended {
-        let time = self.state.config.limits.drain_time;
-        log::info!("draining for at most {}", config::duration::format(time));
-        self.own.end();
-        self.state.doors.close();
-        self.crew.leave(time);
-        let ended = tokio::select! {
-            biased;
-            () = self.signals.end() => Ended::Cut,
-            () = self.crew.left() => Ended::Drained,
-        };
-        if let Some(log) = &self.gauge.log
-            && log.finish(LAST_LINES) == access::Finish::Cut
-        {
-            log::warn!("the access log takes its last lines too slowly; some are lost");
-        }
-        ended
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::answer::ListenerId;
 use crate::config::{Config, ListenAddress, ListenOptions};
 use crate::listen::address::Address;
-use crate::listen::bind::{self, BindError, Deferral, Ipv6, Settings, SocketFile, bind};
+use crate::listen::bind::{self, BindError, Claim, Deferral, Ipv6, Settings, bind};
 use crate::listen::distribute::{Share, distribute};
 use crate::listen::passed::{NotListening, Passed, descriptor_name};
 
@@ -26,9 +26,8 @@ pub(super) struct Door {
     configured: Address,
     /// As it came out: with the port that the kernel chose.
     pub(super) address: Address,
-    /// Of a unix socket that this process has bound: removed with the door. It stands before the sockets, since fields
-    /// are dropped in their order.
-    file: Option<SocketFile>,
+    /// Of a unix socket: removed with the door. It stands before the sockets, since fields are dropped in their order.
+    file: Claim,
     sockets: Vec<OwnedFd>,
 }
 
@@ -169,21 +168,32 @@ impl Doors {
             .collect()
     }
 
-    /// Removes the files of unix sockets, since nobody listens on them after us.
-    pub(super) fn remove_files(&mut self) {
+    /// Takes over the files of unix sockets that were passed: whoever had them before does not go on.
+    pub(super) fn claim_files(&mut self) {
         for door in &mut self.open {
-            door.file = None;
+            door.file.settle();
         }
     }
 
-    /// Forgets everything: the workers' copies are then the last. Files of unix sockets stay for a successor or the
-    /// service manager; see [`Doors::remove_files`].
-    pub(super) fn close(&mut self) {
-        for door in self.open.drain(..) {
-            if let Some(file) = door.file {
-                file.leave();
-            }
+    /// Removes the files of unix sockets, since nobody listens on them after us.
+    pub(super) fn remove_files(&mut self) {
+        for door in &mut self.open {
+            door.file.remove();
         }
+    }
+
+    /// Leaves the files of unix sockets to whoever listens on them after us.
+    pub(super) fn leave_files(&mut self) {
+        for door in &mut self.open {
+            door.file.leave();
+        }
+    }
+
+    /// Forgets everything: the workers' copies are then the last. Files of unix sockets that are still there stay; see
+    /// [`Doors::remove_files`].
+    pub(super) fn close(&mut self) {
+        self.leave_files();
+        self.open.clear();
     }
 }
 
@@ -203,13 +213,17 @@ fn open(
     workers: NonZeroUsize,
     shares: &mut [Vec<(ListenerId, Share)>],
 ) -> Result<Door, DoorError> {
+    let were_ours = passed.were_ours(&wanted);
     let mut sockets = passed.claim_listeners(&wanted)?;
-    let mut file = None;
-    if sockets.is_empty() {
+    let was_passed = !sockets.is_empty();
+    if !was_passed {
         sockets = bind(&wanted, &settings(options), workers)?;
-        // Without it the file stays behind, and the next start removes it.
-        file = socket_file(&wanted);
     }
+    let file = match &wanted {
+        Address::Unix(path) if !was_passed => Claim::on(path),
+        Address::Unix(path) if were_ours => Claim::Promised(path.clone()),
+        Address::Unix(_) | Address::Tcp(_) | Address::Systemd(_) => Claim::None,
+    };
     let failed = |error| DoorError::Socket(wanted.clone(), error);
     let address = match sockets.first() {
         Some(socket) => bind::local_address(socket).map_err(failed)?,
@@ -230,13 +244,6 @@ fn open(
         file,
         sockets,
     })
-}
-
-fn socket_file(address: &Address) -> Option<SocketFile> {
-    match address {
-        Address::Unix(path) => SocketFile::of(path).ok(),
-        Address::Tcp(_) | Address::Systemd(_) => None,
-    }
 }
 
 fn settings(options: &ListenOptions) -> Settings {
@@ -322,5 +329,34 @@ mod tests {
         let mut doors = opened(&[&one]);
         doors.remove_files();
         assert!(!path("one").exists(), "the end");
+    }
+
+    #[test]
+    fn the_file_comes_with_the_socket_once_the_process_before_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one");
+        let listen = format!("unix:{}", path.display());
+        let old = opened(&[&listen]);
+        let handed = || {
+            let copies = old.named().into_iter();
+            let copies = copies.map(|(name, socket)| (name, socket.try_clone_to_owned().unwrap()));
+            Passed::new(copies.collect())
+        };
+        let successor = |mut passed: Passed| {
+            let mut doors = Doors::default();
+            let config = config(&[&listen]);
+            let mut change = doors.plan(&config, &mut passed, NonZeroUsize::MIN).unwrap();
+            doors.apply(&mut change);
+            doors
+        };
+        drop(successor(handed()));
+        assert!(path.exists(), "it has failed before it was settled");
+        let mut new = successor(handed());
+        new.claim_files();
+        let mut old = old;
+        old.close();
+        assert!(path.exists(), "handed over");
+        new.remove_files();
+        assert!(!path.exists(), "the end of the successor");
     }
 }

@@ -1,13 +1,12 @@
 //! The operator's own listeners: metrics and the admin socket. They are opened once and move in a take-over.
 
-use std::future::pending;
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::report::Gauge;
@@ -16,13 +15,18 @@ use super::takeover::{ADMIN, METRICS};
 use crate::admin::{self, Command, owner_or_root};
 use crate::config::Config;
 use crate::listen::address::Address;
-use crate::listen::bind;
+use crate::listen::bind::{self, Claim};
 use crate::listen::passed::Passed;
 
 /// The sockets, as copies to hand over, and the tasks that serve them.
 #[derive(Default)]
 pub(super) struct Own {
+    /// Of the admin socket that is served, whatever the configuration says by now. It stands before the sockets, since
+    /// fields are dropped in their order.
+    file: Claim,
     sockets: Vec<(String, OwnedFd)>,
+    /// Dropped when serving is to end.
+    open: Option<watch::Sender<()>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -35,21 +39,42 @@ impl Own {
         orders: &mpsc::Sender<Command>,
         passed: &mut Passed,
     ) -> Result<(), RunError> {
+        let (open, closed) = watch::channel(());
+        self.open = Some(open);
+        let time = config.limits.drain_time;
         if let Some(address) = config.metrics {
-            self.open_metrics(&Address::Tcp(address), gauge, passed)?;
+            let socket = self.metrics_socket(&Address::Tcp(address), passed)?;
+            let settings = admin::endpoint::Settings {
+                drain_time: time,
+                ..admin::endpoint::Settings::default()
+            };
+            let source: Arc<dyn admin::Source> = Arc::clone(gauge) as _;
+            let doors = Arc::clone(&gauge.doors);
+            let serve = admin::serve_metrics(socket, source, doors, settings, end(closed.clone()));
+            self.tasks
+                .push(tokio::spawn(tell("the metrics endpoint has ended", serve)));
         }
-        match &config.admin {
-            Some(path) => self.open_admin(path, gauge, orders.clone(), passed),
-            None => Ok(()),
+        if let Some(path) = &config.admin {
+            let socket = self.admin_socket(path, passed)?;
+            let settings = admin::socket::Settings {
+                drain_time: time,
+                ..admin::socket::Settings::default()
+            };
+            let judge = owner_or_root(rustix::process::geteuid().as_raw());
+            let doors = Arc::clone(&gauge.doors);
+            let serve =
+                admin::socket::serve(socket, orders.clone(), judge, doors, settings, end(closed));
+            self.tasks
+                .push(tokio::spawn(tell("the admin socket has ended", serve)));
         }
+        Ok(())
     }
 
-    fn open_metrics(
+    fn metrics_socket(
         &mut self,
         address: &Address,
-        gauge: &Arc<Gauge>,
         passed: &mut Passed,
-    ) -> Result<(), RunError> {
+    ) -> Result<OwnedFd, RunError> {
         let socket = match claim(passed, METRICS, address) {
             Some(socket) => socket,
             None => bind_one(address)?,
@@ -58,47 +83,24 @@ impl Own {
             log::info!("metrics on http://{address}/metrics");
         }
         self.keep(METRICS, &socket)?;
-        let source: Arc<dyn admin::Source> = Arc::clone(gauge) as _;
-        let settings = admin::endpoint::Settings::default();
-        let serve = admin::serve_metrics(
-            socket,
-            source,
-            Arc::clone(&gauge.doors),
-            settings,
-            pending(),
-        );
-        self.tasks
-            .push(tokio::spawn(tell("the metrics endpoint has ended", serve)));
-        Ok(())
+        Ok(socket)
     }
 
-    fn open_admin(
-        &mut self,
-        path: &Path,
-        gauge: &Arc<Gauge>,
-        orders: mpsc::Sender<Command>,
-        passed: &mut Passed,
-    ) -> Result<(), RunError> {
-        let wanted = Address::Unix(path.to_owned());
-        let socket = match claim(passed, ADMIN, &wanted) {
-            Some(socket) => socket,
-            None => admin::socket::bind(path)
-                .map_err(|error| RunError::Own(path.display().to_string(), error))?,
+    fn admin_socket(&mut self, path: &Path, passed: &mut Passed) -> Result<OwnedFd, RunError> {
+        let socket = match claim(passed, ADMIN, &Address::Unix(path.to_owned())) {
+            Some(socket) => {
+                self.file = Claim::Promised(path.to_owned());
+                socket
+            }
+            None => {
+                let socket = admin::socket::bind(path)
+                    .map_err(|error| RunError::Own(path.display().to_string(), error))?;
+                self.file = Claim::on(path);
+                socket
+            }
         };
         self.keep(ADMIN, &socket)?;
-        let judge = owner_or_root(rustix::process::geteuid().as_raw());
-        let settings = admin::socket::Settings::default();
-        let serve = admin::socket::serve(
-            socket,
-            orders,
-            judge,
-            Arc::clone(&gauge.doors),
-            settings,
-            pending(),
-        );
-        self.tasks
-            .push(tokio::spawn(tell("the admin socket has ended", serve)));
-        Ok(())
+        Ok(socket)
     }
 
     /// Keeps a copy that can be handed over.
@@ -117,19 +119,47 @@ impl Own {
             .map(|(name, socket)| (name.clone(), socket.as_fd()))
     }
 
-    /// Ends serving; whoever has a copy of the sockets goes on.
+    /// Takes over the file of an admin socket that was passed: whoever had it before does not go on.
+    pub(super) fn claim_file(&mut self) {
+        self.file.settle();
+    }
+
+    /// Removes the file of the admin socket, since nobody listens there after us: whoever asks now is told so, instead
+    /// of waiting.
+    pub(super) fn remove_file(&mut self) {
+        self.file.remove();
+    }
+
+    /// Lets nobody else in; conversations that have begun are finished. Whoever has a copy of the sockets goes on.
     pub(super) fn end(&mut self) {
-        for task in self.tasks.drain(..) {
-            task.abort();
+        self.open = None;
+    }
+
+    /// Resolves when the last conversation has ended. To be called again if it was dropped before.
+    pub(super) async fn left(&mut self) {
+        while let Some(task) = self.tasks.last_mut() {
+            let _ended = task.await;
+            self.tasks.pop();
         }
+    }
+
+    /// Closes the copies. If the file of the admin socket is still there, it stays; see [`Own::remove_file`].
+    pub(super) fn close(&mut self) {
+        self.file.leave();
         self.sockets.clear();
     }
 }
 
-/// The socket that was passed under this name, if it listens where the configuration wants it; any other is closed.
+/// The socket that was passed under this name, if it listens where the configuration wants it; any other is left over.
 fn claim(passed: &mut Passed, name: &str, wanted: &Address) -> Option<OwnedFd> {
-    let mut sockets = passed.claim_named(name).into_iter();
-    sockets.find(|socket| bind::local_address(socket).is_ok_and(|actual| serves(&actual, wanted)))
+    let fits =
+        |socket: &OwnedFd| bind::local_address(socket).is_ok_and(|actual| serves(&actual, wanted));
+    passed.claim_named(name, fits).into_iter().next()
+}
+
+/// Resolves when the sender is dropped.
+async fn end(mut closed: watch::Receiver<()>) {
+    while closed.changed().await.is_ok() {}
 }
 
 /// Whether a socket on `actual` is what a configuration means by `wanted`.
@@ -196,7 +226,7 @@ mod tests {
         assert!(claim(&mut matching, METRICS, &address).is_some());
         let (mut other, _) = passed();
         assert!(claim(&mut other, METRICS, &"127.0.0.1:1".parse().unwrap()).is_none());
-        assert!(other.is_empty(), "it is closed");
+        assert_eq!(other.len(), 1, "it is left over");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use sorry_core::said::Said;
 
+use crate::config::plain_file::{self, PlainFileError};
 use crate::config::{self, Config, Mistake, Purpose, Site};
 use crate::page::{self, Bounds, Page, Source, Words};
 
@@ -157,18 +158,14 @@ fn with_policy(mut page: Page, site: &Site) -> Page {
 }
 
 fn read_robots(path: &Path) -> Result<Bytes, String> {
-    let length = std::fs::metadata(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?
-        .len();
-    if length > ROBOTS_BYTES {
-        return Err(format!(
-            "{} has {length} bytes; crawlers read {ROBOTS_BYTES} of a robots.txt",
+    match plain_file::read(path, ROBOTS_BYTES) {
+        Ok(contents) => Ok(contents.bytes.into()),
+        Err(PlainFileError::TooLong(most)) => Err(format!(
+            "{} is longer than the {most} bytes that crawlers read of a robots.txt; shorten it",
             path.display()
-        ));
+        )),
+        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
     }
-    std::fs::read(path)
-        .map(Bytes::from)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 /// The phrase of a status (RFC 9110, section 15.6; RFC 4918; RFC 6585).

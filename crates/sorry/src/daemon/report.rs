@@ -14,6 +14,7 @@ use crate::admin::{
 use crate::answer::Security;
 use crate::config;
 use crate::count::{Kind, Limit, Protocol, SiteCounts, WorkerCounts, access};
+use crate::listen::certificate;
 
 /// What the metrics page reads, kept up to date by the control thread.
 pub(super) struct Gauge {
@@ -71,38 +72,40 @@ fn facts(state: &State) -> Facts {
         started: state.started,
         generation: state.generation,
         reload,
-        certificates: certificates(state)
-            .into_iter()
-            .map(|status| Certificate {
-                name: status.names.first().cloned().unwrap_or_default(),
-                not_after: status.not_after,
-                reread: match state.certificates_reread {
-                    Some(reread) => reread,
-                    None => Reread::Worked(state.started),
-                },
-            })
-            .collect(),
+        certificates: served(state).iter().map(|one| fact(state, one)).collect(),
         log_lines_dropped: None,
     }
 }
 
-fn certificates(state: &State) -> Vec<CertificateStatus> {
-    let Some(tls) = &state.tls else {
-        return Vec::new();
-    };
-    let current = tls.certificates().current();
-    let status = |certificate: &crate::listen::certificate::Certificate| CertificateStatus {
+fn served(state: &State) -> Vec<certificate::Certificate> {
+    let current = state.tls.iter().map(|tls| tls.certificates().current());
+    current
+        .flat_map(|set| set.iter().cloned().collect::<Vec<_>>())
+        .collect()
+}
+
+fn fact(state: &State, certificate: &certificate::Certificate) -> Certificate {
+    let reread = state.rereads.of(certificate.files());
+    Certificate {
+        name: certificate.names().first().cloned().unwrap_or_default(),
+        not_after: not_after(certificate),
+        reread: reread.unwrap_or(Reread::Worked(state.started)),
+    }
+}
+
+fn certificate_status(state: &State, certificate: &certificate::Certificate) -> CertificateStatus {
+    let mistake = state.rereads.mistake(certificate.files());
+    CertificateStatus {
         names: certificate.names().to_vec(),
         file: certificate.files().certificate.display().to_string(),
-        not_after: Moment(
-            certificate
-                .not_after()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-        ),
-        mistake: state.certificate_mistake.clone(),
-    };
-    current.iter().map(status).collect()
+        not_after: not_after(certificate),
+        mistake: mistake.map(ToOwned::to_owned),
+    }
+}
+
+fn not_after(certificate: &certificate::Certificate) -> Moment {
+    let since = certificate.not_after().duration_since(UNIX_EPOCH);
+    Moment(since.map_or(0, |since| since.as_secs()))
 }
 
 /// Everything that `sorry status` shows.
@@ -126,7 +129,10 @@ pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
             .map(|(number, counts)| worker(state, number, counts))
             .collect(),
         limits_reached: limits(workers),
-        certificates: certificates(state),
+        certificates: served(state)
+            .iter()
+            .map(|one| certificate_status(state, one))
+            .collect(),
         last_reload: state.last_reload.clone(),
     }
 }

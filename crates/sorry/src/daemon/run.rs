@@ -27,12 +27,12 @@ pub struct Start {
 }
 
 /// From whom the listening sockets come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Succession {
     /// The service manager, where it has any; else they are made.
     First,
-    /// The running process, where there is one.
-    Takeover,
+    /// The running process, where there is one: asked at this admin socket, or at the one in the configuration.
+    Takeover(Option<PathBuf>),
 }
 
 /// Why it did not run, or not to a good end.
@@ -51,7 +51,7 @@ pub enum RunError {
     #[error("cannot talk to the service manager")]
     Manager(#[from] NotifyError),
     /// The running process kept its sockets.
-    #[error("the take-over failed; the running process goes on")]
+    #[error("the take-over failed, and nothing was taken over")]
     Takeover(#[from] TakeoverError),
     /// An address of the operator's own cannot be listened on.
     #[error("cannot listen on {0}")]
@@ -73,8 +73,9 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
     // Children and later processes must not believe that the descriptors are theirs. No thread runs yet.
     inherited::forget().map_err(|error| RunError::System("clear the environment", error))?;
     let mut predecessor = None;
-    if start.succession == Succession::Takeover {
-        (passed, predecessor) = succeed(start.config.admin.as_deref(), passed)?;
+    if let Succession::Takeover(socket) = &start.succession {
+        let admin = socket.as_ref().or(start.config.admin.as_ref());
+        (passed, predecessor) = succeed(admin.map(PathBuf::as_path), passed)?;
     }
     let workers = workers(&start.config);
     let connections = descriptors::connections(
@@ -100,6 +101,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         if let Some(predecessor) = predecessor {
             predecessor.thank()?;
         }
+        control.claim_files();
         control.announce(passed);
         control.serve().await
     })
@@ -111,7 +113,10 @@ fn succeed(
     inherited: Passed,
 ) -> Result<(Passed, Option<Predecessor>), RunError> {
     let Some(admin) = admin else {
-        log::warn!("there is no admin socket in the configuration, so nobody to take over from");
+        log::warn!(
+            "there is no admin socket in the configuration, so nobody to take over from; \
+             say --takeover=SOCKET where the running process has one"
+        );
         return Ok((inherited, None));
     };
     match takeover::take(admin)? {

@@ -1,11 +1,14 @@
 //! Certificates and keys, and the TLS that all listeners share.
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
+use crate::admin::{Moment, Reread};
 use crate::config::{self, Config, Mistake, Purpose};
 use crate::listen::certificate::{Certificate, CertificateError, Certificates, Files, OutOfTime};
 use crate::listen::file_watch::{FileWatch, Settings as WatchSettings};
-use crate::listen::tls::{Settings, Tls, reload};
+use crate::listen::tls::reload::{self, Attempt};
+use crate::listen::tls::{Settings, Tls};
 
 use super::pages::named;
 
@@ -44,6 +47,39 @@ impl Read {
             }
         });
         (tls, self.watch)
+    }
+}
+
+/// How the last attempt to read each pair again has ended. A pair that is not in it was read once, at the start.
+#[derive(Debug, Default)]
+pub(super) struct Rereads(HashMap<Files, (Moment, Option<String>)>);
+
+impl Rereads {
+    /// Every pair of a configuration was read and is in force, so whatever was wrong with one is mended.
+    pub(super) fn worked(config: &Config, at: Moment) -> Rereads {
+        let pairs = files(config).into_iter();
+        Rereads(pairs.map(|files| (files, (at, None))).collect())
+    }
+
+    /// Takes note of what was read because files had changed.
+    pub(super) fn note(&mut self, attempts: &[Attempt], at: Moment) {
+        for attempt in attempts {
+            let mistake = attempt.result.as_ref().err().map(ToString::to_string);
+            self.0.insert(attempt.files.clone(), (at, mistake));
+        }
+    }
+
+    /// How it ended for one pair.
+    pub(super) fn of(&self, files: &Files) -> Option<Reread> {
+        self.0.get(files).map(|(at, mistake)| match mistake {
+            None => Reread::Worked(*at),
+            Some(_) => Reread::Failed(*at),
+        })
+    }
+
+    /// What is wrong with the files of one pair, whose old one is served.
+    pub(super) fn mistake(&self, files: &Files) -> Option<&str> {
+        self.0.get(files)?.1.as_deref()
     }
 }
 

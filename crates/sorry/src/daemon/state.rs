@@ -6,18 +6,19 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
 use super::crew::Crew;
 use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
+use super::earlier::{Earlier, Room};
 use super::pages::{self, Loaded};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
-use crate::admin::{Moment, ReloadOutcome, ReloadReport, Reread};
+use crate::admin::{Moment, ReloadOutcome, ReloadReport};
 use crate::answer::ListenerId;
 use crate::config::{self, Config, Mistake, Report};
 use crate::count;
@@ -35,6 +36,10 @@ pub type Read = Box<dyn Fn() -> Result<Config, Report> + Send>;
 pub(super) struct State {
     pub(super) config: Arc<Config>,
     pub(super) pages: Vec<Loaded>,
+    /// Which pages these are: it grows whenever they are made anew, by a reload or because an expected return has passed.
+    edition: u64,
+    /// Files of the pages before them.
+    earlier: Earlier,
     pub(super) doors: Doors,
     pub(super) numbers: Vec<ListenerId>,
     pub(super) tls: Option<Tls>,
@@ -50,9 +55,8 @@ pub(super) struct State {
     pub(super) started: Moment,
     /// The configuration file, where there is one.
     pub(super) configuration: Option<String>,
-    /// The last time that certificates were read again.
-    pub(super) certificates_reread: Option<Reread>,
-    pub(super) certificate_mistake: Option<String>,
+    /// How reading each certificate again has ended.
+    pub(super) rereads: secrets::Rereads,
 }
 
 /// What is settled before the configuration is put in force.
@@ -89,6 +93,8 @@ impl State {
         let mut state = State {
             config: Arc::new(config),
             pages: prepared.pages,
+            edition: 1,
+            earlier: Earlier::default(),
             doors,
             numbers: Vec::new(),
             tls,
@@ -101,8 +107,7 @@ impl State {
             last_reload: None,
             started: Moment::now(),
             configuration: origin.file,
-            certificates_reread: None,
-            certificate_mistake: None,
+            rereads: secrets::Rereads::default(),
         };
         let mut change = prepared.change;
         state.numbers = std::mem::take(&mut change.numbers);
@@ -119,6 +124,7 @@ impl State {
             tls: self.tls.as_ref(),
             connections: self.connections,
             retired: &self.retired,
+            earlier: &self.earlier,
             now: now(),
         };
         wire::front(&fixed, &self.pages)
@@ -155,6 +161,13 @@ impl State {
         report
     }
 
+    /// A reload that is not even tried.
+    pub(super) fn refuse_reload(&mut self, why: String) -> ReloadReport {
+        let report = self.report(ReloadOutcome::Refused, &[], vec![why]);
+        self.last_reload = Some(report.clone());
+        report
+    }
+
     fn adopt(
         &mut self,
         config: Config,
@@ -173,15 +186,61 @@ impl State {
         let listeners = config.listeners.len();
         self.connections =
             descriptors::connections(config.limits.connections, listeners, self.workers);
-        self.config = Arc::new(config);
-        self.pages = prepared.pages;
+        self.turn_pages(Arc::new(config), prepared.pages);
         (self.tls, self.watch) = prepared.secrets.adopt();
+        self.rereads = secrets::Rereads::worked(&self.config, Moment::now());
         self.generation += 1;
         // Workers must know what a listener means before they accept on it.
         self.publish(shared);
         crew.open(std::mem::take(&mut change.shares));
         crew.close(&change.closed);
         Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
+    }
+
+    /// Puts new pages in the place of the old ones, whose files stay for those who still look at them.
+    fn turn_pages(&mut self, config: Arc<Config>, pages: Vec<Loaded>) {
+        let old = self.config.sites.iter().zip(&self.pages);
+        for (site, old) in old {
+            let mut new = config.sites.iter().zip(&pages);
+            let new = new.find(|(known, _)| known.name == site.name);
+            let Some((_, new)) = new else { continue };
+            let room = self
+                .earlier
+                .keep(&site.name, &old.page, &new.page, Instant::now());
+            if room == Room::Short {
+                log::warn!(
+                    "site {}: the earlier page's files are too large to keep; who still looks at that page will miss some",
+                    site.name
+                );
+            }
+        }
+        (self.config, self.pages) = (config, pages);
+        self.edition += 1;
+    }
+
+    /// The pages that lack compressed variants, and which edition they are; nothing where there is nothing to do.
+    pub(super) fn to_compress(&self) -> Option<(u64, Vec<Loaded>)> {
+        let done = self.pages.iter().all(|loaded| loaded.page.is_compressed());
+        (!done).then(|| (self.edition, self.pages.clone()))
+    }
+
+    /// Puts compressed pages in force, unless others have taken their place meanwhile: those may say another return.
+    pub(super) fn take_compressed(&mut self, edition: u64, pages: Vec<Loaded>, shared: &Shared) {
+        if edition == self.edition {
+            self.pages = pages;
+            self.publish(shared);
+        }
+    }
+
+    /// Forgets files of earlier pages that nobody may have in use any more.
+    pub(super) fn forget_earlier(&mut self, shared: &Shared) {
+        self.earlier.forget(Instant::now());
+        self.publish(shared);
+    }
+
+    /// When there is next something to forget.
+    pub(super) fn next_to_forget(&self) -> Option<Instant> {
+        self.earlier.next_end()
     }
 
     fn retire(&mut self, closed: &[ListenerId], front: &Front) {
@@ -249,7 +308,7 @@ impl State {
     /// as it is: only its files were at fault, and nobody asked for a reload.
     pub(super) fn refresh(&mut self, shared: &Shared) {
         match pages::load(&self.config, i64::try_from(now()).unwrap_or(i64::MAX)) {
-            Ok(pages) => self.pages = pages,
+            Ok(pages) => self.turn_pages(Arc::clone(&self.config), pages),
             Err(mistakes) => {
                 for mistake in mistakes {
                     log::warn!("a page stays as it is: {}", mistake.message);
@@ -408,4 +467,42 @@ fn sockets_differ(old: &Config, new: &Config) -> bool {
             was.unix_mode != is.unix_mode || was.v6_only != is.v6_only
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// A site whose page is expected back in the far future, and a worker's worth of shared state.
+    fn started() -> (State, Arc<Shared>) {
+        let text = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:0\"]\nuntil = \"2100-01-01T00:00:00Z\"\n";
+        let config = config::parse(text, "test", Path::new("/"), &jiff::tz::TimeZone::UTC).unwrap();
+        let origin = Origin {
+            workers: NonZeroUsize::MIN,
+            connections: 1,
+            file: None,
+        };
+        let (state, _) = State::new(config, origin, &mut Passed::default()).unwrap();
+        let shared = state.share().unwrap();
+        (state, shared)
+    }
+
+    #[test]
+    fn pages_that_were_compressed_too_late_do_not_take_the_place_of_newer_ones() {
+        let (mut state, shared) = started();
+        let (edition, old) = state.to_compress().expect("a page with words of its own");
+        let compressed = |pages: Vec<Loaded>| pages.into_iter().map(Loaded::compress).collect();
+        // The expected return passes while the background thread still works.
+        state.refresh(&shared);
+        state.take_compressed(edition, compressed(old), &shared);
+        assert!(
+            !state.pages[0].page.is_compressed(),
+            "what was made before the return stays out"
+        );
+        let (edition, new) = state.to_compress().expect("the newer page");
+        state.take_compressed(edition, compressed(new), &shared);
+        assert!(state.pages[0].page.is_compressed());
+        assert_eq!(state.generation, 1, "no reload was applied");
+    }
 }

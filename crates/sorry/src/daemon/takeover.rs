@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use crate::admin::client::{ClientError, PATIENCE, connect};
 use crate::admin::message::Takeover;
+use crate::listen::address::Address;
+use crate::listen::bind::{self, SocketFile};
 use crate::listen::handover::{self, HandoverError};
-use crate::listen::passed::Passed;
+use crate::listen::passed::{Passed, descriptor_name};
 
 /// How long each step may take; the new process reads its pages and starts its workers within it.
 const STEP: Duration = Duration::from_secs(30);
@@ -54,22 +56,47 @@ pub(super) fn take(admin: &Path) -> Result<Option<(Passed, Predecessor)>, Takeov
 pub(super) struct Predecessor(UnixStream);
 
 impl Predecessor {
-    /// Tells it that it may go.
+    /// Tells it that it may go. If it has gone already, this process is the only one that has the sockets, and goes on.
     pub(super) fn thank(self) -> Result<(), TakeoverError> {
-        Ok(handover::confirm(&self.0, STEP)?)
+        match handover::confirm(&self.0, STEP) {
+            Err(HandoverError::Ended) => {
+                log::warn!("the process before this one has ended in the middle of the take-over");
+                Ok(())
+            }
+            other => Ok(other?),
+        }
     }
 }
 
-/// The old process's side: sends copies of all sockets and waits for the confirmation. Blocks; call it on a thread of
-/// its own.
+/// The old process's side: sends copies of all sockets, waits for the confirmation and answers it. After an error the
+/// successor does not go on. Blocks; call it on a thread of its own.
 pub(super) fn give(takeover: Takeover, sockets: &[(String, OwnedFd)]) -> Result<(), TakeoverError> {
     let stream = takeover.accept().map_err(HandoverError::from)?;
     let borrowed: Vec<(String, BorrowedFd<'_>)> = sockets
         .iter()
         .map(|(name, socket)| (name.clone(), socket.as_fd()))
         .collect();
-    handover::send(&stream, &borrowed, STEP)?;
-    Ok(handover::await_confirmation(&stream, STEP)?)
+    let given = handover::send(&stream, &borrowed, STEP)
+        .and_then(|()| handover::await_confirmation(&stream, STEP))
+        .and_then(|()| handover::acknowledge(&stream, STEP));
+    if given.is_err() {
+        handover::withdraw(&stream, STEP);
+    }
+    Ok(given?)
+}
+
+/// The file of a passed socket that nobody wants any more, if it was a process of ours that made it.
+pub(super) fn abandoned(name: &str, socket: &OwnedFd) -> Option<SocketFile> {
+    let address = bind::local_address(socket).ok()?;
+    let Address::Unix(path) = &address else {
+        return None;
+    };
+    let was_ours = name == ADMIN || descriptor_name(&address).as_deref() == Some(name);
+    if was_ours {
+        SocketFile::of(path).ok()
+    } else {
+        None
+    }
 }
 
 /// Copies that may be sent from another thread.
@@ -78,4 +105,27 @@ pub(super) fn copies(sockets: &[(String, BorrowedFd<'_>)]) -> io::Result<Vec<(St
         .iter()
         .map(|(name, socket)| Ok((name.clone(), socket.try_clone_to_owned()?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn a_successor_goes_on_only_where_the_other_one_does_not() {
+        let thanked = |said: &[u8]| {
+            let (mut old, new) = UnixStream::pair().unwrap();
+            old.write_all(said).unwrap();
+            drop(old);
+            Predecessor(new).thank()
+        };
+        assert!(thanked(b"+").is_ok());
+        assert!(thanked(b"").is_ok(), "it is gone");
+        let refused = thanked(b"-").unwrap_err();
+        assert!(
+            matches!(refused, TakeoverError::Move(HandoverError::Withdrawn)),
+            "{refused}"
+        );
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sorry_core::answer::{EventStream, Mode, Policy, Robots};
 use sorry_core::retry_after::{Promise, salt};
 
+use super::earlier::Earlier;
 use super::entrance::Entrance;
 use super::pages::Loaded;
 use super::worker::{Front, Times};
@@ -36,6 +37,8 @@ pub(super) struct Fixed<'a> {
     pub(super) connections: usize,
     /// Listeners that are gone, whose connections may not be.
     pub(super) retired: &'a [Retired],
+    /// Files of pages that were replaced.
+    pub(super) earlier: &'a Earlier,
     /// Seconds since 1970.
     pub(super) now: u64,
 }
@@ -92,11 +95,13 @@ fn site(fixed: &Fixed<'_>, site: &config::Site, loaded: &Loaded) -> Site {
     } else {
         fixed.counts.named(config::STRANGERS)
     };
+    let settings = settings(sorry, loaded);
     Site {
         name: (*site.name).into(),
         policy: policy(sorry),
         promise: promise(fixed.now, site),
-        answers: Answers::new(&loaded.page, &settings(sorry, loaded)),
+        answers: Answers::new(&loaded.page, &settings)
+            .with_earlier(fixed.earlier.of(&site.name), &settings),
         alt_svc: match sorry.alt_svc {
             config::AltSvc::Auto => AltSvc::Auto,
             config::AltSvc::Clear => AltSvc::Clear,

@@ -25,7 +25,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use super::address::Address;
 pub use error::{BindError, Refusal};
 pub use holder::Holder;
-pub use socket_file::SocketFile;
+pub use socket_file::{Claim, SocketFile};
 
 /// How the sockets are made. `Settings::default()` is right for a public web server.
 #[derive(Debug, Clone, PartialEq, Eq)]

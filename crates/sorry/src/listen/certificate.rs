@@ -8,9 +8,6 @@
 mod error;
 mod set;
 
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -19,6 +16,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use crate::config::plain_file::{self, PlainFileError};
 pub use error::{CertificateError, Mistake};
 pub use set::{Certificates, Resolver};
 
@@ -129,21 +127,18 @@ enum Secrecy {
 /// Permissions are asked of the opened file, so that it cannot be exchanged in between.
 fn read(path: &Path, secrecy: Secrecy) -> Result<Vec<u8>, CertificateError> {
     let wrong = |mistake| CertificateError::new(path, mistake);
-    let file = File::open(path).map_err(|error| wrong(Mistake::Unreadable(error)))?;
-    let metadata = file
-        .metadata()
-        .map_err(|error| wrong(Mistake::Unreadable(error)))?;
-    let mode = metadata.permissions().mode() & 0o777;
+    let contents = plain_file::read(path, FILE_MAX_BYTES).map_err(|error| {
+        wrong(match error {
+            PlainFileError::System(error) => Mistake::Unreadable(error),
+            PlainFileError::NotPlain(what) => Mistake::NotPlain(what),
+            PlainFileError::TooLong(_) => Mistake::TooLong,
+        })
+    })?;
+    let mode = contents.mode;
     if secrecy == Secrecy::Secret && mode & 0o006 != 0 {
         return Err(wrong(Mistake::OpenToOthers { mode }));
     }
-    let mut bytes = Vec::new();
-    let read = file.take(FILE_MAX_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| wrong(Mistake::Unreadable(error)))?;
-    if bytes.len() as u64 > FILE_MAX_BYTES {
-        return Err(wrong(Mistake::TooLong));
-    }
-    Ok(bytes)
+    Ok(contents.bytes)
 }
 
 fn parse_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Mistake> {

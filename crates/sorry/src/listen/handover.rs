@@ -6,7 +6,8 @@
 //! too. If anything fails before that, the old process simply goes on.
 //!
 //! On the wire: a header (eight bytes of magic, the number of descriptors), then chunks, each of a fixed part with
-//! the descriptors attached and the names behind it; at the end one byte back. All numbers are big-endian. Who may
+//! the descriptors attached and the names behind it; at the end one byte back, and one byte in answer to it: so each
+//! side knows which of them goes on. All numbers are big-endian. Who may
 //! ask for this is for the admin socket to decide. The calls block, each within its time; run them on a thread that
 //! may.
 
@@ -29,6 +30,7 @@ const NAMES_MAX_BYTES: usize = CHUNK * 256;
 
 const MAGIC: [u8; 8] = *b"SorryFD1";
 const CONFIRMED: u8 = b'+';
+const WITHDRAWN: u8 = b'-';
 
 /// Why descriptors did not move. The old process still has its own.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,8 @@ pub enum HandoverError {
     Late(Duration),
     #[error("the other process closed the connection before the hand-over was complete")]
     Ended,
+    #[error("the other process has not waited for us: it goes on by itself")]
+    Withdrawn,
     #[error("the other process does not speak this hand-over; is it another version?")]
     Magic,
     #[error("{0} descriptors are more than {DESCRIPTORS_MAX}")]
@@ -96,12 +100,36 @@ pub fn receive(stream: impl AsFd, within: Duration) -> Result<Passed, HandoverEr
     Ok(Passed::new(received))
 }
 
-/// Tells the sender that this process accepts on everything it was handed.
+/// Tells the sender that this process accepts on everything it was handed, and waits until it has heard that: from then on
+/// the sockets are this process's alone. [`HandoverError::Ended`] says that there is no other process any more, so that they
+/// are all the same.
 pub fn confirm(stream: impl AsFd, within: Duration) -> Result<(), HandoverError> {
+    let channel = Channel::new(stream.as_fd(), within);
+    match channel.write(&[CONFIRMED], &[]) {
+        // What the sender has said before it hung up can still be read.
+        Ok(()) | Err(HandoverError::Ended) => {}
+        Err(error) => return Err(error),
+    }
+    let mut answer = [0];
+    channel.read(&mut answer)?;
+    match answer {
+        [CONFIRMED] => Ok(()),
+        [WITHDRAWN] => Err(HandoverError::Withdrawn),
+        _ => Err(HandoverError::Magic),
+    }
+}
+
+/// Answers a confirmation. The receiver has gone if this fails: then the sender goes on.
+pub fn acknowledge(stream: impl AsFd, within: Duration) -> Result<(), HandoverError> {
     Channel::new(stream.as_fd(), within).write(&[CONFIRMED], &[])
 }
 
-/// Waits until the receiver has confirmed; only then may the sender close its copies.
+/// Tells the receiver that it was not waited for: the sender goes on. Whoever has gone need not be told.
+pub fn withdraw(stream: impl AsFd, within: Duration) {
+    let _gone = Channel::new(stream.as_fd(), within).write(&[WITHDRAWN], &[]);
+}
+
+/// Waits until the receiver has confirmed; only after it was told so may the sender close its copies.
 pub fn await_confirmation(stream: impl AsFd, within: Duration) -> Result<(), HandoverError> {
     let mut answer = [0];
     Channel::new(stream.as_fd(), within).read(&mut answer)?;

@@ -36,26 +36,24 @@ impl Passed {
 
     /// Takes the sockets for an address, in the order they came. None is no error: then the address is to be bound.
     pub fn claim_listeners(&mut self, address: &Address) -> Result<Vec<OwnedFd>, NotListening> {
-        let name = match address {
-            Address::Systemd(name) => Some(name.clone()),
-            Address::Tcp(_) | Address::Unix(_) => None,
-        };
-        let stored = descriptor_name(address);
-        let is_named =
-            |item: &str| name.as_deref() == Some(item) || stored.as_deref() == Some(item);
-        let matches = |(item, descriptor): &(String, OwnedFd)| {
-            is_named(item) || is_listening_on(descriptor, address)
-        };
-        let claimed = self.take(matches);
+        let claimed = self.take(|item| is_for(item, address));
         for (name, descriptor) in &claimed {
             check_listening(name, descriptor)?;
         }
         Ok(without_duplicates(claimed))
     }
 
-    /// Takes whatever came under a name, of any kind.
-    pub fn claim_named(&mut self, name: &str) -> Vec<OwnedFd> {
-        let claimed = self.take(|(item, _)| item == name);
+    /// Whether the sockets for an address were made by a process of ours, which has given them its own name: then what
+    /// belongs to them is ours, too. A service manager's units have names of their own.
+    pub fn were_ours(&self, address: &Address) -> bool {
+        let stored = descriptor_name(address);
+        let mut sockets = self.0.iter().filter(|item| is_for(item, address));
+        sockets.all(|(name, _)| Some(name) == stored.as_ref())
+    }
+
+    /// Takes what came under a name, of any kind, if it is `wanted`.
+    pub fn claim_named(&mut self, name: &str, wanted: impl Fn(&OwnedFd) -> bool) -> Vec<OwnedFd> {
+        let claimed = self.take(|(item, descriptor)| item == name && wanted(descriptor));
         claimed
             .into_iter()
             .map(|(_, descriptor)| descriptor)
@@ -112,6 +110,17 @@ pub fn check_listening(name: &str, descriptor: impl AsFd) -> Result<(), NotListe
         Ok(true) => Ok(()),
         _ => wrong("a socket that does not listen"),
     }
+}
+
+/// By its name, or by what it is bound to.
+fn is_for((name, descriptor): &(String, OwnedFd), address: &Address) -> bool {
+    let configured = match address {
+        Address::Systemd(name) => Some(name),
+        Address::Tcp(_) | Address::Unix(_) => None,
+    };
+    configured == Some(name)
+        || descriptor_name(address).as_ref() == Some(name)
+        || is_listening_on(descriptor, address)
 }
 
 fn is_listening_on(descriptor: &OwnedFd, address: &Address) -> bool {
@@ -194,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_is_ours_by_the_name_that_we_have_given_it() {
+        let (stored, address) = listener();
+        let unit = stored.try_clone().unwrap();
+        let name = descriptor_name(&address).unwrap();
+        let ours = passed(vec![(&*name, stored.try_clone().unwrap())]);
+        assert!(ours.were_ours(&address));
+        let both = passed(vec![(&*name, stored), ("sorry.socket", unit)]);
+        assert!(!both.were_ours(&address), "the unit removes its file");
+    }
+
+    #[test]
     fn what_cannot_be_listened_on_is_named() {
         let datagram: OwnedFd = UdpSocket::bind("127.0.0.1:0").unwrap().into();
         let (server, address) = listener();
@@ -218,7 +238,8 @@ mod tests {
     fn other_things_are_claimed_by_name_and_the_rest_is_left_over() {
         let file = || std::fs::File::open("/dev/null").unwrap().into();
         let mut passed = passed(vec![("netlink", file()), ("old", file())]);
-        assert_eq!(passed.claim_named("netlink").len(), 1);
+        assert!(passed.claim_named("netlink", |_| false).is_empty());
+        assert_eq!(passed.claim_named("netlink", |_| true).len(), 1);
         let left: Vec<String> = passed
             .left_over()
             .into_iter()

@@ -128,6 +128,15 @@ impl Page {
     }
 }
 
+impl Asset {
+    /// How much memory it takes, in all its codings.
+    pub fn bytes(&self) -> usize {
+        let Encoded { gzip, br, zstd } = &self.encoded;
+        let variants = [gzip, br, zstd].into_iter().flatten();
+        self.body.len() + variants.map(Bytes::len).sum::<usize>()
+    }
+}
+
 impl Encoded {
     /// The variant in `encoding`; none for identity.
     pub fn variant(&self, encoding: Encoding) -> Option<&Bytes> {

@@ -4,6 +4,7 @@
 //! changes; who gets which is `sorry_core::answer`'s decision, and the transports write what they find here.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use sorry_core::answer::dialect::DIALECTS;
@@ -140,6 +141,9 @@ pub struct Answers {
     pub cors_listed: Vec<Cors>,
 }
 
+/// For how long whoever has a page's own file may use it without asking again.
+pub const ASSETS_FRESH: Duration = Duration::from_secs(300);
+
 /// What scripts may read besides the body (Fetch, section 3.2.6).
 const EXPOSED: &str =
     "Retry-After, X-Request-Id, grpc-status, grpc-message, grpc-retry-pushback-ms";
@@ -190,6 +194,20 @@ impl Answers {
                 .map(|origin| cors(Some(origin)))
                 .collect(),
         }
+    }
+
+    /// Adds files of earlier pages, the newest first; what the page itself has stays.
+    pub fn with_earlier<'a>(
+        mut self,
+        assets: impl Iterator<Item = &'a Asset>,
+        settings: &Settings,
+    ) -> Answers {
+        let maker = Maker { settings };
+        for asset in assets {
+            let path: Box<[u8]> = asset.path.as_bytes().into();
+            self.own.entry(path).or_insert_with(|| maker.own(asset));
+        }
+        self
     }
 
     /// The refusal in a dialect, in the language and coding that the request likes best.
@@ -354,6 +372,7 @@ impl Maker<'_> {
     }
 
     fn own(&self, asset: &Asset) -> Codings {
+        let max_age = format!("max-age={}", ASSETS_FRESH.as_secs());
         Encoding::ALL.map(|encoding| {
             let body = match encoding {
                 Encoding::Identity => &asset.body,
@@ -368,7 +387,7 @@ impl Maker<'_> {
                     "Content-Security-Policy",
                     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox",
                 )
-                .with("Cache-Control", "max-age=300")
+                .with("Cache-Control", Value::Text(max_age.clone()))
                 .with("Vary", "Accept-Encoding");
             Some(Prepared::new(
                 coded(head, encoding),

@@ -1,5 +1,10 @@
 //! Mistakes that were made once: each of these has been seen to fail.
 
+mod assets;
+mod certificates;
+mod plain_files;
+mod socket_files;
+
 use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Instant;

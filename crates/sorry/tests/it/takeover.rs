@@ -1,5 +1,7 @@
 //! Take-over, socket activation and the service manager: the sockets outlive the process, and nobody is refused.
 
+mod rivals;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;

@@ -1,5 +1,6 @@
 //! The file of a unix listening socket. The kernel leaves it behind when the socket is closed, so whoever made it removes
-//! it, unless the socket has gone on to somebody else, and only while it still is the same file.
+//! it, unless the socket has gone on to somebody else, and only while it still is the same file. Whoever has the socket from
+//! a process before it becomes the one that removes the file, once it is settled that the other one does not go on.
 
 use std::fs;
 use std::io;
@@ -48,6 +49,44 @@ impl Drop for SocketFile {
     }
 }
 
+/// What this process has to do with the file of a listening socket.
+#[derive(Debug, Default)]
+pub enum Claim {
+    /// Nothing: there is no file, or it is somebody else's to remove.
+    #[default]
+    None,
+    /// The file is its own.
+    Held(SocketFile),
+    /// It will be, when the process that the socket came from does not go on.
+    Promised(PathBuf),
+}
+
+impl Claim {
+    /// On the file that was just bound. Without it the file stays behind, and the next start removes it.
+    pub fn on(path: &Path) -> Claim {
+        SocketFile::of(path).map_or(Claim::None, Claim::Held)
+    }
+
+    /// What was promised is held from now on.
+    pub fn settle(&mut self) {
+        if let Claim::Promised(path) = self {
+            *self = Claim::on(path);
+        }
+    }
+
+    /// Removes the file, if it is held.
+    pub fn remove(&mut self) {
+        *self = Claim::None;
+    }
+
+    /// Gives the claim up; the file stays.
+    pub fn leave(&mut self) {
+        if let Claim::Held(file) = std::mem::take(self) {
+            file.leave();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +109,22 @@ mod tests {
         assert!(folder.path().join("b").exists(), "another process's");
         SocketFile::of(&folder.path().join("c")).unwrap().leave();
         assert!(folder.path().join("c").exists(), "handed over");
+    }
+
+    #[test]
+    fn a_promise_removes_nothing_before_it_is_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let _listener = UnixListener::bind(&path).unwrap();
+        drop(Claim::Promised(path.clone()));
+        assert!(path.exists(), "whoever had it before goes on");
+        let mut claim = Claim::Promised(path.clone());
+        claim.settle();
+        claim.leave();
+        assert!(path.exists(), "left to a successor");
+        let mut claim = Claim::Promised(path.clone());
+        claim.settle();
+        claim.remove();
+        assert!(!path.exists());
     }
 }

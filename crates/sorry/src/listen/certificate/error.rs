@@ -28,6 +28,8 @@ impl CertificateError {
 pub enum Mistake {
     #[error("cannot be read: {0}; check the path, and that the service's user may read it")]
     Unreadable(std::io::Error),
+    #[error("is {0}, and only plain files are read; put a copy in a plain file and name that")]
+    NotPlain(&'static str),
     #[error("is longer than 1 MiB, which no certificate or key is; check the path")]
     TooLong,
     #[error("the private key is open to everybody (mode {mode:04o}); run `chmod o-rwx` on it")]

@@ -1,6 +1,7 @@
 //! Certificates: good pairs, every kind of bad one, and the choice by name.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::SignatureScheme;
@@ -120,12 +121,16 @@ fn files_that_cannot_be_read_are_named() {
         text.contains("absent.key: cannot be read: No such file"),
         "{text}"
     );
-    files.certificate = folder.path().to_owned();
-    let text = load(&files).unwrap_err().to_string();
-    assert!(text.contains("cannot be read"), "{text}");
-    files.certificate = "/dev/zero".into();
-    let text = load(&files).unwrap_err().to_string();
-    assert!(text.contains("longer than 1 MiB"), "{text}");
+    for (certificate, expected) in [
+        (folder.path().to_owned(), "is a folder"),
+        ("/dev/zero".into(), "is a device"),
+        (folder.path().join("long"), "longer than 1 MiB"),
+    ] {
+        fs::write(folder.path().join("long"), "x".repeat(1 << 21)).unwrap();
+        files.certificate = certificate;
+        let text = load(&files).unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
+    }
 }
 
 #[test]

@@ -83,6 +83,7 @@ fn nobody_who_waits_is_reset() {
         let sender = std::thread::spawn(move || {
             send(&old, &named(&name, &sockets), LONG).unwrap();
             await_confirmation(&old, LONG).unwrap();
+            acknowledge(&old, LONG).unwrap();
             drop(sockets);
         });
         let mut passed = receive(&new, LONG).unwrap();
@@ -144,6 +145,27 @@ fn a_sender_that_stops_is_noticed() {
     let error = await_confirmation(&old, LONG).unwrap_err();
     assert!(matches!(error, HandoverError::Ended), "{error}");
     let error = send(&old, &[], LONG).unwrap_err();
+    assert!(matches!(error, HandoverError::Ended), "{error}");
+}
+
+/// Each side knows which of them goes on, whichever of them falters.
+#[test]
+fn a_confirmation_is_answered() {
+    let (old, new) = UnixStream::pair().unwrap();
+    withdraw(&old, LONG);
+    drop(old);
+    let error = confirm(&new, LONG).unwrap_err();
+    assert!(matches!(error, HandoverError::Withdrawn), "{error}");
+    let (old, new) = UnixStream::pair().unwrap();
+    drop(old);
+    let error = confirm(&new, LONG).unwrap_err();
+    assert!(matches!(error, HandoverError::Ended), "{error}");
+    let (old, new) = UnixStream::pair().unwrap();
+    let error = confirm(&new, Duration::from_millis(5)).unwrap_err();
+    assert!(matches!(error, HandoverError::Late(_)), "{error}");
+    drop(new);
+    await_confirmation(&old, LONG).unwrap();
+    let error = acknowledge(&old, LONG).unwrap_err();
     assert!(matches!(error, HandoverError::Ended), "{error}");
 }
 

@@ -10,40 +10,44 @@ use super::super::certificate::{
 };
 use super::super::file_watch::FileWatch;
 
-/// What became of a change.
+/// What became of one pair that was read again.
 #[derive(Debug)]
-pub enum Reload {
-    /// A new set is in force.
-    Done(Arc<Certificates>),
-    /// Pairs with these mistakes stay as they were; the others are in force.
-    Kept(Vec<CertificateError>),
+pub struct Attempt {
+    /// Where the pair is kept.
+    pub files: Files,
+    /// With a mistake the old pair stays in force; without one, the new one is.
+    pub result: Result<(), CertificateError>,
 }
 
-/// Reads the files now and puts every good pair in force; the others stay as they were.
-pub fn reload(resolver: &Resolver, pairs: &[Files], out_of_time: OutOfTime) -> Reload {
+/// Reads the files now and puts every good pair in force; the others stay as they were. Tells of each pair.
+pub fn reload(resolver: &Resolver, pairs: &[Files], out_of_time: OutOfTime) -> Vec<Attempt> {
     let current = resolver.current();
     let mut list = Vec::new();
-    let mut errors = Vec::new();
+    let mut attempts = Vec::new();
     for files in pairs {
-        match Certificate::load(files, SystemTime::now(), out_of_time) {
-            Ok(certificate) => list.push(certificate),
+        let result = match Certificate::load(files, SystemTime::now(), out_of_time) {
+            Ok(certificate) => {
+                list.push(certificate);
+                Ok(())
+            }
             // One forgotten site must not let the certificates of all others run out.
             Err(error) => {
                 let old = current
                     .iter()
                     .find(|certificate| certificate.files() == files);
                 list.extend(old.cloned());
-                errors.push(error);
+                Err(error)
             }
-        }
+        };
+        attempts.push(Attempt {
+            files: files.clone(),
+            result,
+        });
     }
     if !list.is_empty() {
         resolver.replace(Certificates::new(list));
     }
-    match errors.is_empty() {
-        true => Reload::Done(resolver.current()),
-        false => Reload::Kept(errors),
-    }
+    attempts
 }
 
 /// The files to watch for these pairs.
@@ -61,7 +65,7 @@ pub async fn watch(
     pairs: Vec<Files>,
     out_of_time: OutOfTime,
     mut changes: FileWatch,
-    mut tell: impl FnMut(Reload),
+    mut tell: impl FnMut(Vec<Attempt>),
 ) {
     loop {
         changes.changed().await;

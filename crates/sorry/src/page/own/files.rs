@@ -3,16 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use super::super::mistake::Mistake;
 use super::super::source::Bounds;
+use crate::config::plain_file::{self, PlainFileError};
 
 /// How deep folders may lie in each other.
 const DEEPEST: usize = 16;
+
+/// After as many mistakes the rest of a folder is not read: it is not meant for a page.
+const MISTAKES_TOLD: usize = 100;
 
 /// Files read so far, by their names from the folder on, with slashes.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(super) struct Files {
     real: PathBuf,
     bounds: Bounds,
     bytes: usize,
+    /// Names in folders that have been looked at, hidden ones too.
+    seen: usize,
     read: BTreeMap<String, Bytes>,
 }
 
@@ -35,6 +41,7 @@ impl Files {
             real,
             bounds,
             bytes: 0,
+            seen: 0,
             read: BTreeMap::new(),
         })
     }
@@ -61,6 +68,9 @@ impl Files {
                 Ok(entries) => entries,
                 Err(mistake) => {
                     mistakes.push(mistake);
+                    if self.seen > self.most_names() {
+                        return mistakes;
+                    }
                     continue;
                 }
             };
@@ -72,8 +82,8 @@ impl Files {
                     mistakes.push(mistake(&self.path(&name), message));
                 } else if let Err(mistake) = self.read_one(&name) {
                     mistakes.push(mistake);
-                    // One file too many is told once.
-                    if self.is_full() {
+                    // One file too many is told once, and nobody reads a thousand mistakes.
+                    if self.is_full() || mistakes.len() >= MISTAKES_TOLD {
                         return mistakes;
                     }
                 }
@@ -102,14 +112,27 @@ impl Files {
         self.bounds.assets.saturating_add(256)
     }
 
+    /// What is ignored costs time, too, and folders may be without end.
+    fn most_names(&self) -> usize {
+        self.most_files().saturating_mul(8)
+    }
+
     /// The names in a folder in order, and which of them are folders. A symbolic link to a folder is not followed, so
     /// that no circle of them can be.
-    fn entries(&self, folder: &str) -> Result<Vec<(String, bool)>, Mistake> {
+    fn entries(&mut self, folder: &str) -> Result<Vec<(String, bool)>, Mistake> {
         let path = self.path(folder);
         let failed = |error: io::Error| mistake(&path, format!("cannot read the folder: {error}"));
         let mut entries = Vec::new();
         for entry in fs::read_dir(&path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
+            self.seen += 1;
+            if self.seen > self.most_names() {
+                let message = format!(
+                    "is one name too many: {} were looked at; does `page` name the right folder?",
+                    self.most_names()
+                );
+                return Err(mistake(&entry.path(), message));
+            }
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
                 let message = "has a name that is not UTF-8, which no URL can say".to_owned();
@@ -142,26 +165,34 @@ impl Files {
             );
             return Err(mistake(&path, message));
         }
-        let bytes = self.within_bounds(
-            &path,
-            read_bounded(&real, self.bounds.file_bytes).map_err(failed)?,
-        )?;
+        let bytes = self.read_within_bounds(&path, &real, "file")?;
         self.read.insert(name.to_owned(), bytes.clone());
         Ok(bytes)
     }
 
-    /// Refuses what is too much; otherwise counts it.
-    pub(super) fn within_bounds(&mut self, path: &Path, bytes: Vec<u8>) -> Result<Bytes, Mistake> {
+    /// The bytes at `real`, which the operator calls `path`. Refuses what is too much, and counts the rest.
+    pub(super) fn read_within_bounds(
+        &mut self,
+        path: &Path,
+        real: &Path,
+        what: &str,
+    ) -> Result<Bytes, Mistake> {
         let Bounds {
             file_bytes,
             total_bytes,
             ..
         } = self.bounds;
-        if bytes.len() > file_bytes {
-            let message =
-                format!("is longer than the {file_bytes} bytes that a file of a page may have");
-            return Err(mistake(path, message));
-        }
+        let most = u64::try_from(file_bytes).unwrap_or(u64::MAX);
+        let bytes = match plain_file::read(real, most) {
+            Ok(contents) => contents.bytes,
+            Err(PlainFileError::TooLong(most)) => {
+                let message = format!(
+                    "is longer than the {most} bytes that a file of a page may have; shorten it, or raise page-bytes in [limits]"
+                );
+                return Err(mistake(path, message));
+            }
+            Err(error) => return Err(mistake(path, format!("cannot read the {what}: {error}"))),
+        };
         if self.read.len() >= self.most_files() {
             let message = format!(
                 "is one file too many: a page may have {} assets",
@@ -178,14 +209,6 @@ impl Files {
         }
         Ok(bytes.into())
     }
-}
-
-/// Reads at most one byte more than `longest`, which is enough to see that it is too long.
-pub(super) fn read_bounded(path: &Path, longest: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let most = u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1);
-    fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Hidden files, and what editors leave behind.

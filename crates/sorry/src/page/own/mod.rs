@@ -39,10 +39,7 @@ pub(super) fn file(path: &Path, words: &Words, bounds: &Bounds) -> Result<Page, 
         _ => Path::new("."),
     };
     let mut loader = Loader::open(folder, words, bounds)?;
-    let source = files::read_bounded(path, bounds.file_bytes)
-        .map_err(|error| files::mistake(path, format!("cannot read the page: {error}")))
-        .and_then(|bytes| loader.files.within_bounds(path, bytes));
-    match source {
+    match loader.files.read_within_bounds(path, path, "page") {
         Ok(bytes) => {
             let language = words.default_language.to_ascii_lowercase().into();
             loader.page(path.to_owned(), language, &bytes);

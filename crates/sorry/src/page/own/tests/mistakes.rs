@@ -160,7 +160,9 @@ fn bounds_are_kept() {
     check(
         &[("page.html", "x"), ("a.png", &long)],
         bounds,
-        &expect!["a.png: is longer than the 100 bytes that a file of a page may have"],
+        &expect![
+            "a.png: is longer than the 100 bytes that a file of a page may have; shorten it, or raise page-bytes in [limits]"
+        ],
     );
     check(
         &[("page.html", &fits), ("a.png", &fits)],

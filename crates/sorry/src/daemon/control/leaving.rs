@@ -1,0 +1,184 @@
+//! How the process leaves: it gives its sockets to a successor, or it ends; either way everybody may finish.
+//!
+//! What is to be done in which case is decided by `handing`.
+
+use std::time::{Duration, Instant};
+
+use super::super::alarm;
+use super::super::handing::Outcome;
+use super::super::supervisor::Sockets;
+use super::{Background, Control, Ended, Files, Handed, Next, report, takeover};
+use crate::admin::Command;
+use crate::admin::message::Takeover;
+use crate::config;
+use crate::count::access;
+
+/// How long the access log may take to write what waits at the end.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// What a draining process still waits for.
+struct Awaited {
+    crew: bool,
+    own: bool,
+    successor: bool,
+}
+
+impl Control {
+    /// Gives copies of all sockets to a successor, on a thread of its own: it takes its time to start.
+    pub(super) fn hand_over(&mut self, takeover: Takeover) {
+        let successor = takeover.caller.pid.and_then(|pid| u32::try_from(pid).ok());
+        let who = successor.map_or_else(
+            || "a process of another namespace".to_owned(),
+            |pid| format!("process {pid}"),
+        );
+        if let Err(why) = self.handing.begin(&who) {
+            log::warn!("no take-over by {who}: {why}");
+            return takeover.refuse(why);
+        }
+        let mut sockets = self.state.doors.named();
+        sockets.extend(self.own.named());
+        let copies = match takeover::copies(&sockets) {
+            Ok(copies) => copies,
+            Err(error) => {
+                self.handing.settle(Outcome::Failed);
+                return takeover.refuse(format!("cannot copy the listening sockets: {error}"));
+            }
+        };
+        log::info!("{who} (version {}) takes over", takeover.from_version);
+        let done = self.background.0.clone();
+        let give = move || {
+            let result = takeover::give(takeover, &copies);
+            drop(copies);
+            let handed = Handed { successor, result };
+            let _process_has_ended = done.send(Background::Handed(handed));
+        };
+        if let Err(error) = std::thread::Builder::new()
+            .name("sorry-give".into())
+            .spawn(give)
+        {
+            self.handing.settle(Outcome::Failed);
+            log::error!("the take-over failed and this process goes on: {error}");
+        }
+    }
+
+    /// A take-over has ended, well or not.
+    pub(super) fn settle(&mut self, handed: Handed) -> Next {
+        let outcome = match handed.result {
+            Ok(()) => Outcome::Confirmed,
+            Err(_) => Outcome::Failed,
+        };
+        let next = self.handing.settle(outcome);
+        match handed.result {
+            Ok(()) => {
+                if let Some(process) = handed.successor {
+                    self.supervisor.succeeded_by(process);
+                }
+                log::info!("another process has taken over");
+            }
+            Err(error) => {
+                let what = match next {
+                    Next::GoOn | Next::Leave => "this process goes on",
+                    Next::LeaveFiles | Next::RemoveFiles => "this process ends all the same",
+                };
+                let error = anyhow::Error::new(error);
+                log::error!("the take-over failed and {what}: {error:#}");
+            }
+        }
+        match next {
+            Next::GoOn | Next::Leave => {}
+            Next::LeaveFiles => self.close(),
+            Next::RemoveFiles => {
+                self.remove_files();
+                self.close();
+            }
+        }
+        next
+    }
+
+    /// Told to end. Files of sockets go before the sockets do, so that whoever comes now is told that nobody is there,
+    /// instead of waiting; unless somebody follows, or still may.
+    pub(super) fn end(&mut self) {
+        let time = self.state.config.limits.drain_time;
+        let sockets = self.state.doors.named();
+        if self.supervisor.stopping(&sockets, time) == Sockets::Kept {
+            self.state.doors.leave_files();
+        }
+        if self.handing.end() == Files::Ours {
+            self.remove_files();
+        }
+    }
+
+    fn remove_files(&mut self) {
+        self.state.doors.remove_files();
+        self.own.remove_file();
+    }
+
+    fn close(&mut self) {
+        self.state.doors.close();
+        self.own.close();
+    }
+
+    /// Accepts no more, lets everybody finish, within the drain time; a second signal ends it at once.
+    pub(super) async fn drain(mut self) -> Ended {
+        let time = self.state.config.limits.drain_time;
+        log::info!("draining for at most {}", config::duration::format(time));
+        self.own.end();
+        if !self.handing.is_under_way() {
+            self.close();
+        }
+        self.crew.leave(time);
+        let ended = self.finish(Instant::now() + time).await;
+        // A successor that has not confirmed by now finds nobody here when it does, and the files in their places.
+        self.close();
+        if let Some(log) = &self.gauge.log
+            && log.finish(LAST_LINES) == access::Finish::Cut
+        {
+            log::warn!("the access log takes its last lines too slowly; some are lost");
+        }
+        ended
+    }
+
+    /// Waits for visitors, for operators, and for a successor that has not confirmed. Workers keep the time of their
+    /// visitors themselves.
+    async fn finish(&mut self, deadline: Instant) -> Ended {
+        let mut awaited = Awaited {
+            crew: true,
+            own: true,
+            successor: self.handing.is_under_way(),
+        };
+        let mut deadline = Some(deadline);
+        while awaited.crew || awaited.own || awaited.successor {
+            tokio::select! {
+                biased;
+                () = self.signals.end() => return Ended::Cut,
+                () = self.crew.left(), if awaited.crew => awaited.crew = false,
+                () = self.own.left(), if awaited.own => awaited.own = false,
+                Some(done) = self.background.1.recv() => {
+                    if let Background::Handed(handed) = done {
+                        self.settle(handed);
+                        awaited.successor = false;
+                    }
+                }
+                Some(order) = self.orders.1.recv() => self.turn_down(order),
+                () = alarm::at(deadline) => {
+                    deadline = None;
+                    (awaited.own, awaited.successor) = (false, false);
+                }
+            }
+        }
+        Ended::Drained
+    }
+
+    /// Whoever asked before the end is told how things are, and that nothing else is done any more.
+    fn turn_down(&mut self, order: Command) {
+        match order {
+            Command::Status(reply) => {
+                let _nobody_waits = reply.send(report::status(&self.state, self.crew.counts()));
+            }
+            // Dropping the place for the reply says that the daemon is stopping.
+            Command::Reload { reply, .. } => drop(reply),
+            // Refused, since we are on our way.
+            Command::Takeover(takeover) => self.hand_over(takeover),
+        }
+    }
+}
