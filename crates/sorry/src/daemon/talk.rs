@@ -270,10 +270,9 @@ impl Talk {
         match &mut self.speech {
             Speech::Unknown => Next::Close,
             Speech::Http1(session) => session.give_up(unread, &mut visit, &mut scratch.out),
+            // Its client may still be sending, and must not take the end for a broken connection.
             Speech::Http2(machine) if !machine.is_idle() => {
-                machine.go_away(&mut scratch.out.bytes);
-                machine.go_away(&mut scratch.out.bytes);
-                Next::Linger
+                next(machine.abandon(&mut scratch.out.bytes))
             }
             Speech::Http2(machine) => {
                 // The first call announces, the second one does not wait for the client.

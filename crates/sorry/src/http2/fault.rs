@@ -29,6 +29,8 @@ pub enum State {
 pub enum Reason {
     /// It was drained.
     Drained,
+    /// Its client did not let it finish, and was waited for long enough.
+    Abandoned,
     /// The client broke the protocol: the code and the words it was told.
     Error(Code, &'static str),
     /// The client ran into a limit that only attacks run into.

@@ -3,9 +3,11 @@
 
 mod crowd;
 mod floods;
+mod frames;
 mod limits;
 mod meter;
 mod protocols;
 mod proxy_protocol;
 mod smuggling;
 mod uploads;
+mod windows;
