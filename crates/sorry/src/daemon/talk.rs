@@ -5,8 +5,8 @@
 
 use std::time::Instant;
 
-use crate::answer::Guest;
-use crate::http1::{Next, Session};
+use crate::answer::{Guest, Visit};
+use crate::http1::{Next, Out, Session};
 use crate::http2;
 use crate::listen::tls_alert::{Opening, PROTOCOL_VERSION_ALERT, opening};
 
@@ -121,10 +121,9 @@ impl Talk {
             Speech::Unknown => (0, Next::Read),
             Speech::Http1(session) => session.receive(input, &front.http1, &mut visit, out),
             Speech::Http2(machine) => {
-                let state =
-                    machine.receive(input, Instant::now(), fields, &mut visit, &mut out.bytes);
-                count(machine, state, &worker.counts);
-                (filled, next(state))
+                let outcome = receive_http2(machine, input, fields, &mut visit, out);
+                count(machine, &worker.counts);
+                outcome
             }
         };
         scratch.answered = visit.answered();
@@ -292,7 +291,35 @@ fn next(state: http2::State) -> Next {
     }
 }
 
-fn count(machine: &mut http2::Connection, state: http2::State, counts: &WorkerCounts) {
+/// Lets the machine take the input until so much waits to be written that the rest has to wait. A dozen bytes can ask
+/// for the fields of an answer, hence the small pieces; frames may be cut anywhere.
+fn receive_http2(
+    machine: &mut http2::Connection,
+    input: &[u8],
+    fields: &mut http2::Scratch,
+    visit: &mut Visit<'_>,
+    out: &mut Out,
+) -> (usize, Next) {
+    let now = Instant::now();
+    let mut taken = 0;
+    for piece in input.chunks(HTTP2_PIECE) {
+        if out.is_full() {
+            return (taken, Next::Again);
+        }
+        taken += piece.len();
+        let state = machine.receive(piece, now, fields, visit, &mut out.bytes);
+        if matches!(state, http2::State::Closed(_)) {
+            return (input.len(), next(state));
+        }
+    }
+    (taken, next(machine.state()))
+}
+
+/// Bytes of HTTP/2 that are answered before room is looked for.
+const HTTP2_PIECE: usize = 512;
+
+fn count(machine: &mut http2::Connection, counts: &WorkerCounts) {
+    let state = machine.state();
     if let http2::State::Closed(http2::Reason::Error(..) | http2::Reason::Excess(_)) = state {
         counts.http2_errors.bump();
     }

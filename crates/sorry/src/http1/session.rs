@@ -14,8 +14,9 @@ use super::head::{Framing, Head, Parsed, Persistence, Version, method_of, parse}
 /// Bodies up to this size are copied behind their heads, so that small answers leave in one write.
 const INLINE_BYTES: usize = 16 * 1024;
 
-/// No further request of a pipeline is answered once so much waits to be written.
-const FULL_BYTES: usize = 64 * 1024;
+/// No further request of a pipeline is answered once so much waits to be written: enough to make little of a system
+/// call, and little enough for every client to leave it unread.
+pub const FULL_BYTES: usize = 16 * 1024;
 
 /// Bytes within which every first line shows whether it can be a request.
 const FIRST_WORD: usize = 80;

@@ -138,10 +138,18 @@ impl Tls {
     /// From the ClientHello to the client's last word.
     async fn finish(&self, socket: Prefixed) -> Result<TlsSocket, HandshakeError> {
         let hello = client_hello(socket).await?;
-        let stream = hello.into_stream(Arc::clone(&self.config)).await;
+        let stream = hello
+            .into_stream_with(Arc::clone(&self.config), |connection| {
+                connection.set_buffer_limit(Some(UNSENT_BYTES));
+            })
+            .await;
         stream.map(TlsSocket::new).map_err(HandshakeError::Failed)
     }
 }
+
+/// Encrypted bytes that wait for a client who does not read: one record. What is written to us beyond it waits with the
+/// writer, who knows its own bounds.
+const UNSENT_BYTES: usize = 16 * 1024;
 
 /// Reads the whole ClientHello; what is none is answered by an alert.
 async fn client_hello(socket: Prefixed) -> Result<StartHandshake<Prefixed>, HandshakeError> {

@@ -6,6 +6,7 @@ mod floods;
 mod frames;
 mod limits;
 mod meter;
+mod mute;
 mod protocols;
 mod proxy_protocol;
 mod smuggling;

@@ -25,6 +25,18 @@ pub(super) fn metric(server: &Server, sample: &str) -> f64 {
     line.map_or(0.0, |value| value.trim().parse().expect("a number"))
 }
 
+/// All answers of all sites.
+pub(super) fn answers(server: &Server) -> f64 {
+    let page = metrics(server);
+    let lines = page
+        .lines()
+        .filter(|line| line.starts_with("sorry_answers_total{"));
+    let values = lines.filter_map(|line| line.rsplit_once(' '));
+    values
+        .map(|(_, value)| value.parse::<f64>().expect("a number"))
+        .sum()
+}
+
 /// The whole metrics page.
 fn metrics(server: &Server) -> String {
     let line = server.said("metrics on http://").expect("metrics are on");
