@@ -102,6 +102,8 @@ pub trait Respond {
     /// Writes the answer to a malformed one, without a body where the `method` could be read and is HEAD (RFC 9110,
     /// section 9.3.2); the connection ends after it.
     fn fault(&mut self, fault: Fault, method: Method, out: &mut Out);
+    /// The body of a request that has its answer already is malformed; only to be counted.
+    fn broken(&mut self, _fault: Fault) {}
     /// A bound of the connection was reached; only to be counted.
     fn reached(&mut self, _bound: Bound) {}
 }
@@ -356,8 +358,12 @@ impl Session {
         };
         let allowed = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
         // The answer is already out; framing that breaks now only means that the connection cannot go on.
-        let Ok((taken, progress)) = discard.feed(&rest[..allowed]) else {
-            return Some(self.linger());
+        let (taken, progress) = match discard.feed(&rest[..allowed]) {
+            Ok(fed) => fed,
+            Err(fault) => {
+                respond.broken(fault);
+                return Some(self.linger());
+            }
         };
         *at += taken;
         *left -= taken as u64;
