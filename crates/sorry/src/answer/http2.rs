@@ -8,7 +8,7 @@ use super::desk::{Extra, Found, Refused, Visit};
 use super::{fault, redirect};
 use crate::count::{Kind, Limit, Protocol};
 use crate::http1::Fault;
-use crate::http2::{Answer, Body, Reply, Request, Unfinished, hpack};
+use crate::http2::{Answer, Body, Noticed, Reply, Request, Unfinished, hpack};
 use crate::page::prepared;
 
 impl Answer for Visit<'_> {
@@ -42,6 +42,16 @@ impl Answer for Visit<'_> {
             &Refused::new(Fault::HeadTooLong, Protocol::Http2, 0),
         );
         Reply::from(Body::None)
+    }
+
+    fn malformed(&mut self, noticed: Noticed) {
+        self.counts().fault(Fault::Http2Request).bump();
+        // One that has been answered has its line in the log.
+        if noticed == Noticed::AtOnce {
+            let filling = self.filling();
+            let refused = Refused::new(Fault::Http2Request, Protocol::Http2, 0);
+            self.log_fault(&filling, &refused);
+        }
     }
 }
 

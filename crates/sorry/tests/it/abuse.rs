@@ -5,6 +5,7 @@ mod crowd;
 mod floods;
 mod frames;
 mod limits;
+mod malformed;
 mod meter;
 mod mute;
 mod protocols;

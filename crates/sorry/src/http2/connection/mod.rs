@@ -369,6 +369,10 @@ impl Connection {
         };
         match taken {
             Err(Fault::Stream(id, code)) => self.reset(id, code, turn.now, turn.out),
+            Err(Fault::Malformed(id, noticed)) => {
+                turn.answer.malformed(noticed);
+                self.reset(id, Code::ProtocolError, turn.now, turn.out)
+            }
             other => other,
         }
     }
@@ -385,6 +389,10 @@ impl Connection {
         let (code, why, reason) = match fault {
             Fault::Connection(code, why) => (code, why, Reason::Error(code, why)),
             Fault::Stream(_, code) => (code, "", Reason::Error(code, "")),
+            Fault::Malformed(..) => {
+                let code = Code::ProtocolError;
+                (code, "", Reason::Error(code, ""))
+            }
             Fault::Excess(limit) => {
                 self.reached.count(limit);
                 (Code::EnhanceYourCalm, limit.name(), Reason::Excess(limit))
