@@ -174,8 +174,11 @@ impl Talk {
     }
 
     fn open(&mut self, input: &[u8], front: &Front) -> First {
-        if opening(input) == Opening::ClientHello {
-            return First::Tls;
+        match opening(input) {
+            Opening::ClientHello => return First::Tls,
+            // The first byte of one, perhaps.
+            Opening::Partial => return First::Partial,
+            Opening::Http | Opening::Other => {}
         }
         let known = input.len().min(PREFACE.len());
         let agrees = input[..known] == PREFACE[..known];
@@ -267,7 +270,14 @@ impl Talk {
         let mut desk = worker.desk.borrow_mut();
         let mut visit = desk.visit(&front.sites, self.guest);
         match &mut self.speech {
-            Speech::Unknown => Next::Close,
+            // No word of HTTP begins so, and there is nothing to say to half a TLS record.
+            Speech::Unknown if opening(unread) == Opening::Partial => {
+                if !unread.is_empty() {
+                    worker.counts.limit(Limit::HeadTime).bump();
+                }
+                Next::Close
+            }
+            Speech::Unknown => Session::new().give_up(unread, &mut visit, &mut scratch.out),
             Speech::Http1(session) => session.give_up(unread, &mut visit, &mut scratch.out),
             // Its client may still be sending, and must not take the end for a broken connection.
             Speech::Http2(machine) if !machine.is_idle() => {
