@@ -15,6 +15,16 @@ impl Answer for Visit<'_> {
     fn answer(&mut self, request: &Request<'_>, block: &mut Vec<u8>) -> Reply<'_> {
         let ask = ask(request);
         let authority = request.authority.map_or(Authority::Anonymous, host::parse);
+        if matches!(authority, Authority::Malformed) {
+            return self.refuse(
+                &Refused {
+                    method: ask.method_token,
+                    target: ask.target,
+                    ..Refused::new(Fault::Host, Protocol::Http2, 0)
+                },
+                block,
+            );
+        }
         let found = self.find(&ask, &authority, Protocol::Http2);
         push_head(&found, block);
         let unfinished = unfinished(found.kind);
@@ -33,15 +43,8 @@ impl Answer for Visit<'_> {
     }
 
     fn too_large(&mut self, block: &mut Vec<u8>) -> Reply<'_> {
-        self.counts().fault(Fault::HeadTooLong).bump();
         self.counts().limit(Limit::Http2HeaderBytes).bump();
-        let filling = self.filling();
-        fault::push_http2(Fault::HeadTooLong, &filling, block);
-        self.log_fault(
-            &filling,
-            &Refused::new(Fault::HeadTooLong, Protocol::Http2, 0),
-        );
-        Reply::from(Body::None)
+        self.refuse(&Refused::new(Fault::HeadTooLong, Protocol::Http2, 0), block)
     }
 
     fn malformed(&mut self, noticed: Noticed) {
@@ -52,6 +55,17 @@ impl Answer for Visit<'_> {
             let refused = Refused::new(Fault::Http2Request, Protocol::Http2, 0);
             self.log_fault(&filling, &refused);
         }
+    }
+}
+
+impl Visit<'_> {
+    /// A fault for an answer; in HTTP/2 the connection goes on.
+    fn refuse(&mut self, refused: &Refused<'_>, block: &mut Vec<u8>) -> Reply<'_> {
+        self.counts().fault(refused.fault).bump();
+        let filling = self.filling();
+        fault::push_http2(refused.fault, &filling, block);
+        self.log_fault(&filling, refused);
+        Reply::from(Body::None)
     }
 }
 
