@@ -141,7 +141,7 @@ pub struct Answers {
 }
 
 /// What scripts may read besides the body (Fetch, section 3.2.6).
-const EXPOSED: &str =
+pub const EXPOSED: &str =
     "Retry-After, X-Request-Id, grpc-status, grpc-message, grpc-retry-pushback-ms";
 
 impl Answers {

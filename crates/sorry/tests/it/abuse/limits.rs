@@ -358,6 +358,8 @@ fn http2_requests_have_a_size_too() {
         let answers = ask_all(&world, transport, &[large.clone(), small.clone()]);
         assert_eq!(answers[0].status(), 431, "{transport:?}");
         assert!(answers[0].field("date").is_some() && answers[0].body.is_empty());
+        let readable_by = answers[0].field("access-control-allow-origin");
+        assert_eq!(readable_by, Some("*"), "{transport:?}");
         // The connection goes on, and its compression has not lost its place.
         assert_eq!(answers[1].status(), 503, "{transport:?}");
     }

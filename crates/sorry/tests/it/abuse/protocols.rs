@@ -141,6 +141,7 @@ fn plain_http_is_redirected_to_https_where_that_is_wanted() {
         assert!(
             answer.field("date").is_some() && answer.field("cache-control") == Some("no-store")
         );
+        assert_eq!(answer.field("access-control-allow-origin"), Some("*"));
     }
 }
 

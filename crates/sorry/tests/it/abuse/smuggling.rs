@@ -213,6 +213,11 @@ fn heads_that_two_readers_could_read_differently_are_refused() {
             "{attack:?}"
         );
         assert!(answer.field("date").is_some() && answer.field("x-request-id").is_some());
+        assert_eq!(
+            answer.field("access-control-allow-origin"),
+            Some("*"),
+            "{attack:?}"
+        );
         assert!(!answer.body.is_empty() && answer.body.len() < 200);
     }
     assert_serves(&server);
