@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use sorry_core::answer::dialect::DIALECTS;
 use sorry_core::answer::encoding::{ENCODINGS, Encoding};
-use sorry_core::answer::template::Template;
+use sorry_core::answer::template::{Hole, Template};
 use sorry_core::answer::{Ask, Dialect, encoding, language};
 use sorry_core::said::Said;
 
@@ -64,6 +64,12 @@ impl Prepared {
             block: head.http2(),
             body,
         }
+    }
+
+    /// Whether it says when to come back.
+    pub fn has_retry_after(&self) -> bool {
+        let mut holes = self.head.holes().iter();
+        holes.any(|(_, hole)| matches!(hole, Hole::RetryAfter | Hole::RetryDate))
     }
 
     /// 204 has no length (RFC 9110, section 8.6).
