@@ -6,7 +6,7 @@ mod floods;
 mod frames;
 mod limits;
 mod malformed;
-mod meter;
+pub(crate) mod meter;
 mod mute;
 mod protocols;
 mod proxy_protocol;

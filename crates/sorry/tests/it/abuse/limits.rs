@@ -151,6 +151,29 @@ fn an_old_http2_connection_is_told_goodbye() {
 }
 
 #[test]
+fn nothing_outlives_a_connection_s_life() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limits = "connection-life = \"1s\"\nconnection-age = \"10m\"\nbody-time = \"10m\"\nidle-time = \"10m\"";
+    let server = server(folder.path(), limits);
+    let upload = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf";
+    // In the middle of a body, and between two requests.
+    for (number, said) in [&upload[..], GET].into_iter().enumerate() {
+        let mut stream = connect(server.address());
+        let start = Instant::now();
+        stream.write_all(said).expect("write");
+        let mut answer = Vec::new();
+        // An end with an unread body may be a reset.
+        let _reset_is_fine = stream.read_to_end(&mut answer);
+        assert!(answer.starts_with(b"HTTP/1.1 503 "));
+        let lived = start.elapsed();
+        assert!(lived >= Duration::from_millis(950), "{lived:?}");
+        let counted = || (limit(&server, "connection-life") == (number + 1) as f64).then_some(());
+        until(Instant::now() + PATIENCE, counted, "it is counted");
+    }
+    assert_serves(&server);
+}
+
+#[test]
 fn so_many_requests_and_no_more() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = server(folder.path(), "requests-per-connection = 3");

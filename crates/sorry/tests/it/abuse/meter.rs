@@ -19,7 +19,7 @@ pub(super) fn configuration(limits: &str, listen: &str) -> String {
 }
 
 /// One sample of the metrics page; absent counts as zero.
-pub(super) fn metric(server: &Server, sample: &str) -> f64 {
+pub(crate) fn metric(server: &Server, sample: &str) -> f64 {
     let page = metrics(server);
     let line = page.lines().find_map(|line| line.strip_prefix(sample));
     line.map_or(0.0, |value| value.trim().parse().expect("a number"))
