@@ -63,7 +63,7 @@ pub(super) static LATENCY: Family = in_unit(
 pub(super) static BAD_REQUESTS: Family = counter(
     "sorry_bad_requests",
     &["reason"],
-    "What was no well-formed HTTP/1 request; the connection ended.",
+    "What was no well-formed request; the connection ended, or the stream in HTTP/2.",
 );
 
 pub(super) static HTTP2_ERRORS: Family = counter(

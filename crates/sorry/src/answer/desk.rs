@@ -162,25 +162,19 @@ impl<'a> Visit<'a> {
             id: self.desk.ids.fresh(),
             retry_after: site.promise.seconds(now, self.guest.client),
         };
-        if let Some(log) = &mut self.desk.log {
-            log.record(&entry(
-                ask,
-                site,
-                &filling,
-                prepared,
-                kind,
-                protocol,
-                self.guest.client,
-            ));
-        }
-        Found {
+        let found = Found {
             prepared,
             kind,
             cors: readable_by(site, ask),
             extra,
             alt_svc: self.alt_svc(site),
             filling,
+        };
+        if let Some(log) = &mut self.desk.log {
+            let client = self.guest.client;
+            log.record(&entry(ask, authority, site, &found, protocol, client));
         }
+        found
     }
 
     /// The date and an id for an answer that is no site's.
@@ -201,6 +195,7 @@ impl<'a> Visit<'a> {
             log.record(&access::Entry {
                 unix_seconds: filling.now,
                 client,
+                host: None,
                 site: "-",
                 method: refused.method,
                 target: refused.target,
@@ -304,16 +299,22 @@ fn count(counts: &SiteCounts, ask: &Ask<'_>, kind: Kind, protocol: Protocol) {
 
 fn entry<'e>(
     ask: &Ask<'e>,
+    authority: &'e Authority,
     site: &'e Site,
-    filling: &Filling,
-    prepared: &Prepared,
-    kind: Kind,
+    found: &Found<'_, '_>,
     protocol: Protocol,
     client: Option<IpAddr>,
 ) -> access::Entry<'e> {
+    let Found {
+        prepared, filling, ..
+    } = found;
     access::Entry {
         unix_seconds: filling.now,
         client,
+        host: match authority {
+            Authority::Named(host) => Some(host.as_str()),
+            Authority::Anonymous | Authority::Malformed => None,
+        },
         site: &site.name,
         method: ask.method_token,
         target: ask.target,
@@ -327,7 +328,7 @@ fn entry<'e>(
         referer: ask.referer,
         user_agent: ask.user_agent,
         id: filling.id,
-        answer: kind.label(),
-        retry_after: Some(filling.retry_after),
+        answer: found.kind.label(),
+        retry_after: prepared.has_retry_after().then_some(filling.retry_after),
     }
 }

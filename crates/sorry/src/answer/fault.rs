@@ -1,4 +1,5 @@
-//! Answers to what is not a request. They are no site's: nobody knows for whom a malformed head was meant.
+//! Answers to what is not a request. They are no site's: nobody knows for whom a malformed head was meant. Scripts of any
+//! origin may read them, as they may read refusals: a page that asked too much should be able to tell.
 
 use sorry_core::answer::Method;
 use sorry_core::answer::template::Filling;
@@ -6,6 +7,7 @@ use sorry_core::host::Host;
 
 use crate::http1::Fault;
 use crate::http2::hpack;
+use crate::page::prepared::EXPOSED;
 
 /// Appends the whole answer, without its body to HEAD; the connection ends after it. Says how long the body is that was
 /// appended.
@@ -24,6 +26,7 @@ pub(super) fn push_http1(
     out.extend_from_slice(&filling.id);
     let rest = format!(
         "\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\
+         Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: {EXPOSED}\r\n\
          Content-Length: {length}\r\nConnection: close\r\n\r\n"
     );
     out.extend_from_slice(rest.as_bytes());
@@ -47,7 +50,9 @@ pub(super) fn push_https(
     out.extend_from_slice(&filling.date);
     out.extend_from_slice(b"\r\nServer: sorry\r\nX-Request-Id: ");
     out.extend_from_slice(&filling.id);
-    out.extend_from_slice(b"\r\nCache-Control: no-store\r\nLocation: https://");
+    out.extend_from_slice(
+        b"\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\nLocation: https://",
+    );
     out.extend_from_slice(name.as_str().as_bytes());
     if port != 443 {
         out.extend_from_slice(format!(":{port}").as_bytes());
@@ -67,6 +72,8 @@ pub(super) fn push_http2(fault: Fault, filling: &Filling, block: &mut Vec<u8>) {
         hpack::encode_raw_value(value, block);
     }
     hpack::encode_field(b"cache-control", b"no-store", block);
+    hpack::encode_field(b"access-control-allow-origin", b"*", block);
+    hpack::encode_field(b"access-control-expose-headers", EXPOSED.as_bytes(), block);
 }
 
 #[cfg(test)]

@@ -33,6 +33,10 @@ impl Respond for Visit<'_> {
         self.counts().limit(limit).bump();
     }
 
+    fn broken(&mut self, fault: Fault) {
+        self.counts().fault(fault).bump();
+    }
+
     fn fault(&mut self, fault: Fault, method: Method, out: &mut Out) {
         self.counts().fault(fault).bump();
         match fault {

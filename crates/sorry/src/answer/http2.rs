@@ -8,13 +8,23 @@ use super::desk::{Extra, Found, Refused, Visit};
 use super::{fault, redirect};
 use crate::count::{Kind, Limit, Protocol};
 use crate::http1::Fault;
-use crate::http2::{Answer, Body, Reply, Request, Unfinished, hpack};
+use crate::http2::{Answer, Body, Noticed, Reply, Request, Unfinished, hpack};
 use crate::page::prepared;
 
 impl Answer for Visit<'_> {
     fn answer(&mut self, request: &Request<'_>, block: &mut Vec<u8>) -> Reply<'_> {
         let ask = ask(request);
         let authority = request.authority.map_or(Authority::Anonymous, host::parse);
+        if matches!(authority, Authority::Malformed) {
+            return self.refuse(
+                &Refused {
+                    method: ask.method_token,
+                    target: ask.target,
+                    ..Refused::new(Fault::Host, Protocol::Http2, 0)
+                },
+                block,
+            );
+        }
         let found = self.find(&ask, &authority, Protocol::Http2);
         push_head(&found, block);
         let unfinished = unfinished(found.kind);
@@ -33,14 +43,28 @@ impl Answer for Visit<'_> {
     }
 
     fn too_large(&mut self, block: &mut Vec<u8>) -> Reply<'_> {
-        self.counts().fault(Fault::HeadTooLong).bump();
         self.counts().limit(Limit::Http2HeaderBytes).bump();
+        self.refuse(&Refused::new(Fault::HeadTooLong, Protocol::Http2, 0), block)
+    }
+
+    fn malformed(&mut self, noticed: Noticed) {
+        self.counts().fault(Fault::Http2Request).bump();
+        // One that has been answered has its line in the log.
+        if noticed == Noticed::AtOnce {
+            let filling = self.filling();
+            let refused = Refused::new(Fault::Http2Request, Protocol::Http2, 0);
+            self.log_fault(&filling, &refused);
+        }
+    }
+}
+
+impl Visit<'_> {
+    /// A fault for an answer; in HTTP/2 the connection goes on.
+    fn refuse(&mut self, refused: &Refused<'_>, block: &mut Vec<u8>) -> Reply<'_> {
+        self.counts().fault(refused.fault).bump();
         let filling = self.filling();
-        fault::push_http2(Fault::HeadTooLong, &filling, block);
-        self.log_fault(
-            &filling,
-            &Refused::new(Fault::HeadTooLong, Protocol::Http2, 0),
-        );
+        fault::push_http2(refused.fault, &filling, block);
+        self.log_fault(&filling, refused);
         Reply::from(Body::None)
     }
 }

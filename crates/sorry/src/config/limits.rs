@@ -93,10 +93,11 @@ table! {
         #[example = "\"5s\""]
         tls_handshake_time: Time<100, HOUR>,
 
-        /// How many TLS handshakes may be computed at once in this process; further clients wait.
+        /// How many TLS handshakes may be under way at once in this process, from a client's first byte on. One more takes
+        /// the place of the oldest, whose connection is closed: so clients that begin and go no further keep nobody out.
         #[key = "tls-handshakes"]
-        #[default = "256"]
-        #[example = "1024"]
+        #[default = "2048"]
+        #[example = "8192"]
         tls_handshakes: Whole<1, 1_000_000>,
 
         /// How long a trusted proxy may take to send its PROXY protocol header.

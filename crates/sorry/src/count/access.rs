@@ -37,6 +37,8 @@ pub struct Entry<'a> {
     pub unix_seconds: u64,
     /// The client's address
     pub client: Option<IpAddr>,
+    /// The name that was asked for in its one form: a stranger's text, but short and of a host name's characters
+    pub host: Option<&'a str>,
     /// The site's name
     pub site: &'a str,
     /// The method's token
@@ -57,7 +59,7 @@ pub struct Entry<'a> {
     pub id: [u8; ID_WIDTH],
     /// What was answered: a kind's label, or a fault's
     pub answer: &'a str,
-    /// Seconds in Retry-After
+    /// Seconds in Retry-After, where the answer has it
     pub retry_after: Option<u32>,
 }
 
@@ -207,6 +209,7 @@ fn json(entry: &Entry<'_>) -> String {
     let value = serde_json::json!({
         "time": timestamp(entry.unix_seconds),
         "client": entry.client.map(|client| client.to_string()),
+        "host": entry.host,
         "site": entry.site,
         "method": text(Some(entry.method)),
         "target": text(Some(entry.target)),
@@ -277,6 +280,7 @@ mod tests {
         Entry {
             unix_seconds: 784_111_777,
             client: Some(IpAddr::from([192, 0, 2, 1])),
+            host: Some("shop.example"),
             site: "shop",
             method: b"GET",
             target: b"/a\"\r\nb",
@@ -301,6 +305,7 @@ mod tests {
         assert_eq!(value["target"], "/a\"\r\nb");
         assert_eq!(value["time"], "1994-11-06T08:49:37Z");
         assert_eq!(value["answer"], "text");
+        assert_eq!(value["host"], "shop.example");
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         let worker = std::rc::Rc::clone(self.place.worker_rc());
         let mut scratch = worker.scratch.borrow_mut();
-        match self.poll_read(context, &mut scratch.input) {
+        match self.poll_read(context, scratch.room(0)) {
             Poll::Ready(Ok(count)) if count > 0 => {
                 let input = &scratch.input[..count];
                 let (consumed, next) =
@@ -151,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let held = scratch.hold(&self.unread);
         let filled = match from {
             From::Unread => held,
-            From::Stream => match self.poll_read(context, &mut scratch.input[held..]) {
+            From::Stream => match self.poll_read(context, scratch.room(held)) {
                 Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return self.ended(),
                 Poll::Ready(Ok(count)) => held + count,
                 Poll::Pending => {
@@ -276,7 +276,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let worker = std::rc::Rc::clone(self.place.worker_rc());
         let mut scratch = worker.scratch.borrow_mut();
         if let Some(next) = self.talk.resume(&mut scratch) {
-            self.next = next;
+            self.follow(next);
         }
         let anything = !scratch.out.is_empty();
         if self.send(context, &mut scratch).is_err() {
@@ -291,11 +291,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some(next) = self.talk.go_away(&mut scratch) else {
             return false;
         };
-        self.next = next;
+        self.follow(next);
         self.mark = Instant::now();
         self.unsent.append(&scratch.out.bytes);
         scratch.out.bytes.clear();
         true
+    }
+
+    /// What comes next, unless more must be understood first of what was read.
+    fn follow(&mut self, next: Next) {
+        if (self.next, next) != (Next::Again, Next::Read) {
+            self.next = next;
+        }
     }
 
     /// Nothing to read: a connection that was served ends now if the worker leaves.
@@ -449,6 +456,8 @@ fn keep(unread: &mut Vec<u8>, rest: &[u8]) {
         *unread = Vec::new();
     } else {
         unread.clear();
+        // What a long head or a large read needed goes when little of it is left.
+        unread.shrink_to(2 * rest.len());
         unread.extend_from_slice(rest);
     }
 }

@@ -153,7 +153,7 @@ enum Began {
 
 fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, now: Instant) -> Began {
     let mut scratch = worker.scratch.borrow_mut();
-    let filled = match raw.try_read(&mut scratch.input) {
+    let filled = match raw.try_read(scratch.room(0)) {
         Ok(0) => return Began::Gone,
         Ok(filled) => filled,
         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Began::Silent,

@@ -5,8 +5,8 @@
 
 use std::time::Instant;
 
-use crate::answer::Guest;
-use crate::http1::{Next, Session};
+use crate::answer::{Guest, Visit};
+use crate::http1::{Next, Out, Session};
 use crate::http2;
 use crate::listen::tls_alert::{Opening, PROTOCOL_VERSION_ALERT, opening};
 
@@ -121,10 +121,9 @@ impl Talk {
             Speech::Unknown => (0, Next::Read),
             Speech::Http1(session) => session.receive(input, &front.http1, &mut visit, out),
             Speech::Http2(machine) => {
-                let state =
-                    machine.receive(input, Instant::now(), fields, &mut visit, &mut out.bytes);
-                count(machine, state, &worker.counts);
-                (filled, next(state))
+                let outcome = receive_http2(machine, input, fields, &mut visit, out);
+                count(machine, &worker.counts);
+                outcome
             }
         };
         scratch.answered = visit.answered();
@@ -175,8 +174,11 @@ impl Talk {
     }
 
     fn open(&mut self, input: &[u8], front: &Front) -> First {
-        if opening(input) == Opening::ClientHello {
-            return First::Tls;
+        match opening(input) {
+            Opening::ClientHello => return First::Tls,
+            // The first byte of one, perhaps.
+            Opening::Partial => return First::Partial,
+            Opening::Http | Opening::Other => {}
         }
         let known = input.len().min(PREFACE.len());
         let agrees = input[..known] == PREFACE[..known];
@@ -268,12 +270,18 @@ impl Talk {
         let mut desk = worker.desk.borrow_mut();
         let mut visit = desk.visit(&front.sites, self.guest);
         match &mut self.speech {
-            Speech::Unknown => Next::Close,
+            // No word of HTTP begins so, and there is nothing to say to half a TLS record.
+            Speech::Unknown if opening(unread) == Opening::Partial => {
+                if !unread.is_empty() {
+                    worker.counts.limit(Limit::HeadTime).bump();
+                }
+                Next::Close
+            }
+            Speech::Unknown => Session::new().give_up(unread, &mut visit, &mut scratch.out),
             Speech::Http1(session) => session.give_up(unread, &mut visit, &mut scratch.out),
+            // Its client may still be sending, and must not take the end for a broken connection.
             Speech::Http2(machine) if !machine.is_idle() => {
-                machine.go_away(&mut scratch.out.bytes);
-                machine.go_away(&mut scratch.out.bytes);
-                Next::Linger
+                next(machine.abandon(&mut scratch.out.bytes))
             }
             Speech::Http2(machine) => {
                 // The first call announces, the second one does not wait for the client.
@@ -293,7 +301,35 @@ fn next(state: http2::State) -> Next {
     }
 }
 
-fn count(machine: &mut http2::Connection, state: http2::State, counts: &WorkerCounts) {
+/// Lets the machine take the input until so much waits to be written that the rest has to wait. A dozen bytes can ask
+/// for the fields of an answer, hence the small pieces; frames may be cut anywhere.
+fn receive_http2(
+    machine: &mut http2::Connection,
+    input: &[u8],
+    fields: &mut http2::Scratch,
+    visit: &mut Visit<'_>,
+    out: &mut Out,
+) -> (usize, Next) {
+    let now = Instant::now();
+    let mut taken = 0;
+    for piece in input.chunks(HTTP2_PIECE) {
+        if out.is_full() {
+            return (taken, Next::Again);
+        }
+        taken += piece.len();
+        let state = machine.receive(piece, now, fields, visit, &mut out.bytes);
+        if matches!(state, http2::State::Closed(_)) {
+            return (input.len(), next(state));
+        }
+    }
+    (taken, next(machine.state()))
+}
+
+/// Bytes of HTTP/2 that are answered before room is looked for.
+const HTTP2_PIECE: usize = 512;
+
+fn count(machine: &mut http2::Connection, counts: &WorkerCounts) {
+    let state = machine.state();
     if let http2::State::Closed(http2::Reason::Error(..) | http2::Reason::Excess(_)) = state {
         counts.http2_errors.bump();
     }

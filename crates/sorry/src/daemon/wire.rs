@@ -13,7 +13,7 @@ use super::worker::{Front, Times};
 use crate::answer::{AltSvc, Hosts, Known, ListenerId, Site, Sites};
 use crate::config::{self, Config, Limits};
 use crate::count;
-use crate::http1::Bounds;
+use crate::http1::{Bounds, FULL_BYTES};
 use crate::http2;
 use crate::listen::tls::Tls;
 use crate::page::prepared::{Answers, RetryForm, Settings};
@@ -217,6 +217,7 @@ fn http2_limits(limits: &Limits) -> http2::Limits {
         control_frames_per_second: few(limits.http2_control_frames_per_second),
         unread_body_bytes: limits.http2_unread_body_bytes as u64,
         requests: limits.requests_per_connection,
+        unsent_bytes: FULL_BYTES,
         // Browsers open an HTTP/1.1 connection for a WebSocket and are refused there.
         extended_connect: http2::ExtendedConnect::Withheld,
         ..http2::Limits::default()

@@ -61,8 +61,9 @@ pub(super) struct Times {
 /// The largest output buffer that a worker keeps.
 const OUTPUT_KEPT: usize = 256 * 1024;
 
-/// Bytes that are read at a time, besides the longest head.
-const READ_BYTES: usize = 64 * 1024;
+/// Bytes that are read at a time. What cannot be answered yet is kept, so this is what a client can make us keep of a
+/// pipeline whose answers it does not read.
+const READ_BYTES: usize = 16 * 1024;
 
 /// Buffers that whoever is being served uses, one connection at a time.
 #[derive(Debug)]
@@ -91,6 +92,12 @@ impl Scratch {
         }
         self.input[..unread.len()].copy_from_slice(unread);
         unread.len()
+    }
+
+    /// Where to read to, behind `held` bytes.
+    pub(super) fn room(&mut self, held: usize) -> &mut [u8] {
+        let end = self.input.len().min(held + READ_BYTES);
+        &mut self.input[held..end]
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be wrong with a request's head or framing, and what the client is told before the connection ends.
 //!
-//! Every fault ends its connection: after one, nobody knows where the next request begins (RFC 9112, section 11.2).
+//! Every fault but HTTP/2's ends its connection: after one, nobody knows where the next request begins (RFC 9112, section 11.2).
 
 /// Why a request is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub enum Fault {
     HeadTooSlow,
     /// HTTPS was expected on this port; the client speaks plain HTTP.
     PlainOnTls,
+    /// An HTTP/2 request whose fields, body or trailers break the rules (RFC 9113, section 8.1.1). Its stream is reset.
+    Http2Request,
 }
 
 /// What a client is told of a fault: a status line's code and phrase and one sentence.
@@ -51,7 +53,7 @@ pub struct Refusal {
 }
 
 /// One row for each fault, in the order of their numbers: label, status, phrase, sentence.
-const ROWS: [(&str, u16, &str, &str); 16] = [
+const ROWS: [(&str, u16, &str, &str); 17] = [
     (
         "request-line",
         400,
@@ -148,6 +150,12 @@ const ROWS: [(&str, u16, &str, &str); 16] = [
         "Bad Request",
         "This port speaks HTTPS; use an https:// address.",
     ),
+    (
+        "http2-request",
+        400,
+        "Bad Request",
+        "The request breaks the rules of HTTP/2.",
+    ),
 ];
 
 impl Fault {
@@ -167,7 +175,7 @@ impl Fault {
     }
 
     /// All, in the order of their numbers.
-    pub const ALL: [Fault; 16] = [
+    pub const ALL: [Fault; 17] = [
         Fault::RequestLine,
         Fault::Version,
         Fault::LineEnd,
@@ -184,6 +192,7 @@ impl Fault {
         Fault::TargetTooLong,
         Fault::HeadTooSlow,
         Fault::PlainOnTls,
+        Fault::Http2Request,
     ];
 }
 

@@ -11,7 +11,7 @@ mod session;
 pub use body::Discard;
 pub use fault::{Fault, Refusal};
 pub use head::{Framing, Head, Parsed, Persistence, Version, method_of, parse};
-pub use session::{Bound, Bounds, Next, Out, Respond, Session, Turn};
+pub use session::{Bound, Bounds, FULL_BYTES, Next, Out, Respond, Session, Turn};
 
 /// Reads whatever bytes as a connection's input, whole and byte by byte, for fuzzing: both ways must end alike.
 pub fn replay(data: &[u8]) -> (usize, usize) {

@@ -14,8 +14,9 @@ use super::head::{Framing, Head, Parsed, Persistence, Version, method_of, parse}
 /// Bodies up to this size are copied behind their heads, so that small answers leave in one write.
 const INLINE_BYTES: usize = 16 * 1024;
 
-/// No further request of a pipeline is answered once so much waits to be written.
-const FULL_BYTES: usize = 64 * 1024;
+/// No further request of a pipeline is answered once so much waits to be written: enough to make little of a system
+/// call, and little enough for every client to leave it unread.
+pub const FULL_BYTES: usize = 16 * 1024;
 
 /// Bytes within which every first line shows whether it can be a request.
 const FIRST_WORD: usize = 80;
@@ -101,6 +102,8 @@ pub trait Respond {
     /// Writes the answer to a malformed one, without a body where the `method` could be read and is HEAD (RFC 9110,
     /// section 9.3.2); the connection ends after it.
     fn fault(&mut self, fault: Fault, method: Method, out: &mut Out);
+    /// The body of a request that has its answer already is malformed; only to be counted.
+    fn broken(&mut self, _fault: Fault) {}
     /// A bound of the connection was reached; only to be counted.
     fn reached(&mut self, _bound: Bound) {}
 }
@@ -355,8 +358,12 @@ impl Session {
         };
         let allowed = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
         // The answer is already out; framing that breaks now only means that the connection cannot go on.
-        let Ok((taken, progress)) = discard.feed(&rest[..allowed]) else {
-            return Some(self.linger());
+        let (taken, progress) = match discard.feed(&rest[..allowed]) {
+            Ok(fed) => fed,
+            Err(fault) => {
+                respond.broken(fault);
+                return Some(self.linger());
+            }
         };
         *at += taken;
         *left -= taken as u64;

@@ -28,6 +28,9 @@ impl Respond for Script {
         self.log.push(format!("{fault:?}{head}"));
         out.bytes.extend_from_slice(b"fault\n");
     }
+    fn broken(&mut self, fault: Fault) {
+        self.log.push(format!("{fault:?} later"));
+    }
 }
 
 const BOUNDS: Bounds = Bounds {
@@ -82,7 +85,7 @@ fn requests_are_answered_and_connections_end_as_they_should() {
         ),
         (
             "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz".into(),
-            "/p Keep, Linger, 2 left",
+            "/p Keep, Chunk later, Linger, 2 left",
         ),
         (
             "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n".into(),

@@ -27,6 +27,7 @@ pub enum Code {
     StreamClosed = 0x5,
     FrameSizeError = 0x6,
     RefusedStream = 0x7,
+    Cancel = 0x8,
     CompressionError = 0x9,
     EnhanceYourCalm = 0xb,
 }

@@ -24,7 +24,7 @@ mod tests;
 use bytes::Bytes;
 
 pub use connection::Connection;
-pub use fault::{Reason, State};
+pub use fault::{Noticed, Reason, State};
 pub use frame::Code;
 pub use limits::{ExtendedConnect, Limit, Limits, Reached};
 pub use request::Request;
@@ -42,6 +42,9 @@ pub trait Answer {
         hpack::encode_status(431, block);
         Reply::from(Body::None)
     }
+
+    /// A request was malformed (RFC 9113, section 8.1.1), and its stream is reset; only to be noted.
+    fn malformed(&mut self, _noticed: Noticed) {}
 }
 
 /// An answer's body, and what becomes of a request that goes on.

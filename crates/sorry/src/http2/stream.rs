@@ -140,6 +140,10 @@ impl Streams {
         &mut self.live[at]
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.live.iter()
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
         self.live.iter_mut()
     }
@@ -153,6 +157,12 @@ impl Streams {
     pub(crate) fn remove(&mut self, at: usize) {
         let stream = self.live.remove(at);
         self.waiting -= usize::from(!stream.body.is_empty());
+    }
+
+    /// Forgets those that live; the connection has ended.
+    pub(crate) fn clear(&mut self) {
+        self.live = Vec::new();
+        self.waiting = 0;
     }
 
     /// Remembers that we reset a stream, and ends it if it lived.

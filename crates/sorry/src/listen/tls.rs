@@ -5,10 +5,10 @@
 //! accepted, since it can be replayed. A client that speaks plain HTTP is recognised by its first byte and handed
 //! back with what it said, so that the caller can tell it to use https.
 //!
-//! A handshake takes a limited time. Its costly part, key exchange and signature, comes when the whole ClientHello is
-//! here; only so many are computed at once. Nobody holds a place among them while the network is waited for, so that
-//! clients who begin and go no further, however many, stop no one else.
+//! A handshake takes a limited time from the client's connection on, and a place among a limited number from its first
+//! byte on. Clients who begin and go no further, however many, stop no one else: one more takes the place of the oldest.
 
+mod places;
 pub mod reload;
 mod stream;
 
@@ -19,12 +19,12 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use rustls::server::{Acceptor, ServerSessionMemoryCache};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::Semaphore;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use super::certificate::{Certificates, Resolver};
 use super::socket::Socket;
 use super::tls_alert::{self, Opening};
+use places::Places;
 use stream::Prefixed;
 pub use stream::{Protocol, TlsSocket};
 
@@ -40,7 +40,7 @@ pub struct Settings {
     pub tickets: usize,
     /// For a whole handshake, waiting for the first byte included.
     pub handshake_time: Duration,
-    /// Handshakes that are computed at once, in the whole process; more wait within their time.
+    /// Handshakes that are under way at once, in the whole process; one more ends the oldest.
     pub handshakes_max: usize,
 }
 
@@ -52,7 +52,7 @@ impl Default for Settings {
             sessions_max: 4096,
             tickets: 2,
             handshake_time: Duration::from_secs(10),
-            handshakes_max: 1024,
+            handshakes_max: 2048,
         }
     }
 }
@@ -69,7 +69,7 @@ pub enum Versions {
 pub struct Tls {
     config: Arc<ServerConfig>,
     resolver: Arc<Resolver>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     handshake_time: Duration,
 }
 
@@ -82,8 +82,8 @@ pub enum HandshakeError {
     /// The client took too long.
     #[error("the handshake took longer than {} ms", .0.as_millis())]
     Late(Duration),
-    /// So many other handshakes were being computed that none of the time was left for this one.
-    #[error("too many handshakes at once")]
+    /// So many others began after it that it was the oldest of too many.
+    #[error("too many handshakes at once, and this was the oldest")]
     Crowded,
     /// The client went away before it said anything; port scanners and health checks do.
     #[error("the connection ended before a handshake began")]
@@ -99,9 +99,7 @@ impl Tls {
         Ok(Self {
             config: Arc::new(server_config(Arc::clone(&resolver), settings)?),
             resolver,
-            places: Arc::new(Semaphore::new(
-                settings.handshakes_max.clamp(1, Semaphore::MAX_PERMITS),
-            )),
+            places: Places::new(settings.handshakes_max),
             handshake_time: settings.handshake_time,
         })
     }
@@ -111,48 +109,47 @@ impl Tls {
         &self.resolver
     }
 
-    /// Handshakes that may begin before others have to wait.
-    pub fn free_places(&self) -> usize {
-        self.places.available_permits()
-    }
-
     /// Shakes hands with a client. `already` is what has been read of the connection, behind a PROXY header too.
     pub async fn accept(
         &self,
         socket: Socket,
         already: Vec<u8>,
     ) -> Result<TlsSocket, HandshakeError> {
-        let mut waits_for_place = false;
-        let shake = self.shake(socket, already, &mut waits_for_place);
+        let shake = self.shake(socket, already);
         match tokio::time::timeout(self.handshake_time, shake).await {
             Ok(result) => result,
-            Err(_) if waits_for_place => Err(HandshakeError::Crowded),
             Err(_) => Err(HandshakeError::Late(self.handshake_time)),
         }
     }
 
-    async fn shake(
-        &self,
-        socket: Socket,
-        already: Vec<u8>,
-        waits_for_place: &mut bool,
-    ) -> Result<TlsSocket, HandshakeError> {
+    async fn shake(&self, socket: Socket, already: Vec<u8>) -> Result<TlsSocket, HandshakeError> {
         let bytes = first_bytes(&socket, already).await?;
         if tls_alert::opening(&bytes) == Opening::Http {
             return Err(HandshakeError::PlainHttp { socket, bytes });
         }
-        let hello = client_hello(Prefixed::new(socket, bytes)).await?;
-        *waits_for_place = true;
-        // The semaphore is never closed, so an error cannot be.
-        let place = self.places.acquire().await;
-        *waits_for_place = false;
-        // Makes the server's whole flight; the rest of the handshake is cheap, and waits for the client.
-        let rest = hello.into_stream(Arc::clone(&self.config));
-        drop(place);
-        let stream = rest.await;
+        let mut place = self.places.take();
+        tokio::select! {
+            biased;
+            shaken = self.finish(Prefixed::new(socket, bytes)) => shaken,
+            () = place.lost() => Err(HandshakeError::Crowded),
+        }
+    }
+
+    /// From the ClientHello to the client's last word.
+    async fn finish(&self, socket: Prefixed) -> Result<TlsSocket, HandshakeError> {
+        let hello = client_hello(socket).await?;
+        let stream = hello
+            .into_stream_with(Arc::clone(&self.config), |connection| {
+                connection.set_buffer_limit(Some(UNSENT_BYTES));
+            })
+            .await;
         stream.map(TlsSocket::new).map_err(HandshakeError::Failed)
     }
 }
+
+/// Encrypted bytes that wait for a client who does not read: one record. What is written to us beyond it waits with the
+/// writer, who knows its own bounds.
+const UNSENT_BYTES: usize = 16 * 1024;
 
 /// Reads the whole ClientHello; what is none is answered by an alert.
 async fn client_hello(socket: Prefixed) -> Result<StartHandshake<Prefixed>, HandshakeError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sorry_core::answer::dialect::DIALECTS;
 use sorry_core::answer::encoding::{ENCODINGS, Encoding};
-use sorry_core::answer::template::Template;
+use sorry_core::answer::template::{Hole, Template};
 use sorry_core::answer::{Ask, Dialect, encoding, language};
 use sorry_core::said::Said;
 
@@ -65,6 +65,12 @@ impl Prepared {
             block: head.http2(),
             body,
         }
+    }
+
+    /// Whether it says when to come back.
+    pub fn has_retry_after(&self) -> bool {
+        let mut holes = self.head.holes().iter();
+        holes.any(|(_, hole)| matches!(hole, Hole::RetryAfter | Hole::RetryDate))
     }
 
     /// 204 has no length (RFC 9110, section 8.6).
@@ -145,7 +151,7 @@ pub struct Answers {
 pub const ASSETS_FRESH: Duration = Duration::from_secs(300);
 
 /// What scripts may read besides the body (Fetch, section 3.2.6).
-const EXPOSED: &str =
+pub const EXPOSED: &str =
     "Retry-After, X-Request-Id, grpc-status, grpc-message, grpc-retry-pushback-ms";
 
 impl Answers {

@@ -3,9 +3,13 @@
 
 mod crowd;
 mod floods;
+mod frames;
 mod limits;
-mod meter;
+mod malformed;
+pub(crate) mod meter;
+mod mute;
 mod protocols;
 mod proxy_protocol;
 mod smuggling;
 mod uploads;
+mod windows;

@@ -1,6 +1,7 @@
 //! What every request gets, over every transport: the whole promise of the sorry server, asked of the real binary.
 
 mod cors;
+mod crawlers;
 mod dialects;
 mod exceptions;
 mod framing;

@@ -50,6 +50,41 @@ fn what_is_no_request_is_logged_and_a_malformed_head_gets_no_body() {
 }
 
 #[test]
+fn the_access_log_says_retry_after_where_the_answer_did_and_which_name_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("access.log");
+    let log = format!(
+        "[log]\naccess = \"json\"\naccess-file = \"{}\"",
+        file.display()
+    );
+    std::fs::write(folder.path().join("robots.txt"), "User-agent: *\n").unwrap();
+    let configuration = configuration("[\"127.0.0.1:0\"]\nrobots = \"robots.txt\"", &log);
+    let server = Server::run(folder.path(), &configuration);
+    for (target, host, name) in [
+        ("/", "SHOP.Example.:80", Some("shop.example")),
+        ("/.sorry/alive", "shop.example", Some("shop.example")),
+        ("/robots.txt", "evil.example", Some("evil.example")),
+        ("/a", "", None),
+    ] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let (answer, _) = Answer::parse(&server.exchange(request.as_bytes()), "GET").unwrap();
+        let id = answer.field("x-request-id").expect("an id");
+        let look = || {
+            let log = text(&std::fs::read(&file).unwrap_or_default());
+            let line = log.lines().find(|line| line.contains(id))?.to_owned();
+            serde_json::from_str::<serde_json::Value>(&line).ok()
+        };
+        let line = until(Instant::now() + PATIENCE, look, "its line is written");
+        let seconds = answer
+            .field("retry-after")
+            .map(|text| text.parse::<u32>().unwrap());
+        assert_eq!(line["retry_after"], serde_json::json!(seconds), "{target}");
+        assert_eq!(line["host"], serde_json::json!(name), "{target}");
+        assert_eq!(seconds.is_some(), answer.status() == 503, "{target}");
+    }
+}
+
+#[test]
 fn a_plain_request_in_several_pieces_is_redirected_to_https() {
     let folder = tempfile::tempdir().unwrap();
     certificate(folder.path());

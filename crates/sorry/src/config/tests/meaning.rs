@@ -60,7 +60,7 @@ fn the_smallest_file_has_all_defaults() {
                 write_time: 30s,
                 linger_time: 2s,
                 tls_handshake_time: 10s,
-                tls_handshakes: 256,
+                tls_handshakes: 2048,
                 proxy_header_time: 500ms,
                 http2_streams: 100,
                 http2_header_bytes: 32768,

@@ -4,7 +4,7 @@
 
 use super::{Connection, Goodbye, Turn};
 use crate::http2::Answer;
-use crate::http2::fault::Fault;
+use crate::http2::fault::{Fault, Noticed};
 use crate::http2::frame::{self, Code, END_STREAM, Head, PADDED};
 use crate::http2::limits::Limit;
 use crate::http2::stream::{Fate, Remote, Unfinished};
@@ -71,7 +71,7 @@ impl Connection {
         if let Some(promised) = &mut stream.promised {
             *promised = promised
                 .checked_sub(u64::from(length))
-                .ok_or(Fault::Stream(id, Code::ProtocolError))?;
+                .ok_or(Fault::Malformed(id, Noticed::Later))?;
         }
         if head.has(END_STREAM) {
             return self.end_remote(id, at);
@@ -103,7 +103,7 @@ impl Connection {
     pub(super) fn end_remote(&mut self, id: u32, at: usize) -> Result<(), Fault> {
         let stream = self.streams.stream(at);
         if !matches!(stream.promised, None | Some(0)) {
-            return Err(Fault::Stream(id, Code::ProtocolError));
+            return Err(Fault::Malformed(id, Noticed::Later));
         }
         stream.remote = Remote::Ended;
         if stream.body.is_empty() {

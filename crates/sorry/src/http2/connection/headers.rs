@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::{Connection, Goodbye, Turn};
-use crate::http2::fault::Fault;
+use crate::http2::fault::{Fault, Noticed};
 use crate::http2::flow::ReceiveWindow;
 use crate::http2::frame::{
     self, Code, END_HEADERS, END_STREAM, HEAD, Head, Kind, PADDED, PRIORITY,
@@ -148,7 +148,7 @@ impl Connection {
             .iter()
             .any(|(kind, ..)| kind.is_pseudo() || kind == crate::http2::fields::Kind::Malformed);
         if !end_stream || malformed {
-            return Err(Fault::Stream(id, Code::ProtocolError));
+            return Err(Fault::Malformed(id, Noticed::Later));
         }
         self.end_remote(id, at)
     }
@@ -210,7 +210,7 @@ impl Connection {
         } else {
             let connect = self.limits.extended_connect;
             let request = Request::assemble(fields, end_stream, connect)
-                .map_err(|_| Fault::Stream(id, Code::ProtocolError))?;
+                .map_err(|_| Fault::Malformed(id, Noticed::AtOnce))?;
             Some(request)
         };
         let mark = self.begin_answer(out);

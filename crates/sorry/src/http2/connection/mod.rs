@@ -180,6 +180,25 @@ impl Connection {
         self.state
     }
 
+    /// Ends whatever is going on: the client was waited for long enough. Answers that wait are reset, so that nobody
+    /// takes a part of one for the whole.
+    pub fn abandon(&mut self, out: &mut Vec<u8>) -> State {
+        self.start(out);
+        if !matches!(self.state, State::Closed(_)) {
+            for stream in self.streams.iter() {
+                let code = if stream.body.is_empty() {
+                    Code::NoError
+                } else {
+                    Code::Cancel
+                };
+                frame::put_rst_stream(stream.id, code, out);
+            }
+            frame::put_go_away(self.streams.last(), Code::NoError, "", out);
+            self.close(Reason::Abandoned);
+        }
+        self.state
+    }
+
     /// Goes on with bodies that waited for room in the output. To be called when `out` has been
     /// written.
     pub fn resume(&mut self, out: &mut Vec<u8>) -> State {
@@ -350,6 +369,10 @@ impl Connection {
         };
         match taken {
             Err(Fault::Stream(id, code)) => self.reset(id, code, turn.now, turn.out),
+            Err(Fault::Malformed(id, noticed)) => {
+                turn.answer.malformed(noticed);
+                self.reset(id, Code::ProtocolError, turn.now, turn.out)
+            }
             other => other,
         }
     }
@@ -366,13 +389,26 @@ impl Connection {
         let (code, why, reason) = match fault {
             Fault::Connection(code, why) => (code, why, Reason::Error(code, why)),
             Fault::Stream(_, code) => (code, "", Reason::Error(code, "")),
+            Fault::Malformed(..) => {
+                let code = Code::ProtocolError;
+                (code, "", Reason::Error(code, ""))
+            }
             Fault::Excess(limit) => {
                 self.reached.count(limit);
                 (Code::EnhanceYourCalm, limit.name(), Reason::Excess(limit))
             }
         };
         frame::put_go_away(self.streams.last(), code, why, out);
+        self.close(reason);
+    }
+
+    /// Nothing is read or sent any more: what was kept for that is given back.
+    fn close(&mut self, reason: Reason) {
         self.state = State::Closed(reason);
+        self.streams.clear();
+        self.partial = Vec::new();
+        self.block = None;
+        self.skip = 0;
     }
 
     fn finish_goodbye(&mut self, out: &mut Vec<u8>) {

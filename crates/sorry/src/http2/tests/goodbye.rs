@@ -78,3 +78,30 @@ fn so_many_requests_and_no_more() {
     );
     assert_eq!(peer.tell(&ping(ACK, b"goodbye\n")), "GOAWAY 5 NO_ERROR");
 }
+
+#[test]
+fn whoever_is_given_up_keeps_nothing_waiting() {
+    let mut peer = Peer::greeted(&Limits::default(), Page::of(10), &[(4, 0)]);
+    peer.tell(&all([get(1), get(3), post(5), window_update(5, 100)]));
+    // Half a frame lies there, too.
+    peer.tell(&get(7)[..5]);
+    assert_eq!(
+        peer.abandon(),
+        "RST_STREAM 1 CANCEL; RST_STREAM 3 CANCEL; RST_STREAM 5 NO_ERROR; GOAWAY 5 NO_ERROR"
+    );
+    assert_eq!(peer.state(), State::Closed(Reason::Abandoned));
+    assert!(peer.connection.is_idle() && !peer.connection.has_waiting());
+    assert_eq!(peer.tell(&window_update(1, 100)), "");
+    assert_eq!(
+        (peer.resume(), peer.abandon()),
+        (String::new(), String::new())
+    );
+}
+
+#[test]
+fn a_mistake_leaves_nothing_waiting() {
+    let mut peer = Peer::greeted(&Limits::default(), Page::of(10), &[(4, 0)]);
+    peer.tell(&get(1));
+    assert_eq!(peer.tell(&data(0, 0, b"x")), "GOAWAY 1 PROTOCOL_ERROR");
+    assert!(peer.connection.is_idle() && !peer.connection.has_waiting());
+}

@@ -194,6 +194,12 @@ impl Peer {
         self.words(&out)
     }
 
+    pub(super) fn abandon(&mut self) -> String {
+        let mut out = Vec::new();
+        self.connection.abandon(&mut out);
+        self.words(&out)
+    }
+
     pub(super) fn resume(&mut self) -> String {
         let mut out = Vec::new();
         self.connection.resume(&mut out);
@@ -272,6 +278,7 @@ fn code(number: u32) -> &'static str {
         0x5 => "STREAM_CLOSED",
         0x6 => "FRAME_SIZE_ERROR",
         0x7 => "REFUSED_STREAM",
+        0x8 => "CANCEL",
         0x9 => "COMPRESSION_ERROR",
         0xb => "ENHANCE_YOUR_CALM",
         _ => panic!("the server has no use for error code {number}"),

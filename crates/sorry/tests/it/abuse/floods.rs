@@ -3,39 +3,12 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 
+use super::frames::{
+    CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, GET, HEADERS, PING, PREFACE, PRIORITY,
+    RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, frames, goaway,
+};
 use super::meter::{assert_serves, await_limit, server};
 use crate::harness::{Server, connect};
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-// Types of frames (RFC 9113, section 6).
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const PRIORITY: u8 = 2;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-
-// Flags.
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-
-/// `GET http /` from the static table (RFC 7541, appendix A).
-const GET: &[u8] = &[0x82, 0x86, 0x84];
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len())
-        .expect("a short frame")
-        .to_be_bytes();
-    let mut frame = length[1..].to_vec();
-    frame.extend_from_slice(&[kind, flags]);
-    frame.extend_from_slice(&stream.to_be_bytes());
-    frame.extend_from_slice(payload);
-    frame
-}
 
 /// Floods one connection to its end; the GOAWAY's error code.
 fn flood(server: &Server, frames: &[u8]) -> Option<u32> {
@@ -57,17 +30,6 @@ fn flood(server: &Server, frames: &[u8]) -> Option<u32> {
     let _already_closed = writing.shutdown(Shutdown::Write);
     goaway(&reader.join().expect("the reader"))
 }
-
-/// The error code of the last GOAWAY among the frames (section 6.8).
-fn goaway(bytes: &[u8]) -> Option<u32> {
-    let frames = frames(bytes);
-    let (_, payload) = frames.iter().rfind(|(kind, _)| *kind == GOAWAY)?;
-    let code = payload.get(4..8)?.try_into().ok()?;
-    Some(u32::from_be_bytes(code))
-}
-
-/// ENHANCE_YOUR_CALM (section 7).
-const CALM: u32 = 0xb;
 
 #[test]
 fn every_flood_is_told_to_calm_down() {
@@ -118,23 +80,16 @@ fn every_flood_is_told_to_calm_down() {
         ("empty DATA", &empty_data, "http2-control-frames-per-second"),
         ("WINDOW_UPDATE", &window, "http2-control-frames-per-second"),
     ] {
-        let before = count(&server, limit);
+        let before = super::meter::limit(&server, limit);
         assert_eq!(flood(&server, frames), Some(CALM), "{name}");
         await_limit(&server, limit);
         assert!(
-            count(&server, limit) > before,
+            super::meter::limit(&server, limit) > before,
             "{name} is counted as {limit}"
         );
         assert_serves(&server);
     }
     super::meter::await_metric(&server, "sorry_http2_errors_total");
-}
-
-fn count(server: &Server, limit: &str) -> f64 {
-    super::meter::metric(
-        server,
-        &format!("sorry_limit_reached_total{{limit=\"{limit}\"}}"),
-    )
 }
 
 #[test]
@@ -198,18 +153,4 @@ fn so_many_requests_at_once_and_the_rest_may_try_again() {
     assert_eq!(seen, (20, 10), "answered, and refused with REFUSED_STREAM");
     await_limit(&server, "http2-streams");
     assert_serves(&server);
-}
-
-/// The whole frames among the bytes: type and payload.
-fn frames(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
-    let mut frames = Vec::new();
-    while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = bytes {
-        let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
-        let Some(payload) = rest.get(..length) else {
-            break;
-        };
-        frames.push((*kind, payload));
-        bytes = &rest[length..];
-    }
-    frames
 }

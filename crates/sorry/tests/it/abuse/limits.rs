@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::meter::{assert_serves, await_limit, await_metric, metric, server};
+use super::meter::{assert_serves, await_limit, await_metric, limit, metric, server};
 use crate::harness::{Answer, PATIENCE, connect, until};
 use crate::matrix::transport::{Request, Transport, ask, ask_all, block_on, h2_ask, read_answer};
 use crate::matrix::world::{HOST, World};
@@ -151,6 +151,29 @@ fn an_old_http2_connection_is_told_goodbye() {
 }
 
 #[test]
+fn nothing_outlives_a_connection_s_life() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limits = "connection-life = \"1s\"\nconnection-age = \"10m\"\nbody-time = \"10m\"\nidle-time = \"10m\"";
+    let server = server(folder.path(), limits);
+    let upload = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf";
+    // In the middle of a body, and between two requests.
+    for (number, said) in [&upload[..], GET].into_iter().enumerate() {
+        let mut stream = connect(server.address());
+        let start = Instant::now();
+        stream.write_all(said).expect("write");
+        let mut answer = Vec::new();
+        // An end with an unread body may be a reset.
+        let _reset_is_fine = stream.read_to_end(&mut answer);
+        assert!(answer.starts_with(b"HTTP/1.1 503 "));
+        let lived = start.elapsed();
+        assert!(lived >= Duration::from_millis(950), "{lived:?}");
+        let counted = || (limit(&server, "connection-life") == (number + 1) as f64).then_some(());
+        until(Instant::now() + PATIENCE, counted, "it is counted");
+    }
+    assert_serves(&server);
+}
+
+#[test]
 fn so_many_requests_and_no_more() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = server(folder.path(), "requests-per-connection = 3");
@@ -263,16 +286,21 @@ fn a_client_that_does_not_read_is_not_waited_for() {
 }
 
 /// A TLS listener with these limits, and clients that begin a handshake and go no further.
-fn stalled_handshakes(limits: &str) -> (World, Vec<TcpStream>) {
+fn stalled_handshakes(limits: &str, clients: usize) -> (World, Vec<TcpStream>) {
     let folder = tempfile::tempdir().expect("a folder");
     let metrics = "[metrics]\nlisten = \"127.0.0.1:0\"";
     let world = World::in_folder(folder, &format!("{limits}\n{metrics}"), "");
-    let stalled = (0..4)
-        .map(|_| {
+    let name = HOST.try_into().expect("a server name");
+    let client = rustls::ClientConnection::new(std::sync::Arc::clone(&world.trust), name);
+    let mut hello = Vec::new();
+    let written = client.expect("a TLS client").write_tls(&mut hello);
+    written.expect("a ClientHello");
+    let stalled = (0..clients)
+        .map(|number| {
             let mut stream = connect(world.tls);
-            stream
-                .write_all(b"\x16\x03\x01\x02\x00\x01")
-                .expect("write");
+            // Half of them go as far as to be sent the server's whole flight.
+            let said = if number % 2 == 0 { &hello[..6] } else { &hello };
+            stream.write_all(said).expect("write");
             stream
         })
         .collect();
@@ -280,28 +308,42 @@ fn stalled_handshakes(limits: &str) -> (World, Vec<TcpStream>) {
 }
 
 #[test]
-fn stalled_tls_handshakes_hold_nobody_up() {
-    let limits = "tls-handshake-time = \"15s\"\ntls-handshakes = 2";
-    let (world, mut stalled) = stalled_handshakes(limits);
-    assert_eq!(
-        ask(&world, Transport::H2Tls, &Request::get("/")).status(),
-        503
-    );
-    for stream in &mut stalled {
-        stream.set_nonblocking(true).expect("look only");
-        let error = stream.read(&mut [0; 1]).expect_err("a server that waits");
-        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+fn stalled_tls_handshakes_are_so_many_and_hold_nobody_up() {
+    let limits = "tls-handshake-time = \"10m\"\ntls-handshakes = 4";
+    let (world, mut stalled) = stalled_handshakes(limits, 40);
+    let bounded = || {
+        let ended = limit(&world.server, "tls-handshakes") == 36.0;
+        (ended && metric(&world.server, "sorry_connections_open") == 4.0).then_some(())
+    };
+    until(Instant::now() + PATIENCE, bounded, "four are kept");
+    // The first one comes in the place of one that is stuck, the second one in that of the first.
+    for transport in [Transport::H2Tls, Transport::Http11Tls] {
+        assert_eq!(ask(&world, transport, &Request::get("/")).status(), 503);
     }
+    let left = || (stalled.iter_mut().filter_map(waits).count() == 3).then_some(());
+    until(Instant::now() + PATIENCE, left, "three still wait");
+    assert_eq!(limit(&world.server, "tls-handshakes"), 37.0);
     await_metric(&world.server, "sorry_tls_handshakes_total");
+}
+
+/// Whether a server keeps its end of a connection, whatever it has said on it.
+fn waits(stream: &mut TcpStream) -> Option<()> {
+    stream.set_nonblocking(true).expect("look only");
+    loop {
+        match stream.read(&mut [0; 4096]) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => return (error.kind() == ErrorKind::WouldBlock).then_some(()),
+        }
+    }
 }
 
 #[test]
 fn tls_handshakes_have_a_time() {
-    let (world, mut stalled) = stalled_handshakes("tls-handshake-time = \"1s\"");
+    let (world, mut stalled) = stalled_handshakes("tls-handshake-time = \"1s\"", 4);
     for stream in &mut stalled {
         let mut bytes = Vec::new();
         let _reset_is_fine = stream.read_to_end(&mut bytes);
-        assert!(bytes.len() < 20, "{HOST}: at most an alert");
     }
     await_limit(&world.server, "tls-handshake-time");
     assert_eq!(
@@ -339,6 +381,8 @@ fn http2_requests_have_a_size_too() {
         let answers = ask_all(&world, transport, &[large.clone(), small.clone()]);
         assert_eq!(answers[0].status(), 431, "{transport:?}");
         assert!(answers[0].field("date").is_some() && answers[0].body.is_empty());
+        let readable_by = answers[0].field("access-control-allow-origin");
+        assert_eq!(readable_by, Some("*"), "{transport:?}");
         // The connection goes on, and its compression has not lost its place.
         assert_eq!(answers[1].status(), 503, "{transport:?}");
     }

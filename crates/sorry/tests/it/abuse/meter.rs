@@ -1,7 +1,7 @@
 //! Looks at a server from outside: its metrics, its memory, and whether it still serves.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::harness::{Answer, PATIENCE, Server, exchange, until};
 
@@ -19,10 +19,22 @@ pub(super) fn configuration(limits: &str, listen: &str) -> String {
 }
 
 /// One sample of the metrics page; absent counts as zero.
-pub(super) fn metric(server: &Server, sample: &str) -> f64 {
+pub(crate) fn metric(server: &Server, sample: &str) -> f64 {
     let page = metrics(server);
     let line = page.lines().find_map(|line| line.strip_prefix(sample));
     line.map_or(0.0, |value| value.trim().parse().expect("a number"))
+}
+
+/// All answers of all sites.
+pub(super) fn answers(server: &Server) -> f64 {
+    let page = metrics(server);
+    let lines = page
+        .lines()
+        .filter(|line| line.starts_with("sorry_answers_total{"));
+    let values = lines.filter_map(|line| line.rsplit_once(' '));
+    values
+        .map(|(_, value)| value.parse::<f64>().expect("a number"))
+        .sum()
 }
 
 /// The whole metrics page.
@@ -41,8 +53,16 @@ fn metrics(server: &Server) -> String {
 
 /// Waits until a limit has been counted.
 pub(super) fn await_limit(server: &Server, limit: &str) {
-    let sample = format!("sorry_limit_reached_total{{limit=\"{limit}\"}}");
-    await_metric(server, &sample);
+    await_metric(server, &limit_sample(limit));
+}
+
+/// How often a limit was reached.
+pub(super) fn limit(server: &Server, limit: &str) -> f64 {
+    metric(server, &limit_sample(limit))
+}
+
+fn limit_sample(limit: &str) -> String {
+    format!("sorry_limit_reached_total{{limit=\"{limit}\"}}")
 }
 
 /// Waits until a counter has moved.
@@ -60,6 +80,21 @@ pub(super) fn resident_kib(server: &Server) -> u64 {
     number
         .and_then(|kib| kib.parse().ok())
         .expect("a number of KiB")
+}
+
+/// Processor time that the server has spent, in user and system mode (proc_pid_stat(5), fields 14 and 15).
+pub(super) fn processor_time(server: &Server) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid()));
+    let stat = stat.expect("the server runs");
+    // The second field is the program's name in parentheses, and may hold anything.
+    let (_, fields) = stat.rsplit_once(") ").expect("a name");
+    let ticks: u64 = fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().expect("a number of ticks"))
+        .sum();
+    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
 }
 
 /// A client that does nothing wrong gets its answer.

@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::meter::{assert_serves, await_metric, configuration, server};
-use crate::harness::{Answer, Server, connect, exchange};
+use super::meter::{assert_serves, await_metric, configuration, limit, server};
+use crate::harness::{Answer, PATIENCE, Server, connect, exchange, until};
 use crate::matrix::world::{HOST, World, certificate};
 
 #[test]
@@ -33,6 +34,47 @@ fn tls_on_a_plain_port_gets_an_alert_that_tls_understands() {
     let hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00";
     assert_eq!(server.exchange(hello), b"\x15\x03\x03\x00\x02\x02\x46");
     await_metric(&server, "sorry_tls_on_plain_port_total");
+    assert_serves(&server);
+}
+
+#[test]
+fn the_first_byte_of_a_client_hello_may_come_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "head-time = \"10s\"");
+    let mut stream = connect(server.address());
+    stream.set_nodelay(true).unwrap();
+    stream.write_all(b"\x16").unwrap();
+    // The byte is read on its own: a connection is counted when it is accepted, and accepted when it has spoken.
+    await_metric(&server, "sorry_connections_open");
+    for _ in 0..20 {
+        assert_serves(&server);
+    }
+    stream.write_all(b"\x03\x01\x00\x05\x01").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"\x15\x03\x03\x00\x02\x02\x46");
+    await_metric(&server, "sorry_tls_on_plain_port_total");
+}
+
+#[test]
+fn half_a_word_is_waited_for_within_the_time_for_heads() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "head-time = \"300ms\"\nidle-time = \"10m\"");
+    // What may still become TLS, what may still become HTTP/2, and what may still become PUT.
+    for (number, (said, answer)) in [
+        (&b"\x16"[..], &b""[..]),
+        (b"PRI * HT", b"HTTP/1.1 408 "),
+        (b"P", b"HTTP/1.1 408 "),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let bytes = server.exchange(said);
+        assert!(bytes.starts_with(answer), "{}", bytes.escape_ascii());
+        assert_eq!(bytes.is_empty(), answer.is_empty());
+        let counted = || (limit(&server, "head-time") == (number + 1) as f64).then_some(());
+        until(Instant::now() + PATIENCE, counted, "it is counted");
+    }
     assert_serves(&server);
 }
 
@@ -99,6 +141,7 @@ fn plain_http_is_redirected_to_https_where_that_is_wanted() {
         assert!(
             answer.field("date").is_some() && answer.field("cache-control") == Some("no-store")
         );
+        assert_eq!(answer.field("access-control-allow-origin"), Some("*"));
     }
 }
 

@@ -1,8 +1,10 @@
 //! Requests whose end two readers could see in different places (RFC 9112, sections 2.2, 5, 6 and 11.2): refused, and
 //! nothing that follows them is ever answered.
 
+use std::time::Instant;
+
 use super::meter::{assert_serves, metric, server};
-use crate::harness::{Answer, Server, text};
+use crate::harness::{Answer, PATIENCE, Server, text, until};
 
 /// What a smuggler hopes to have answered.
 const SECOND: &str = "GET /smuggled HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n";
@@ -211,6 +213,11 @@ fn heads_that_two_readers_could_read_differently_are_refused() {
             "{attack:?}"
         );
         assert!(answer.field("date").is_some() && answer.field("x-request-id").is_some());
+        assert_eq!(
+            answer.field("access-control-allow-origin"),
+            Some("*"),
+            "{attack:?}"
+        );
         assert!(!answer.body.is_empty() && answer.body.len() < 200);
     }
     assert_serves(&server);
@@ -236,6 +243,8 @@ fn a_fault_behind_good_requests_ends_the_pipeline_there() {
 fn a_malformed_chunk_ends_the_connection_after_its_answer() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path(), "");
+    let chunks = "sorry_bad_requests_total{reason=\"chunk\"}";
+    let mut number = 0.0;
     for body in [
         "5\nhello\r\n0\r\n\r\n",
         "5\r\nhello!\r\n0\r\n\r\n",
@@ -255,6 +264,9 @@ fn a_malformed_chunk_ends_the_connection_after_its_answer() {
         let (answer, rest) = Answer::parse(&bytes, "POST").expect("an answer");
         assert_eq!(answer.status(), 503, "{body:?}");
         assert_eq!(text(&rest), "", "{body:?}: what follows was answered");
+        number += 1.0;
+        let counted = || (metric(&server, chunks) == number).then_some(());
+        until(Instant::now() + PATIENCE, counted, "it is counted, once");
     }
     assert_serves(&server);
 }

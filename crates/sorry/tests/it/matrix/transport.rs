@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
+use rustls::ProtocolVersion;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::world::{HOST, World};
@@ -18,28 +19,49 @@ pub(crate) enum Transport {
     Http10,
     Http11,
     Http11Tls,
+    Http11Tls12,
     H2c,
     H2Tls,
+    H2Tls12,
 }
 
 impl Transport {
     /// All of them.
-    pub(crate) const ALL: [Transport; 5] = [
+    pub(crate) const ALL: [Transport; 7] = [
         Transport::Http10,
         Transport::Http11,
         Transport::Http11Tls,
+        Transport::Http11Tls12,
         Transport::H2c,
         Transport::H2Tls,
+        Transport::H2Tls12,
     ];
 
     /// Whether the server terminates TLS.
     pub(crate) fn is_tls(self) -> bool {
-        matches!(self, Transport::Http11Tls | Transport::H2Tls)
+        self.tls_version().is_some()
     }
 
     /// Whether it is HTTP/2.
     pub(crate) fn is_h2(self) -> bool {
-        matches!(self, Transport::H2c | Transport::H2Tls)
+        matches!(self, Transport::H2c | Transport::H2Tls | Transport::H2Tls12)
+    }
+
+    /// The one version of TLS that the client offers.
+    fn tls_version(self) -> Option<ProtocolVersion> {
+        match self {
+            Transport::Http10 | Transport::Http11 | Transport::H2c => None,
+            Transport::Http11Tls | Transport::H2Tls => Some(ProtocolVersion::TLSv1_3),
+            Transport::Http11Tls12 | Transport::H2Tls12 => Some(ProtocolVersion::TLSv1_2),
+        }
+    }
+
+    /// Who trusts the world's certificate, in that version.
+    fn trust(self, world: &World) -> rustls::ClientConfig {
+        match self.tls_version() {
+            Some(ProtocolVersion::TLSv1_2) => (*world.trust_in_tls12).clone(),
+            _ => (*world.trust).clone(),
+        }
     }
 }
 
@@ -131,8 +153,12 @@ pub(crate) fn ask_all(world: &World, transport: Transport, requests: &[Request])
     match transport {
         Transport::Http10 => http1(requests, "HTTP/1.0", || connect(world.plain)),
         Transport::Http11 => http1(requests, "HTTP/1.1", || connect(world.plain)),
-        Transport::Http11Tls => http1(requests, "HTTP/1.1", || tls(world)),
-        Transport::H2c | Transport::H2Tls => block_on(h2_all(world, transport, requests)),
+        Transport::Http11Tls | Transport::Http11Tls12 => {
+            http1(requests, "HTTP/1.1", || tls_in(world, transport))
+        }
+        Transport::H2c | Transport::H2Tls | Transport::H2Tls12 => {
+            block_on(h2_all(world, transport, requests))
+        }
     }
 }
 
@@ -157,11 +183,24 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// A TLS connection that offers HTTP/1.1 alone.
 pub(crate) fn tls(world: &World) -> rustls::StreamOwned<rustls::ClientConnection, TcpStream> {
-    let mut config = (*world.trust).clone();
+    tls_in(world, Transport::Http11Tls)
+}
+
+fn tls_in(
+    world: &World,
+    transport: Transport,
+) -> rustls::StreamOwned<rustls::ClientConnection, TcpStream> {
+    let mut config = transport.trust(world);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let name = HOST.try_into().expect("a server name");
     let client = rustls::ClientConnection::new(Arc::new(config), name).expect("a TLS client");
-    rustls::StreamOwned::new(client, connect(world.tls))
+    let mut stream = rustls::StreamOwned::new(client, connect(world.tls));
+    stream
+        .conn
+        .complete_io(&mut stream.sock)
+        .expect("a handshake");
+    assert_eq!(stream.conn.protocol_version(), transport.tls_version());
+    stream
 }
 
 /// A connection from a chosen address of loopback.
@@ -228,12 +267,14 @@ async fn h2_all(world: &World, transport: Transport, requests: &[Request]) -> Ve
     let stream = tokio::net::TcpStream::connect(world.tls)
         .await
         .expect("connect");
-    let mut config = (*world.trust).clone();
+    let mut config = transport.trust(world);
     config.alpn_protocols = vec![b"h2".to_vec()];
     let name = HOST.try_into().expect("a server name");
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let stream = connector.connect(name, stream).await.expect("TLS");
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let agreed = stream.get_ref().1;
+    assert_eq!(agreed.alpn_protocol(), Some(&b"h2"[..]));
+    assert_eq!(agreed.protocol_version(), transport.tls_version());
     h2_on(stream, "https", requests).await
 }
 

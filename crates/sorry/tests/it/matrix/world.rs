@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) plain: SocketAddr,
     pub(crate) tls: SocketAddr,
     pub(crate) trust: Arc<rustls::ClientConfig>,
+    /// The same for a client that knows nothing newer.
+    pub(crate) trust_in_tls12: Arc<rustls::ClientConfig>,
     /// Holds the configuration for as long as the server may read it again.
     _folder: TempDir,
 }
@@ -36,7 +38,7 @@ impl World {
 
     /// The same in a folder that holds what the site refers to.
     pub(crate) fn in_folder(folder: TempDir, limits: &str, site: &str) -> World {
-        let trust = certificate(folder.path());
+        let made = write_certificate(folder.path());
         let configuration = format!(
             r#"
 workers = 2
@@ -64,7 +66,8 @@ listen = ["127.0.0.1:0", {{ address = "127.0.0.2:0", tls = true }}]
             plain: address(0),
             tls: address(1),
             server,
-            trust,
+            trust: trusting(&made, rustls::DEFAULT_VERSIONS),
+            trust_in_tls12: trusting(&made, &[&rustls::version::TLS12]),
             _folder: folder,
         }
     }
@@ -72,24 +75,31 @@ listen = ["127.0.0.1:0", {{ address = "127.0.0.2:0", tls = true }}]
 
 /// Writes `shop.crt` and `shop.key`, and returns a client that trusts nothing else.
 pub(crate) fn certificate(folder: &Path) -> Arc<rustls::ClientConfig> {
+    trusting(&write_certificate(folder), rustls::DEFAULT_VERSIONS)
+}
+
+fn write_certificate(folder: &Path) -> CertificateDer<'static> {
     let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).expect("a certificate");
     std::fs::write(folder.join("shop.crt"), made.cert.pem()).expect("write the certificate");
     let key = folder.join("shop.key");
     std::fs::write(&key, made.signing_key.serialize_pem()).expect("write the key");
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(key, private).expect("keep the key to ourselves");
-    trusting(made.cert.der())
+    made.cert.der().clone()
 }
 
-fn trusting(certificate: &CertificateDer<'static>) -> Arc<rustls::ClientConfig> {
+fn trusting(
+    certificate: &CertificateDer<'static>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Arc<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     roots
         .add(certificate.clone())
         .expect("a root to be trusted");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("both versions of TLS")
+        .with_protocol_versions(versions)
+        .expect("versions that the provider knows")
         .with_root_certificates(roots)
         .with_no_client_auth();
     Arc::new(config)
