@@ -7,7 +7,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -314,7 +314,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Step::Again;
         }
         // Half a request may lie there: it is answered, and the answer is the last.
-        if self.talk.leave() && self.unread.is_empty() {
+        if self.talk.leave() && self.unread.is_empty() && self.mark.elapsed() >= QUIET {
             self.next = Next::Close;
             return Step::Again;
         }
@@ -349,10 +349,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Doing::Lingering => times.linger,
         };
         let deadline = (self.mark + patience).min(self.since + times.life);
-        if self.may_age() {
+        if !self.may_age() {
+            deadline
+        } else if self.talk.says_goodbye() {
             deadline.min(self.since + times.age)
         } else {
-            deadline
+            deadline.min(self.end_of_service(times))
+        }
+    }
+
+    /// When an HTTP/1 connection ends that waits for a request, because it is old or the worker leaves. Not while its client
+    /// is busy: its next request may be on its way, and is answered with `Connection: close`.
+    fn end_of_service(&self, times: &Times) -> Instant {
+        let quiet = self.mark + QUIET;
+        match self.place.worker().leaving() {
+            Leaving::Now => quiet,
+            Leaving::NotYet => quiet.max(self.since + times.age),
         }
     }
 
@@ -386,6 +398,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             worker.counts.limit(Limit::Age).bump();
             return Step::Again;
         }
+        if worker.leaving() == Leaving::Now && self.may_age() && !self.talk.says_goodbye() {
+            self.next = Next::Close;
+            return Step::Again;
+        }
         let old = lived >= times.age && self.talk.has_answered();
         let limit = match self.doing {
             Doing::Waiting(Wait::Request) if old => Limit::Age,
@@ -414,6 +430,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Step::Again
     }
 }
+
+/// How long a client has been silent that is taken for one without a request on its way.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Where a turn's bytes come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

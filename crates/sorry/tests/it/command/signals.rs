@@ -56,6 +56,25 @@ fn a_request_in_flight_is_answered_and_idle_connections_end() {
     }
 }
 
+/// Between an answer and the next request a connection looks idle. It ends with an answer that says so all the same.
+#[test]
+fn busy_clients_lose_no_request() {
+    let mut server = Server::serve(&[]);
+    let mut clients: Vec<_> = (0..8).map(|_| kept(&server)).collect();
+    server.signal("TERM");
+    let started = Instant::now();
+    while !clients.is_empty() {
+        assert!(started.elapsed() < PATIENCE, "nobody is told");
+        clients.retain_mut(|stream| {
+            stream.write_all(GET).expect("write");
+            let answer = read_answer(stream, "GET");
+            assert_eq!(answer.status(), 503);
+            answer.field("connection") != Some("close")
+        });
+    }
+    assert_eq!(server.wait().code(), Some(0));
+}
+
 #[test]
 fn http2_clients_are_told_to_go_and_answered_before_they_do() {
     let mut server = Server::serve(&[]);
