@@ -171,7 +171,8 @@ fn read_robots(path: &Path) -> Result<Bytes, String> {
         .map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-/// The phrase of a status (RFC 9110, section 15.6; RFC 4918; RFC 6585).
+/// The phrase of a status: that of the IANA registry of HTTP status codes. One that nobody registered is called by the
+/// name of its class (RFC 9110, section 15.6).
 pub(super) fn phrase(status: u16) -> &'static str {
     match status {
         500 => "Internal Server Error",
@@ -180,9 +181,38 @@ pub(super) fn phrase(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
+        506 => "Variant Also Negotiates",
         507 => "Insufficient Storage",
         508 => "Loop Detected",
+        510 => "Not Extended",
         511 => "Network Authentication Required",
-        _ => "Service Unavailable",
+        _ => "Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_status_borrows_the_phrase_of_503() {
+        let registered = [
+            (500, "Internal Server Error"),
+            (501, "Not Implemented"),
+            (502, "Bad Gateway"),
+            (503, "Service Unavailable"),
+            (504, "Gateway Timeout"),
+            (505, "HTTP Version Not Supported"),
+            (506, "Variant Also Negotiates"),
+            (507, "Insufficient Storage"),
+            (508, "Loop Detected"),
+            (510, "Not Extended"),
+            (511, "Network Authentication Required"),
+        ];
+        for status in 500..=599 {
+            let found = registered.iter().find(|(known, _)| *known == status);
+            let expected = found.map_or("Server Error", |(_, phrase)| phrase);
+            assert_eq!(phrase(status), expected, "{status}");
+        }
     }
 }
