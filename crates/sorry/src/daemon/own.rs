@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::report::Gauge;
 use super::run::RunError;
 use super::takeover::{ADMIN, METRICS};
-use crate::admin::{self, Command, owner_or_root};
+use crate::admin::{self, Command, by_credentials};
 use crate::config::Config;
 use crate::listen::address::Address;
 use crate::listen::bind;
@@ -86,7 +86,8 @@ impl Own {
                 .map_err(|error| RunError::Own(path.display().to_string(), error))?,
         };
         self.keep(ADMIN, &socket)?;
-        let judge = owner_or_root(rustix::process::geteuid().as_raw());
+        let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+        let judge = by_credentials(uid.as_raw(), gid.as_raw());
         let settings = admin::socket::Settings::default();
         let serve = admin::socket::serve(
             socket,
