@@ -252,6 +252,7 @@ impl Control {
             }
             Event::Refresh => {
                 self.state.refresh(&self.shared);
+                self.gauge.note(&self.state);
                 self.compress();
             }
             Event::Background(Background::Compressed(generation, pages)) => {

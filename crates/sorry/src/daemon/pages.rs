@@ -6,7 +6,8 @@ use bytes::Bytes;
 use sorry_core::said::Said;
 
 use crate::config::{self, Config, Mistake, Purpose, Site};
-use crate::page::{self, Bounds, Page, Source, Words};
+use crate::count::Limit;
+use crate::page::{self, Bounds, Exceeded, Page, Source, Words};
 
 /// What one site's answers are made of.
 #[derive(Debug, Clone)]
@@ -26,15 +27,44 @@ impl Loaded {
     }
 }
 
+/// How often a page was refused because it goes beyond a limit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reached {
+    page_bytes: u64,
+    assets: u64,
+}
+
+impl Reached {
+    fn count(&mut self, mistake: &page::Mistake) {
+        match mistake.exceeds {
+            Some(Exceeded::Bytes) => self.page_bytes += 1,
+            Some(Exceeded::Assets) => self.assets += 1,
+            None => {}
+        }
+    }
+
+    /// By limit.
+    pub(super) fn all(self) -> [(Limit, u64); 2] {
+        [
+            (Limit::PageBytes, self.page_bytes),
+            (Limit::Assets, self.assets),
+        ]
+    }
+}
+
 /// A robots.txt longer than this is read by nobody (RFC 9309, section 2.5).
 const ROBOTS_BYTES: u64 = 500 * 1024;
 
 /// Reads everything; all mistakes are reported together. `now` is in seconds since 1970.
-pub(super) fn load(config: &Config, now: i64) -> Result<Vec<Loaded>, Vec<Mistake>> {
+pub(super) fn load(
+    config: &Config,
+    now: i64,
+    reached: &mut Reached,
+) -> Result<Vec<Loaded>, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut loaded = Vec::new();
     for site in &config.sites {
-        match load_site(config, site, now) {
+        match load_site(config, site, now, reached) {
             Ok(one) => loaded.push(one),
             Err(found) => mistakes.extend(found),
         }
@@ -46,7 +76,12 @@ pub(super) fn load(config: &Config, now: i64) -> Result<Vec<Loaded>, Vec<Mistake
     }
 }
 
-fn load_site(config: &Config, site: &Site, now: i64) -> Result<Loaded, Vec<Mistake>> {
+fn load_site(
+    config: &Config,
+    site: &Site,
+    now: i64,
+    reached: &mut Reached,
+) -> Result<Loaded, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let said = site
         .sorry
@@ -60,6 +95,7 @@ fn load_site(config: &Config, site: &Site, now: i64) -> Result<Loaded, Vec<Mista
     )
     .map_err(|error| {
         let told = error.mistakes.iter().map(|mistake| {
+            reached.count(mistake);
             named(
                 config,
                 site.sorry.page.as_deref(),
@@ -134,10 +170,12 @@ fn words(site: &Site, said: Option<Said>, now: i64) -> Words {
 
 fn bounds(config: &Config) -> Bounds {
     let limits = &config.limits;
+    let file_bytes = usize::try_from(limits.page_bytes).unwrap_or(usize::MAX);
     Bounds {
-        file_bytes: usize::try_from(limits.page_bytes).unwrap_or(usize::MAX),
+        file_bytes,
         assets: limits.assets,
-        ..Bounds::default()
+        // As the key's text says.
+        total_bytes: file_bytes.saturating_mul(8),
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::super::mistake::Mistake;
-use super::super::source::Bounds;
+use super::super::source::{Bounds, Exceeded};
 
 /// How deep folders may lie in each other.
 const DEEPEST: usize = 16;
@@ -160,21 +160,21 @@ impl Files {
         if bytes.len() > file_bytes {
             let message =
                 format!("is longer than the {file_bytes} bytes that a file of a page may have");
-            return Err(mistake(path, message));
+            return Err(excess(path, Exceeded::Bytes, message));
         }
         if self.read.len() >= self.most_files() {
             let message = format!(
                 "is one file too many: a page may have {} assets",
                 self.bounds.assets
             );
-            return Err(mistake(path, message));
+            return Err(excess(path, Exceeded::Assets, message));
         }
         self.bytes = self.bytes.saturating_add(bytes.len());
         if self.bytes > total_bytes {
             let message = format!(
                 "makes the page's files longer than the {total_bytes} bytes that they may have together"
             );
-            return Err(mistake(path, message));
+            return Err(excess(path, Exceeded::Bytes, message));
         }
         Ok(bytes.into())
     }
@@ -203,5 +203,14 @@ pub(super) fn mistake(path: &Path, message: String) -> Mistake {
         file: path.to_owned(),
         line: None,
         message,
+        exceeds: None,
+    }
+}
+
+/// A mistake that is too much of something.
+pub(super) fn excess(path: &Path, exceeds: Exceeded, message: String) -> Mistake {
+    Mistake {
+        exceeds: Some(exceeds),
+        ..mistake(path, message)
     }
 }
