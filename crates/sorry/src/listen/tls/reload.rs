@@ -28,12 +28,12 @@ pub fn reload(resolver: &Resolver, pairs: &[Files], out_of_time: OutOfTime) -> R
         match Certificate::load(files, SystemTime::now(), out_of_time) {
             Ok(certificate) => list.push(certificate),
             // One forgotten site must not let the certificates of all others run out.
-            Err(error) => {
+            Err(found) => {
                 let old = current
                     .iter()
                     .find(|certificate| certificate.files() == files);
                 list.extend(old.cloned());
-                errors.push(error);
+                errors.extend(found);
             }
         }
     }
