@@ -76,6 +76,8 @@ pub struct Config {
     pub log: Log,
     /// Every file that must exist, and where it was named.
     pub files: Vec<FileUse>,
+    /// Every file that the process makes itself, so that its folder must exist; the sockets of sites are in `listeners`.
+    pub written: Vec<FileUse>,
     source: Arc<Source>,
 }
 
@@ -122,6 +124,10 @@ pub enum Purpose {
     Certificate,
     /// A private key.
     PrivateKey,
+    /// The access log.
+    AccessLog,
+    /// The admin socket.
+    AdminSocket,
 }
 
 impl Config {

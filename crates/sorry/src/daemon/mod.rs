@@ -10,6 +10,7 @@ mod crew;
 mod descriptors;
 mod doors;
 mod entrance;
+mod folders;
 mod front;
 mod own;
 mod pages;

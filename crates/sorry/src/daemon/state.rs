@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use super::crew::Crew;
 use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
+use super::folders;
 use super::pages::{self, Loaded, Reached};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
@@ -285,13 +286,13 @@ impl State {
 
 /// What `run` would find, without keeping anything: warnings, or everything that is wrong.
 pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
-    let mut mistakes = Vec::new();
+    let mut mistakes = folders::missing(config);
     let now = i64::try_from(now()).unwrap_or(i64::MAX);
     let pages =
         pages::load(config, now, &mut Reached::default()).map_err(|found| mistakes.extend(found));
     let secrets = secrets::load(config, None).map_err(|found| mistakes.extend(found));
     match (pages, secrets) {
-        (Ok(pages), Ok(secrets)) => {
+        (Ok(pages), Ok(secrets)) if mistakes.is_empty() => {
             let warnings = pages
                 .iter()
                 .flat_map(|loaded| &loaded.page.warnings)
@@ -319,7 +320,7 @@ fn prepare(
     workers: NonZeroUsize,
     reads: Reads<'_>,
 ) -> Result<Prepared, Report> {
-    let mut mistakes = Vec::new();
+    let mut mistakes = folders::missing(config);
     let now = i64::try_from(now()).unwrap_or(i64::MAX);
     let Reads { in_force, reached } = reads;
     let pages = pages::load(config, now, reached).map_err(|found| mistakes.extend(found));
