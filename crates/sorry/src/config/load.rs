@@ -26,10 +26,13 @@ pub fn load(path: &Path) -> Result<Config, Report> {
             name: name.clone(),
             text: String::new(),
         };
-        Report::new(
-            Arc::new(source),
-            vec![Mistake::new(Code::Unreadable, Place::File, message)],
-        )
+        let mut mistake = Mistake::new(Code::Unreadable, Place::File, message);
+        if error.kind() == io::ErrorKind::NotFound {
+            mistake = mistake.hint(
+                "`sorry config example` prints one to begin with, and `sorry serve` needs none",
+            );
+        }
+        Report::new(Arc::new(source), vec![mistake])
     })?;
     match String::from_utf8(bytes) {
         Ok(text) => parse(&text, &name, base, &TimeZone::system()),

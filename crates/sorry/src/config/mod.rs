@@ -42,7 +42,7 @@ pub use listener::{ListenOptions, Listener};
 pub use load::{load, parse};
 pub use log::{AccessFormat, AccessTarget, Log, LogLevel};
 pub use network::Network;
-pub use reference::{NoSuchKey, example, explain, keys, manual};
+pub use reference::{NoSuchKey, example, explain, explain_as_json, keys, keys_as_json, manual};
 pub use serve::ServeArgs;
 pub use site::{
     AltSvc, ContentSecurityPolicy, EventStream, Mode, RetryAfter, RetryAfterForm, Site, Sorry,

@@ -83,7 +83,7 @@ impl Own {
         let socket = match claim(passed, ADMIN, &wanted) {
             Some(socket) => socket,
             None => admin::socket::bind(path)
-                .map_err(|error| RunError::Own(path.display().to_string(), error))?,
+                .map_err(|error| RunError::Own("the admin socket", error))?,
         };
         self.keep(ADMIN, &socket)?;
         let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
@@ -154,7 +154,7 @@ fn serves(actual: &Address, wanted: &Address) -> bool {
 
 fn bind_one(address: &Address) -> Result<OwnedFd, RunError> {
     let made = bind::bind(address, &bind::Settings::default(), NonZeroUsize::MIN);
-    let made = made.map_err(|error| RunError::Own(address.to_string(), error))?;
+    let made = made.map_err(|error| RunError::Own("the metrics address", error))?;
     made.into_iter()
         .next()
         .ok_or_else(|| RunError::System("open the socket", io::ErrorKind::Other.into()))

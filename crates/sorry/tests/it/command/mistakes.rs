@@ -202,6 +202,9 @@ fn a_file_that_is_fine_is_fine() {
     let (code, _, error) = sorry(&["check-config", "/nonexistent/sorry.toml"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("/nonexistent/sorry.toml"), "{error}");
+    assert!(error.contains("sorry config example"), "{error}");
+    let (code, out, _) = sorry(&["check-config", "-c", path]);
+    assert_eq!((code, out), (Some(0), format!("{path}: fine\n")));
 }
 
 #[test]
@@ -233,5 +236,34 @@ fn folders_that_are_missing_are_told_before_anything_starts() {
         }
         assert_eq!(error.matches("error[").count(), 3, "{error}");
         assert!(!folder.path().join("made").exists());
+    }
+}
+
+#[test]
+fn an_address_of_the_operators_own_that_is_taken_is_told_by_what_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = busy.local_addr().unwrap();
+    let socket = folder.path().join("admin.sock");
+    let _alive = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let site = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:0\"]\n";
+    for (lines, expected) in [
+        (
+            format!("[admin]\nsocket = \"none\"\n[metrics]\nlisten = \"{taken}\"\n"),
+            format!("sorry: the metrics address: cannot bind {taken}: address in use"),
+        ),
+        (
+            format!("[admin]\nsocket = \"{}\"\n", socket.display()),
+            format!(
+                "sorry: the admin socket: cannot listen on unix:{}: a living process",
+                socket.display()
+            ),
+        ),
+    ] {
+        let file = folder.path().join("sorry.toml");
+        std::fs::write(&file, format!("{lines}{site}")).unwrap();
+        let (code, _, error) = sorry(&["run", "-c", file.to_str().unwrap()]);
+        assert_eq!(code, Some(2), "{error}");
+        assert!(error.contains(&expected), "no {expected:?} in\n{error}");
     }
 }
