@@ -41,12 +41,14 @@
     } else l.replace(url)
   }
 
-  // The sorry server names itself in Server-Timing. A redirect (status 0 here) is the site's own; 501 is a site that
-  // does not know HEAD. The first question only learns what the page could not read from its own answer.
+  // The sorry server names itself in Server-Timing. A redirect (status 0 here) is the site's own, since whoever asks for
+  // JSON is not sent to the page; 501 is a site that does not know HEAD. The first question only learns what the page
+  // could not read from its own answer.
   const ask = async first => {
     due = 0
     try {
-      const r = await fetch(url, {method: 'HEAD', cache: 'no-store', redirect: 'manual'})
+      const headers = {Accept: 'application/json'}
+      const r = await fetch(url, {method: 'HEAD', headers, cache: 'no-store', redirect: 'manual'})
       const h = name => r.headers.get(name) || '', s = r.status, after = h('Retry-After')
       const ours = /(^|,)\s*sorry;/.test(h('Server-Timing'))
       if (!first && !ours && s != 429 && (s < 500 || s == 501)) return back()

@@ -1,4 +1,4 @@
-//! Socket options that no safe crate wraps. Called by `listen::bind`.
+//! Socket options that no safe crate wraps. Called by `listen::bind` and `admin::socket`.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -18,6 +18,38 @@ pub fn set_tcp_defer_accept(socket: BorrowedFd<'_>, seconds: u32) -> io::Result<
 pub fn tcp_defer_accept(socket: BorrowedFd<'_>) -> io::Result<u32> {
     let seconds = int(socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT)?;
     Ok(u32::try_from(seconds).unwrap_or(0))
+}
+
+/// The groups of the process at the other end of a unix socket beside its effective one, as they were when it connected
+/// (`SO_PEERGROUPS`, Linux 4.13).
+pub fn peer_groups(socket: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    let mut groups: Vec<libc::gid_t> = vec![0; 64];
+    loop {
+        let room = libc::socklen_t::try_from(size_of_val(groups.as_slice()));
+        let mut length = room.map_err(|_| io::ErrorKind::OutOfMemory)?;
+        // SAFETY: the descriptor is open for as long as it is borrowed; the pointers are to a buffer and a local that live
+        // until the call returns, and `length` says how many bytes the kernel may write into the buffer.
+        let result = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        // The kernel says how much there is, also where there was too little room for it.
+        let count = usize::try_from(length).unwrap_or(0) / size_of::<libc::gid_t>();
+        if result == 0 {
+            groups.truncate(count);
+            return Ok(groups);
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(libc::ERANGE) || count <= groups.len() {
+            return Err(error);
+        }
+        groups.resize(count, 0);
+    }
 }
 
 fn set_int(
@@ -77,6 +109,22 @@ mod tests {
         assert_eq!(tcp_defer_accept(listener.as_fd()).unwrap(), 0);
         set_tcp_defer_accept(listener.as_fd(), 2).unwrap();
         assert!(tcp_defer_accept(listener.as_fd()).unwrap() >= 2);
+    }
+
+    #[test]
+    fn the_groups_of_a_peer_are_its_own() {
+        let (near, _far) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut groups = peer_groups(near.as_fd()).unwrap();
+        groups.sort_unstable();
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("Groups:"));
+        let mut own: Vec<u32> = line
+            .unwrap()
+            .split_whitespace()
+            .map(|g| g.parse().unwrap())
+            .collect();
+        own.sort_unstable();
+        assert_eq!(groups, own);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use cors::Preflight;
 pub enum Mode {
     /// At the URL they asked for.
     InPlace,
-    /// By a redirect to the page, for GET and HEAD that accept HTML.
+    /// By a redirect to the page, for GET and HEAD of clients that say that they show HTML.
     Redirect,
 }
 
@@ -103,7 +103,8 @@ pub fn decide<'a>(ask: &Ask<'a>, policy: &Policy) -> Choice<'a> {
     if ask.path.starts_with(OWN_PREFIX) && !is_page {
         return Choice::Own(dialect);
     }
-    if policy.mode == Mode::Redirect && dialect == Dialect::Html && !is_page {
+    let redirects = policy.mode == Mode::Redirect && !is_page;
+    if redirects && dialect == Dialect::Html && shows_html(ask) {
         return Choice::Redirect;
     }
     Choice::Refuse(dialect)
@@ -149,6 +150,13 @@ pub fn dialect_of(ask: &Ask<'_>, event_stream: EventStream) -> Dialect {
     } else {
         dialect
     }
+}
+
+/// Whether the client says of itself that it shows HTML. A path that ends in `.html` tells what is asked for, not by
+/// whom: the page's own script asks for such a path too, and would take a redirect for the site's and load it for ever.
+fn shows_html(ask: &Ask<'_>) -> bool {
+    ask.fetch_dest.and_then(by_sure_destination) == Some(Dialect::Html)
+        || accept::read(&ask.accept).dialect == Some(Dialect::Html)
 }
 
 /// gRPC announces itself by its content type (gRPC over HTTP/2; gRPC-Web).

@@ -243,6 +243,19 @@ fn redirect_mode_moves_readers_of_html_and_nobody_else() {
             "GET /a|accept=application/json",
             Choice::Refuse(Dialect::Json),
         ),
+        ("GET /a.html|accept=text/html", Choice::Redirect),
+        ("GET /a.html|dest=iframe", Choice::Redirect),
+        // Only the path's ending says HTML, and the page's script asks so where browsers do not say Sec-Fetch-Dest.
+        ("HEAD /a.html|accept=*/*", Choice::Refuse(Dialect::Html)),
+        ("GET /a.html", Choice::Refuse(Dialect::Html)),
+        (
+            "HEAD /a.html|accept=application/json",
+            Choice::Refuse(Dialect::Json),
+        ),
+        (
+            "GET /a.html|accept=text/html;q=2",
+            Choice::Refuse(Dialect::Html),
+        ),
         ("GET /a", Choice::Refuse(Dialect::Text)),
         ("GET /a.png", Choice::Refuse(Dialect::Empty)),
         (

@@ -38,6 +38,7 @@ impl Source for Fixed {
                 generation: 1,
                 reload: None,
                 certificates: Vec::new(),
+                limits_reached: Vec::new(),
                 log_lines_dropped: None,
             },
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::door::Doors;
 use super::moment::Moment;
-use crate::count::{Sites, WorkerCounts};
+use crate::count::{Limit, Sites, WorkerCounts};
 
 /// Whoever knows what is to be shown; the daemon.
 pub trait Source: Send + Sync {
@@ -38,8 +38,18 @@ pub struct Facts {
     pub reload: Option<Reread>,
     /// The certificates that are served.
     pub certificates: Vec<Certificate>,
+    /// Limits that were reached where no worker is: by what the operator gave.
+    pub limits_reached: Vec<(Limit, u64)>,
     /// Lines of the access log that found no room; none where there is no log.
     pub log_lines_dropped: Option<u64>,
+}
+
+impl Facts {
+    /// How often a limit was reached where no worker is.
+    pub fn reached(&self, limit: Limit) -> u64 {
+        let of = self.limits_reached.iter().filter(|(of, _)| *of == limit);
+        of.map(|(_, times)| times).sum()
+    }
 }
 
 /// How an attempt to read something again ended.

@@ -80,7 +80,7 @@ pub enum FaultKind {
     Malformed,
     /// The line is longer than the limit; the connection ends.
     TooLong,
-    /// The caller has no role here; the connection ends.
+    /// The caller has no role here, and the connection ends; or one that does not go so far.
     Refused,
     /// Too many connections; this one ends.
     Busy,

@@ -28,6 +28,7 @@ pub fn render(snapshot: &Snapshot, process: &Process, format: Format) -> String 
     workers.latency(&mut page);
     workers.requests(&mut page);
     workers.connections(&mut page);
+    workers.limits(&mut page, facts);
     doors(&mut page, &snapshot.doors);
     workers.tls(&mut page);
     certificates(&mut page, &facts.certificates);
@@ -102,9 +103,13 @@ impl Workers<'_> {
             .add(&[], self.sum(|counts| &counts.open));
         page.family(&family::ABORTED)
             .add(&[], self.sum(|counts| &counts.aborted));
+    }
+
+    fn limits(&self, page: &mut Page, facts: &Facts) {
         let mut samples = page.family(&family::LIMITS);
         for limit in Limit::ALL {
-            samples.add(&[limit.label()], self.sum(|counts| counts.limit(limit)));
+            let reached = self.sum(|counts| counts.limit(limit)) + facts.reached(limit);
+            samples.add(&[limit.label()], reached);
         }
     }
 

@@ -69,6 +69,7 @@ fn facts() -> Facts {
             certificate("shop.example.com", 1_790_000_000, Reread::Failed(Moment(2))),
             certificate("blog.example.com", 1_810_000_000, Reread::Worked(Moment(1))),
         ],
+        limits_reached: Vec::new(),
         log_lines_dropped: Some(2),
     }
 }
@@ -274,6 +275,7 @@ fn alerts_can_be_written_before_anything_has_happened() {
         facts: Facts {
             reload: None,
             certificates: Vec::new(),
+            limits_reached: Vec::new(),
             log_lines_dropped: None,
             ..facts()
         },

@@ -35,5 +35,5 @@ pub use metrics::{Format, render};
 pub use moment::Moment;
 pub use process::Process;
 pub use reference::reference;
-pub use role::{Caller, Judge, Role, owner_or_root};
+pub use role::{Caller, Judge, Role, by_credentials};
 pub use status::{CertificateStatus, ListenerStatus, Mode, SiteStatus, Status, WorkerStatus};

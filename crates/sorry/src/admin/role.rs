@@ -30,12 +30,20 @@ impl fmt::Display for Caller {
 pub enum Role {
     /// Everything.
     Operator,
+    /// To ask how things are, and to give no orders.
+    Reader,
 }
 
-/// Says which role a caller has; none is refused.
-pub type Judge = Arc<dyn Fn(&Caller) -> Option<Role> + Send + Sync>;
+/// Says which role a caller has, who is in these groups beside its effective one; none is refused.
+pub type Judge = Arc<dyn Fn(&Caller, &[u32]) -> Option<Role> + Send + Sync>;
 
-/// Root and the user that the daemon runs as are operators; nobody else is anything.
-pub fn owner_or_root(own_uid: u32) -> Judge {
-    Arc::new(move |caller| (caller.uid == 0 || caller.uid == own_uid).then_some(Role::Operator))
+/// Root and the user that the daemon runs as are operators, members of its group are readers; nobody else is anything.
+pub fn by_credentials(own_uid: u32, own_gid: u32) -> Judge {
+    Arc::new(move |caller, groups| {
+        if caller.uid == 0 || caller.uid == own_uid {
+            return Some(Role::Operator);
+        }
+        let is_member = caller.gid == own_gid || groups.contains(&own_gid);
+        is_member.then_some(Role::Reader)
+    })
 }

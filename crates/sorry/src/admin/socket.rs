@@ -123,7 +123,7 @@ struct Desk {
 
 impl Desk {
     async fn receive(self: Arc<Self>, raw: Raw, leaving: Leaving) {
-        let (stream, caller) = match identify(&raw) {
+        let (stream, caller, groups) = match identify(&raw) {
             Ok(known) => known,
             Err(error) => {
                 let message = format!("cannot find out who you are: {error}");
@@ -133,17 +133,18 @@ impl Desk {
             }
         };
         drop(raw);
-        let role = (self.judge)(&caller);
+        let role = (self.judge)(&caller, &groups);
         let connection = Connection {
             stream,
             caller,
+            role: role.unwrap_or(Role::Reader),
             leaving,
             lines: Lines::new(self.settings.line_bytes),
             deadline: Some(Instant::now() + self.settings.request_time),
             desk: self,
         };
         match role {
-            Some(Role::Operator) => connection.run().await,
+            Some(_) => connection.run().await,
             None => connection.turn_away().await,
         }
     }
@@ -184,22 +185,24 @@ impl Desk {
 
 /// Asks the kernel who is at the other end. tokio is asked rather than rustix, whose type for a process number cannot
 /// hold the 0 that stands for a process in a PID namespace we do not see; it wants a descriptor of its own.
-fn identify(raw: &Raw) -> io::Result<(UnixStream, Caller)> {
+fn identify(raw: &Raw) -> io::Result<(UnixStream, Caller, Vec<u32>)> {
     let stream = std::os::unix::net::UnixStream::from(raw.as_fd().try_clone_to_owned()?);
     let stream = UnixStream::from_std(stream)?;
     let credentials = stream.peer_cred()?;
+    let groups = sorry_sys::socket_option::peer_groups(stream.as_fd())?;
     let caller = Caller {
         uid: credentials.uid(),
         gid: credentials.gid(),
         pid: credentials.pid().filter(|pid| *pid > 0),
     };
-    Ok((stream, caller))
+    Ok((stream, caller, groups))
 }
 
 /// One caller.
 struct Connection {
     stream: UnixStream,
     caller: Caller,
+    role: Role,
     leaving: Leaving,
     lines: Lines,
     /// When the request that has begun must be whole; none between requests.
@@ -226,7 +229,7 @@ impl Connection {
                     return self.say(&Reply::Error(fault)).await.unwrap_or(());
                 }
             };
-            let reply = match read_request(&line) {
+            let reply = match read_request(&line).and_then(|request| self.allow(request)) {
                 Ok(Request::Takeover { from_version }) => {
                     match self.give_away(from_version).await {
                         Some((connection, fault)) => {
@@ -250,10 +253,26 @@ impl Connection {
     async fn turn_away(mut self) {
         log::warn!("refused a caller on the admin socket: {}", self.caller);
         let message = format!(
-            "you are {}; the admin socket answers root and the user that the daemon runs as: use sudo",
+            "you are {}; the admin socket answers root, the user that the daemon runs as, and members of its group: use \
+             sudo",
             self.caller
         );
         let _gone_is_fine = self.say(&Reply::error(FaultKind::Refused, message)).await;
+    }
+
+    /// The request, if the caller's role goes so far.
+    fn allow(&self, request: Request) -> Result<Request, Fault> {
+        let asks = matches!(request, Request::Ping {} | Request::Status {});
+        if asks || self.role == Role::Operator {
+            return Ok(request);
+        }
+        log::warn!("refused an order on the admin socket: {}", self.caller);
+        let message = format!(
+            "you are {}; members of the daemon's group may ask for its status, and orders are for root and the user that \
+             it runs as: use sudo",
+            self.caller
+        );
+        Err(Fault::new(FaultKind::Refused, message))
     }
 
     /// Everything but a take-over.

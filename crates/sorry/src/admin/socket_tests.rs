@@ -18,7 +18,7 @@ use rustix::net::{
 use super::super::client::{self, ClientError};
 use super::super::message::{ReloadOutcome, ReloadReport};
 use super::super::moment::Moment;
-use super::super::role::owner_or_root;
+use super::super::role::by_credentials;
 use super::super::status::Status;
 use super::*;
 
@@ -43,7 +43,7 @@ fn patient() -> Settings {
 }
 
 fn everybody() -> Judge {
-    Arc::new(|_| Some(Role::Operator))
+    Arc::new(|_, _| Some(Role::Operator))
 }
 
 fn status() -> Status {
@@ -259,7 +259,7 @@ fn a_live_socket_is_left_alone_and_a_dead_one_replaced() {
 #[test]
 fn strangers_are_told_who_they_are() {
     let heard = Arc::default();
-    let world = World::with(patient(), Arc::new(|_| None), obedient(&heard));
+    let world = World::with(patient(), Arc::new(|_, _| None), obedient(&heard));
     for _ in 0..20 {
         let Err(ClientError::Fault(fault)) = world.client().reload() else {
             panic!("not refused");
@@ -273,21 +273,45 @@ fn strangers_are_told_who_they_are() {
 }
 
 #[test]
-fn root_and_the_owner_are_operators() {
-    let judge = owner_or_root(998);
-    for (uid, role) in [
-        (0, Some(Role::Operator)),
-        (998, Some(Role::Operator)),
-        (1000, None),
-        (u32::MAX, None),
+fn root_and_the_owner_are_operators_and_the_group_reads() {
+    let judge = by_credentials(998, 997);
+    let (operator, reader) = (Some(Role::Operator), Some(Role::Reader));
+    for (uid, gid, groups, role) in [
+        (0, 0, &[][..], operator),
+        (998, 100, &[], operator),
+        (1000, 997, &[], reader),
+        (1000, 1000, &[4, 997], reader),
+        (1000, 1000, &[4, 998], None),
+        (1000, 0, &[0], None),
+        (u32::MAX, u32::MAX, &[], None),
     ] {
         let caller = Caller {
             uid,
-            gid: 0,
+            gid,
             pid: None,
         };
-        assert_eq!(judge(&caller), role, "{caller}");
+        assert_eq!(judge(&caller, groups), role, "{caller} {groups:?}");
     }
+}
+
+#[test]
+fn members_of_the_group_may_ask_and_not_order() {
+    let heard = Arc::default();
+    let judge: Judge = Arc::new(|_, _| Some(Role::Reader));
+    let world = World::with(patient(), judge, obedient(&heard));
+    let mut client = world.client();
+    client.status().unwrap();
+    let Err(ClientError::Fault(fault)) = client.reload() else {
+        panic!("not refused");
+    };
+    assert_eq!(fault.kind, FaultKind::Refused);
+    assert!(fault.message.contains("use sudo"), "{fault}");
+    client.ping().unwrap();
+    let Err(ClientError::Fault(fault)) = client.takeover("0") else {
+        panic!("not refused");
+    };
+    assert_eq!(fault.kind, FaultKind::Refused);
+    assert_eq!(*heard.lock().unwrap(), ["status"]);
 }
 
 #[test]

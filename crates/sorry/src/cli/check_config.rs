@@ -12,10 +12,16 @@ use crate::daemon;
 
 /// Check a configuration file, and the pages and certificates that it names; nothing is started.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 it is fine, perhaps with warnings; 2 it has mistakes, which are all told."
+)]
 pub(super) struct CheckConfig {
     /// The configuration file
     #[arg(value_name = "FILE", default_value = "/etc/sorry/sorry.toml")]
     file: PathBuf,
+    /// The same, as `sorry run` takes it
+    #[arg(short, long, value_name = "FILE", conflicts_with = "file")]
+    config: Option<PathBuf>,
     /// Print the mistakes as JSON, with file, line and column
     #[arg(long)]
     json: bool,
@@ -23,7 +29,8 @@ pub(super) struct CheckConfig {
 
 impl CheckConfig {
     pub(super) fn run(self) -> ExitCode {
-        let checked = config::load(&self.file).and_then(|config| daemon::check(&config));
+        let file = self.config.as_ref().unwrap_or(&self.file);
+        let checked = config::load(file).and_then(|config| daemon::check(&config));
         if self.json {
             return as_json(&checked);
         }
@@ -31,18 +38,9 @@ impl CheckConfig {
             Ok(warnings) => {
                 let warnings: String = warnings
                     .iter()
-                    .map(|warning| {
-                        format!(
-                            "warning: {warning}
-"
-                        )
-                    })
+                    .map(|warning| format!("warning: {warning}\n"))
                     .collect();
-                print(&format!(
-                    "{warnings}{}: fine
-",
-                    self.file.display()
-                ))
+                print(&format!("{warnings}{}: fine\n", file.display()))
             }
             Err(report) => refused(&report),
         }

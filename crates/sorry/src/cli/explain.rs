@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::exit;
-use super::output::print;
+use super::output::{print, print_json};
 use crate::config;
 
 /// Learn about the configuration file.
@@ -15,9 +15,16 @@ pub(super) enum ConfigVerb {
     Explain {
         /// The key with its table; the end of it will do
         key: String,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// List all keys
-    Keys,
+    Keys {
+        /// Print them as JSON, each with what it is for
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a complete, commented configuration to begin with
     Example,
     /// Print the reference as Markdown
@@ -27,14 +34,9 @@ pub(super) enum ConfigVerb {
 impl ConfigVerb {
     pub(super) fn run(self) -> ExitCode {
         match self {
-            ConfigVerb::Explain { key } => match config::explain(&key) {
-                Ok(text) => print(&format!("{}\n", text.trim_end())),
-                Err(error) => {
-                    eprintln!("sorry: {error}");
-                    ExitCode::from(exit::USAGE)
-                }
-            },
-            ConfigVerb::Keys => print(
+            ConfigVerb::Explain { key, json } => explain(&key, json),
+            ConfigVerb::Keys { json: true } => print_json(&config::keys_as_json()),
+            ConfigVerb::Keys { json: false } => print(
                 &config::keys()
                     .into_iter()
                     .map(|key| format!("{key}\n"))
@@ -44,4 +46,15 @@ impl ConfigVerb {
             ConfigVerb::Manual => print(&config::manual()),
         }
     }
+}
+
+fn explain(key: &str, json: bool) -> ExitCode {
+    let explained = match json {
+        true => config::explain_as_json(key).map(|value| print_json(&value)),
+        false => config::explain(key).map(|text| print(&format!("{}\n", text.trim_end()))),
+    };
+    explained.unwrap_or_else(|error| {
+        eprintln!("sorry: {error}");
+        ExitCode::from(exit::USAGE)
+    })
 }

@@ -11,6 +11,10 @@ use crate::admin::client::{RELOAD_PATIENCE, connect};
 
 /// Read configuration, pages and certificates again. What is broken is told, and the old stays in force.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 the new configuration is in force; 1 the daemon could not be asked, or refused; 2 the new one has \
+                  mistakes, and the old one stays in force."
+)]
 pub(super) struct Reload {
     #[command(flatten)]
     admin: AdminSocket,

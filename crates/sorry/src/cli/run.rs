@@ -14,6 +14,14 @@ use crate::daemon::{self, Ended, RunError, Start, Succession};
 /// SIGHUP (or `sorry reload`) reads the file, the pages and the certificates again; what is broken is told and the old
 /// stays in force. SIGTERM lets everybody finish; a second one does not.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sorry config example > sorry.toml
+  sorry check-config sorry.toml
+  sorry run -c sorry.toml
+  sorry run -c sorry.toml --takeover
+
+Exit codes: 0 ended in good order; 1 it could not be done; 2 the configuration is wrong, or a file or an address that it
+names; 3 a second signal cut open connections.")]
 pub(super) struct Run {
     /// The configuration file
     #[arg(
@@ -60,6 +68,11 @@ pub(super) fn serve(start: Start) -> ExitCode {
         Ok(Ended::Drained) => ExitCode::SUCCESS,
         Ok(Ended::Cut) => ExitCode::from(exit::CUT),
         Err(RunError::Refused(report)) => refused(&report),
+        // An address that the configuration names, like those of its sites.
+        Err(error @ RunError::Own(..)) => {
+            failed(&error.into());
+            ExitCode::from(exit::USAGE)
+        }
         Err(error) => failed(&error.into()),
     }
 }

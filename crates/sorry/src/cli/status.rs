@@ -10,6 +10,11 @@ use crate::admin::client::{PATIENCE, connect};
 
 /// Show sites, listeners, certificates and limits reached of the running daemon.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Root, the daemon's user and members of its group may ask. `sorry serve` has no admin socket, and so no status.
+
+Exit codes: 0 done; 1 the daemon could not be asked, or refused."
+)]
 pub(super) struct Status {
     #[command(flatten)]
     admin: AdminSocket,

@@ -15,7 +15,8 @@ const HOUR: u64 = 3_600_000;
 type Few = Whole<1, 100_000>;
 
 table! {
-    /// What nobody may exceed. Each limit that is reached is counted in the metrics under its name.
+    /// What nobody may exceed. Each limit that is reached is counted in the metrics under its name; `drain-time`, when nobody
+    /// can ask any more, is told in the log.
     pub(super) struct LimitsSpec as Header {
         /// The longest request head: request line and headers.
         #[key = "head-bytes"]
@@ -151,7 +152,7 @@ table! {
         #[example = "\"5s\""]
         drain_time: Time<0, {24 * HOUR}>,
 
-        /// The largest page or asset file.
+        /// The largest page or asset file. All files of a page together may have eight times as much.
         #[key = "page-bytes"]
         #[default = "\"4 MiB\""]
         #[example = "\"16 MiB\""]

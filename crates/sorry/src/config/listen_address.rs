@@ -19,12 +19,30 @@ pub enum ListenAddress {
 }
 
 impl ListenAddress {
-    /// The one address of both that a dual-stack `[::]` socket would take as well.
-    pub(super) fn any_v4_of(&self) -> Option<ListenAddress> {
+    /// Whether it means every address of its kind.
+    pub(super) fn is_wildcard(&self) -> bool {
+        matches!(self, ListenAddress::Tcp(address) if address.ip().is_unspecified())
+    }
+
+    /// Whether it is a wildcard that takes the connections of `other`; with `dual_stack` an IPv6 one takes IPv4's too.
+    pub(super) fn covers(&self, other: &ListenAddress, dual_stack: bool) -> bool {
+        let (ListenAddress::Tcp(own), ListenAddress::Tcp(other)) = (self, other) else {
+            return false;
+        };
+        let kinds = own.is_ipv4() == other.is_ipv4() || (own.is_ipv6() && dual_stack);
+        let port = own.port() > 0 && own.port() == other.port();
+        kinds && port && own != other && own.ip().is_unspecified()
+    }
+
+    /// Whether it is an IPv6 address.
+    pub(super) fn is_v6(&self) -> bool {
+        matches!(self, ListenAddress::Tcp(address) if address.is_ipv6())
+    }
+
+    /// The port, unless the kernel chooses it.
+    pub(super) fn fixed_port(&self) -> Option<u16> {
         match self {
-            ListenAddress::Tcp(SocketAddr::V6(v6)) if v6.ip().is_unspecified() => Some(
-                ListenAddress::Tcp(SocketAddr::from((Ipv4Addr::UNSPECIFIED, v6.port()))),
-            ),
+            ListenAddress::Tcp(address) => Some(address.port()).filter(|port| *port > 0),
             _ => None,
         }
     }

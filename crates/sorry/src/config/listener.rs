@@ -34,6 +34,11 @@ impl Listener {
     pub fn site_for(&self, host: &str) -> usize {
         self.hosts.find(host).unwrap_or_else(|| self.default_site())
     }
+
+    /// Whether nobody else could listen on another address, because this one takes its connections too.
+    pub(super) fn takes(&self, other: &ListenAddress) -> bool {
+        self.address.covers(other, !self.options.v6_only)
+    }
 }
 
 /// How a listener listens.
@@ -227,7 +232,7 @@ pub(super) fn gather(claims: &[Claim<'_>], mistakes: &mut Vec<Mistake>) -> Vec<L
         choose_default(listener, claims, &mut told, mistakes);
         share_hosts(listener, claims, &mut told, mistakes);
     }
-    check_dual_stack(&listeners, mistakes);
+    check_overlaps(&listeners, mistakes);
     check_reachable(&listeners, claims, mistakes);
     listeners
 }
@@ -306,25 +311,36 @@ fn share_hosts(
     }
 }
 
-/// `[::]:80` takes IPv4's port 80 as well, unless told otherwise (ipv6(7), IPV6_V6ONLY).
-fn check_dual_stack(listeners: &[Listener], mistakes: &mut Vec<Mistake>) {
-    for listener in listeners
-        .iter()
-        .filter(|l| !l.options.v6_only && !l.address.is_port_chosen())
-    {
-        let Some(v4) = listener.address.any_v4_of() else {
-            continue;
-        };
-        if let Some(other) = listeners.iter().find(|other| other.address == v4) {
-            let message = format!("{} takes {v4} as well", listener.address);
-            let mistake = Mistake::new(Code::Conflict, listener.place, message);
-            mistakes.push(
-                mistake
-                    .also(other.place, "also given here")
-                    .hint("leave that one out, or add `v6-only = true` to this one"),
-            );
+/// `0.0.0.0:80` takes `127.0.0.1:80` as well, and `[::]:80` all of IPv4's port 80 unless told otherwise (ipv6(7),
+/// IPV6_V6ONLY): the kernel refuses the second of them.
+fn check_overlaps(listeners: &[Listener], mistakes: &mut Vec<Mistake>) {
+    let mut by_port: HashMap<u16, Vec<&Listener>> = HashMap::new();
+    for listener in listeners {
+        if let Some(port) = listener.address.fixed_port() {
+            by_port.entry(port).or_default().push(listener);
         }
     }
+    for listener in listeners.iter().filter(|l| l.address.is_wildcard()) {
+        let port = listener.address.fixed_port();
+        let beside = port.and_then(|port| by_port.get(&port));
+        for other in beside.into_iter().flatten() {
+            if listener.takes(&other.address) {
+                mistakes.push(overlap(listener, other));
+            }
+        }
+    }
+}
+
+fn overlap(listener: &Listener, other: &Listener) -> Mistake {
+    let (address, taken) = (&listener.address, &other.address);
+    let hint = match address.is_v6() != taken.is_v6() {
+        true => "leave that one out, or add `v6-only = true` to this one".to_owned(),
+        false => format!("leave that one out: {address} is every address of its kind"),
+    };
+    let message = format!("{address} takes {taken} as well");
+    Mistake::new(Code::Conflict, listener.place, message)
+        .also(other.place, "also given here")
+        .hint(hint)
 }
 
 /// A site without hosts answers only where it is the default.

@@ -24,10 +24,13 @@ pub fn load(path: &Path) -> Result<Config, Report> {
             name: name.clone(),
             text: String::new(),
         };
-        Report::new(
-            Arc::new(source),
-            vec![Mistake::new(Code::Unreadable, Place::File, message)],
-        )
+        let mut mistake = Mistake::new(Code::Unreadable, Place::File, message);
+        if error.is_absent() {
+            mistake = mistake.hint(
+                "`sorry config example` prints one to begin with, and `sorry serve` needs none",
+            );
+        }
+        Report::new(Arc::new(source), vec![mistake])
     })?;
     match String::from_utf8(contents.bytes) {
         Ok(text) => parse(&text, &name, base, &TimeZone::system()),

@@ -68,6 +68,7 @@ pub(super) fn build(
     let metrics = file.metrics.and_then(|metrics| metrics.value.listen);
     let admin = file.admin.and_then(|admin| admin.value.socket);
     builder.own_addresses(&listeners, metrics.as_ref(), admin.as_ref());
+    let written = written(file.log.as_ref(), admin.as_ref(), base);
     let sites: Vec<_> = sites
         .into_iter()
         .map(|site| builder.site(site.value))
@@ -95,8 +96,37 @@ pub(super) fn build(
             },
         },
         files,
+        written,
         source,
     })
+}
+
+/// The files that the process makes itself, beside the sockets of sites.
+fn written(
+    log: Option<&At<spec::Log>>,
+    admin: Option<&At<super::log::AdminSocket>>,
+    base: &Path,
+) -> Vec<FileUse> {
+    let log = log.and_then(|log| {
+        let wanted = log.value.access.as_ref()?.value != super::AccessFormat::None;
+        let target = log.value.access_file.as_ref().filter(|_| wanted)?;
+        match &target.value {
+            super::AccessTarget::Stdout => None,
+            super::AccessTarget::File(path) => Some(FileUse {
+                path: base.join(path),
+                place: target.place,
+                purpose: Purpose::AccessLog,
+            }),
+        }
+    });
+    let admin = admin.and_then(|admin| {
+        Some(FileUse {
+            path: admin.value.0.clone()?,
+            place: admin.place,
+            purpose: Purpose::AdminSocket,
+        })
+    });
+    log.into_iter().chain(admin).collect()
 }
 
 fn claim<'s>((site, entries): (&'s At<spec::Site>, &'s Arc<Vec<Entry>>)) -> Claim<'s> {
@@ -245,8 +275,11 @@ impl Builder<'_> {
             Some((at.place, "the admin socket", ListenAddress::Unix(path)))
         });
         for (place, what, address) in metrics.into_iter().chain(admin) {
-            let same = |l: &&listener::Listener| l.address == address && !address.is_port_chosen();
-            if let Some(listener) = listeners.iter().find(same) {
+            let held = |l: &&listener::Listener| {
+                let same = l.address == address && !address.is_port_chosen();
+                same || l.takes(&address) || address.covers(&l.address, false)
+            };
+            if let Some(listener) = listeners.iter().find(held) {
                 let mistake = match place {
                     // The usual socket, which nobody typed.
                     Place::File => {
@@ -255,7 +288,11 @@ impl Builder<'_> {
                         mistake.hint("take another, or give [admin] another `socket`")
                     }
                     _ => {
-                        let message = format!("{what}: {address} is a sorry listener");
+                        let holder = &listener.address;
+                        let message = match *holder == address {
+                            true => format!("{what}: {address} is a sorry listener"),
+                            false => format!("{what}: {address} and {holder} overlap"),
+                        };
                         Mistake::new(Code::Conflict, place, message)
                             .also(listener.place, "the listener is here")
                             .hint("an address cannot be shared with a site")

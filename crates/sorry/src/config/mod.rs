@@ -43,7 +43,7 @@ pub use listener::{ListenOptions, Listener};
 pub use load::{load, parse};
 pub use log::{AccessFormat, AccessTarget, Log, LogLevel};
 pub use network::Network;
-pub use reference::{NoSuchKey, example, explain, keys, manual};
+pub use reference::{NoSuchKey, example, explain, explain_as_json, keys, keys_as_json, manual};
 pub use serve::ServeArgs;
 pub use site::{
     AltSvc, ContentSecurityPolicy, EventStream, Mode, RetryAfter, RetryAfterForm, Site, Sorry,
@@ -77,6 +77,8 @@ pub struct Config {
     pub log: Log,
     /// Every file that must exist, and where it was named.
     pub files: Vec<FileUse>,
+    /// Every file that the process makes itself, so that its folder must exist; the sockets of sites are in `listeners`.
+    pub written: Vec<FileUse>,
     source: Arc<Source>,
 }
 
@@ -123,6 +125,10 @@ pub enum Purpose {
     Certificate,
     /// A private key.
     PrivateKey,
+    /// The access log.
+    AccessLog,
+    /// The admin socket.
+    AdminSocket,
 }
 
 impl Config {

@@ -36,6 +36,13 @@ pub enum PlainFileError {
     TooLong(u64),
 }
 
+impl PlainFileError {
+    /// Whether there is no file of that name.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, PlainFileError::System(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// Reads the file, which may have `most` bytes.
 ///
 /// # Errors

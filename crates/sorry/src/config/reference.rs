@@ -3,6 +3,7 @@
 use super::fault::one_of;
 use super::spec;
 use super::table::{Key, Presence, Shape, Table, Written};
+use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
 /// A key with the keys that lead to it.
@@ -100,25 +101,61 @@ impl std::error::Error for NoSuchKey {}
 /// # Errors
 /// [`NoSuchKey`] with what may have been meant.
 pub fn explain(key: &str) -> Result<String, NoSuchKey> {
+    let texts: Vec<String> = found(key)?.iter().map(explanation).collect();
+    Ok(texts.join("\n"))
+}
+
+/// The same for programs: an array of `{"key", "form", "presence", "about", "words", "example"}`, where a table has `keys` instead of
+/// what a value has.
+///
+/// # Errors
+/// As of [`explain`].
+pub fn explain_as_json(key: &str) -> Result<Value, NoSuchKey> {
+    Ok(found(key)?.iter().map(as_json).collect())
+}
+
+/// Every key, as [`explain_as_json`] has it.
+pub fn keys_as_json() -> Value {
+    all().iter().map(as_json).collect()
+}
+
+fn as_json(found: &Found) -> Value {
+    let Some(key) = found.key() else {
+        return Value::Null;
+    };
+    if let (Some(table), true) = (inner(key), !matches!(key.shape, Shape::Entries(_))) {
+        let keys: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
+        return json!({ "key": found.name(), "about": prose(table.about), "keys": keys });
+    }
+    let words = key.words.iter();
+    let words: Map<String, Value> = words
+        .map(|(word, meaning)| ((*word).to_owned(), prose(meaning).into()))
+        .collect();
+    json!({
+        "key": found.name(),
+        "form": (key.form)(),
+        "presence": presence(key),
+        "about": prose(key.doc),
+        "words": words,
+        "example": format!("{} = {}", key.name, key.example),
+    })
+}
+
+fn found(key: &str) -> Result<Vec<Found>, NoSuchKey> {
     let asked: String = key.trim().chars().filter(|c| !"[]".contains(*c)).collect();
     let all = all();
-    let exact = all.iter().filter(|found| found.name() == asked);
-    let mut matches: Vec<&Found> = exact.collect();
-    if matches.is_empty() {
-        let ending = format!(".{asked}");
-        matches = all
-            .iter()
-            .filter(|found| found.name().ends_with(&ending))
-            .collect();
+    let ending = format!(".{asked}");
+    let is_exact = all.iter().any(|found| found.name() == asked);
+    let is_meant = |found: &Found| match is_exact {
+        true => found.name() == asked,
+        false => found.name().ends_with(&ending),
+    };
+    let (meant, others): (Vec<Found>, Vec<Found>) = all.into_iter().partition(is_meant);
+    if meant.is_empty() {
+        let near = near(&asked, &others);
+        return Err(NoSuchKey { asked, near });
     }
-    if matches.is_empty() {
-        return Err(NoSuchKey {
-            near: near(&asked, &all),
-            asked,
-        });
-    }
-    let texts: Vec<String> = matches.into_iter().map(explanation).collect();
-    Ok(texts.join("\n"))
+    Ok(meant)
 }
 
 /// At most five keys whose last part or whole name is spelled like what was asked for, the likeliest first.

@@ -78,11 +78,15 @@ pub enum Limit {
     Http2ControlFrames,
     /// `http2-unread-body-bytes`
     Http2UnreadBody,
+    /// `page-bytes`, by an operator's own page; no worker counts it
+    PageBytes,
+    /// `assets`, by an operator's own page; no worker counts it
+    Assets,
 }
 
 impl Limit {
     /// All, in the order of their numbers.
-    pub const ALL: [Limit; 21] = [
+    pub const ALL: [Limit; 23] = [
         Limit::HeadBytes,
         Limit::HeadTime,
         Limit::Connections,
@@ -104,6 +108,8 @@ impl Limit {
         Limit::Http2Resets,
         Limit::Http2ControlFrames,
         Limit::Http2UnreadBody,
+        Limit::PageBytes,
+        Limit::Assets,
     ];
 
     /// The setting's name, as a label in metrics.
@@ -130,6 +136,8 @@ impl Limit {
             Limit::Http2Resets => "http2-resets-per-second",
             Limit::Http2ControlFrames => "http2-control-frames-per-second",
             Limit::Http2UnreadBody => "http2-unread-body-bytes",
+            Limit::PageBytes => "page-bytes",
+            Limit::Assets => "assets",
         }
     }
 }

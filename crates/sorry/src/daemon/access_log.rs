@@ -2,9 +2,9 @@
 //!
 //! The log is opened anew by `access::Log::reopen`, and ended by `access::Log::finish`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -22,8 +22,13 @@ pub(super) fn open(config: &Config) -> Result<Option<access::Log>, RunError> {
         AccessFormat::Combined => access::Format::Combined,
     };
     let target = config.log.access_target.clone();
-    let sink =
-        open_sink(&target).map_err(|error| RunError::System("open the access log", error))?;
+    let sink = open_sink(&target).map_err(|error| {
+        let named = match &target {
+            AccessTarget::Stdout => error,
+            AccessTarget::File(path) => io::Error::other(format!("{}: {error}", path.display())),
+        };
+        RunError::System("open the access log", named)
+    })?;
     let (log, writer) = access::log(format);
     let write = move || {
         let reopen = || open_sink(&target);
@@ -46,8 +51,19 @@ fn open_sink(target: &AccessTarget) -> io::Result<Box<dyn io::Write + Send>> {
     })
 }
 
-/// The log may be a FIFO or a device, but the start of the process waits for no reader of it.
+/// Makes the last folder of the path if it is missing. Who asked for what is nobody else's business.
 fn open_file(path: &Path) -> io::Result<File> {
+    match (open_plain(path), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::DirBuilder::new().mode(0o750).create(folder)?;
+            open_plain(path)
+        }
+        (opened, _) => opened,
+    }
+}
+
+/// The log may be a FIFO or a device, but the start of the process waits for no reader of it.
+fn open_plain(path: &Path) -> io::Result<File> {
     let opened = OpenOptions::new()
         .append(true)
         .create(true)
@@ -70,6 +86,19 @@ fn open_file(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_folder_is_made_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| AccessTarget::File(folder.path().join(path));
+        for path in ["logs/access.log", "access.log"] {
+            open_sink(&at(path)).unwrap().write_all(b"line\n").unwrap();
+            let written = fs::read_to_string(folder.path().join(path)).unwrap();
+            assert_eq!(written, "line\n", "{path}");
+        }
+        assert!(open_sink(&at("new/logs/access.log")).is_err());
+        assert!(!folder.path().join("new").exists());
+    }
 
     #[test]
     fn a_fifo_that_nobody_reads_is_refused_and_not_waited_for() {

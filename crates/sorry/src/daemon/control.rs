@@ -262,6 +262,7 @@ impl Control {
             }
             Event::Refresh => {
                 self.state.refresh(&self.shared);
+                self.gauge.note(&self.state);
                 self.compress();
             }
             Event::Forget => self.state.forget_earlier(&self.shared),
@@ -380,6 +381,7 @@ impl Control {
             log::info!("{worked} certificate(s) were read again and are in force");
         }
         for mistake in broken {
+            let mistake = secrets::in_words(mistake);
             log::error!("a certificate that cannot be read again stays as it was: {mistake}");
         }
         if let Some(tls) = &self.state.tls {

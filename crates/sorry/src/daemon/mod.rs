@@ -11,6 +11,7 @@ mod descriptors;
 mod doors;
 mod earlier;
 mod entrance;
+mod folders;
 mod front;
 mod handing;
 mod own;

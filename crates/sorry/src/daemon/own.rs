@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::report::Gauge;
 use super::run::RunError;
 use super::takeover::{ADMIN, METRICS};
-use crate::admin::{self, Command, owner_or_root};
+use crate::admin::{self, Command, by_credentials};
 use crate::config::Config;
 use crate::listen::address::Address;
 use crate::listen::bind::{self, Claim};
@@ -60,7 +60,8 @@ impl Own {
                 drain_time: time,
                 ..admin::socket::Settings::default()
             };
-            let judge = owner_or_root(rustix::process::geteuid().as_raw());
+            let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+            let judge = by_credentials(uid.as_raw(), gid.as_raw());
             let doors = Arc::clone(&gauge.doors);
             let serve =
                 admin::socket::serve(socket, orders.clone(), judge, doors, settings, end(closed));
@@ -94,7 +95,7 @@ impl Own {
             }
             None => {
                 let socket = admin::socket::bind(path)
-                    .map_err(|error| RunError::Own(path.display().to_string(), error))?;
+                    .map_err(|error| RunError::Own("the admin socket", error))?;
                 self.file = Claim::on(path);
                 socket
             }
@@ -183,7 +184,7 @@ fn serves(actual: &Address, wanted: &Address) -> bool {
 
 fn bind_one(address: &Address) -> Result<OwnedFd, RunError> {
     let made = bind::bind(address, &bind::Settings::default(), NonZeroUsize::MIN);
-    let made = made.map_err(|error| RunError::Own(address.to_string(), error))?;
+    let made = made.map_err(|error| RunError::Own("the metrics address", error))?;
     made.into_iter()
         .next()
         .ok_or_else(|| RunError::System("open the socket", io::ErrorKind::Other.into()))

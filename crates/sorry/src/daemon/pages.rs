@@ -7,7 +7,8 @@ use sorry_core::said::Said;
 
 use crate::config::plain_file::{self, PlainFileError};
 use crate::config::{self, Config, Mistake, Purpose, Site};
-use crate::page::{self, Bounds, Page, Source, Words};
+use crate::count::Limit;
+use crate::page::{self, Bounds, Exceeded, Page, Source, Words};
 
 /// What one site's answers are made of.
 #[derive(Debug, Clone)]
@@ -27,15 +28,44 @@ impl Loaded {
     }
 }
 
+/// How often a page was refused because it goes beyond a limit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reached {
+    page_bytes: u64,
+    assets: u64,
+}
+
+impl Reached {
+    fn count(&mut self, mistake: &page::Mistake) {
+        match mistake.exceeds {
+            Some(Exceeded::Bytes) => self.page_bytes += 1,
+            Some(Exceeded::Assets) => self.assets += 1,
+            None => {}
+        }
+    }
+
+    /// By limit.
+    pub(super) fn all(self) -> [(Limit, u64); 2] {
+        [
+            (Limit::PageBytes, self.page_bytes),
+            (Limit::Assets, self.assets),
+        ]
+    }
+}
+
 /// A robots.txt longer than this is read by nobody (RFC 9309, section 2.5).
 const ROBOTS_BYTES: u64 = 500 * 1024;
 
 /// Reads everything; all mistakes are reported together. `now` is in seconds since 1970.
-pub(super) fn load(config: &Config, now: i64) -> Result<Vec<Loaded>, Vec<Mistake>> {
+pub(super) fn load(
+    config: &Config,
+    now: i64,
+    reached: &mut Reached,
+) -> Result<Vec<Loaded>, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut loaded = Vec::new();
     for site in &config.sites {
-        match load_site(config, site, now) {
+        match load_site(config, site, now, reached) {
             Ok(one) => loaded.push(one),
             Err(found) => mistakes.extend(found),
         }
@@ -47,7 +77,12 @@ pub(super) fn load(config: &Config, now: i64) -> Result<Vec<Loaded>, Vec<Mistake
     }
 }
 
-fn load_site(config: &Config, site: &Site, now: i64) -> Result<Loaded, Vec<Mistake>> {
+fn load_site(
+    config: &Config,
+    site: &Site,
+    now: i64,
+    reached: &mut Reached,
+) -> Result<Loaded, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let said = site
         .sorry
@@ -61,6 +96,7 @@ fn load_site(config: &Config, site: &Site, now: i64) -> Result<Loaded, Vec<Mista
     )
     .map_err(|error| {
         let told = error.mistakes.iter().map(|mistake| {
+            reached.count(mistake);
             named(
                 config,
                 site.sorry.page.as_deref(),
@@ -135,10 +171,12 @@ fn words(site: &Site, said: Option<Said>, now: i64) -> Words {
 
 fn bounds(config: &Config) -> Bounds {
     let limits = &config.limits;
+    let file_bytes = usize::try_from(limits.page_bytes).unwrap_or(usize::MAX);
     Bounds {
-        file_bytes: usize::try_from(limits.page_bytes).unwrap_or(usize::MAX),
+        file_bytes,
         assets: limits.assets,
-        ..Bounds::default()
+        // As the key's text says.
+        total_bytes: file_bytes.saturating_mul(8),
     }
 }
 
@@ -168,7 +206,8 @@ fn read_robots(path: &Path) -> Result<Bytes, String> {
     }
 }
 
-/// The phrase of a status (RFC 9110, section 15.6; RFC 4918; RFC 6585).
+/// The phrase of a status: that of the IANA registry of HTTP status codes. One that nobody registered is called by the
+/// name of its class (RFC 9110, section 15.6).
 pub(super) fn phrase(status: u16) -> &'static str {
     match status {
         500 => "Internal Server Error",
@@ -177,9 +216,38 @@ pub(super) fn phrase(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
+        506 => "Variant Also Negotiates",
         507 => "Insufficient Storage",
         508 => "Loop Detected",
+        510 => "Not Extended",
         511 => "Network Authentication Required",
-        _ => "Service Unavailable",
+        _ => "Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_status_borrows_the_phrase_of_503() {
+        let registered = [
+            (500, "Internal Server Error"),
+            (501, "Not Implemented"),
+            (502, "Bad Gateway"),
+            (503, "Service Unavailable"),
+            (504, "Gateway Timeout"),
+            (505, "HTTP Version Not Supported"),
+            (506, "Variant Also Negotiates"),
+            (507, "Insufficient Storage"),
+            (508, "Loop Detected"),
+            (510, "Not Extended"),
+            (511, "Network Authentication Required"),
+        ];
+        for status in 500..=599 {
+            let found = registered.iter().find(|(known, _)| *known == status);
+            let expected = found.map_or("Server Error", |(_, phrase)| phrase);
+            assert_eq!(phrase(status), expected, "{status}");
+        }
     }
 }

@@ -73,6 +73,7 @@ fn facts(state: &State) -> Facts {
         generation: state.generation,
         reload,
         certificates: served(state).iter().map(|one| fact(state, one)).collect(),
+        limits_reached: state.reached.all().into(),
         log_lines_dropped: None,
     }
 }
@@ -128,7 +129,7 @@ pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
             .enumerate()
             .map(|(number, counts)| worker(state, number, counts))
             .collect(),
-        limits_reached: limits(workers),
+        limits_reached: limits(state, workers),
         certificates: served(state)
             .iter()
             .map(|one| certificate_status(state, one))
@@ -218,12 +219,16 @@ fn worker(state: &State, number: usize, counts: &WorkerCounts) -> WorkerStatus {
     }
 }
 
-fn limits(workers: &[Arc<WorkerCounts>]) -> BTreeMap<String, u64> {
+fn limits(state: &State, workers: &[Arc<WorkerCounts>]) -> BTreeMap<String, u64> {
+    let own = |limit| {
+        let all = state.reached.all().into_iter();
+        let of = all.filter(move |(of, _)| *of == limit);
+        of.map(|(_, times)| times)
+    };
     let reached = |limit: Limit| {
-        (
-            limit.label().to_owned(),
-            workers.iter().map(|w| w.limit(limit).get()).sum(),
-        )
+        let by_workers = workers.iter().map(|w| w.limit(limit).get());
+        let times: u64 = by_workers.chain(own(limit)).sum();
+        (limit.label().to_owned(), times)
     };
     Limit::ALL
         .into_iter()

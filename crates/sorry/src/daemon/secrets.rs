@@ -64,7 +64,7 @@ impl Rereads {
     /// Takes note of what was read because files had changed.
     pub(super) fn note(&mut self, attempts: &[Attempt], at: Moment) {
         for attempt in attempts {
-            let mistake = attempt.result.as_ref().err().map(ToString::to_string);
+            let mistake = attempt.result.as_ref().err().map(|found| in_words(found));
             self.0.insert(attempt.files.clone(), (at, mistake));
         }
     }
@@ -81,6 +81,12 @@ impl Rereads {
     pub(super) fn mistake(&self, files: &Files) -> Option<&str> {
         self.0.get(files)?.1.as_deref()
     }
+}
+
+/// All that is wrong with one pair, in words.
+pub(super) fn in_words(mistakes: &[CertificateError]) -> String {
+    let each: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    each.join("; ")
 }
 
 /// Certificates whose time is over, in words: they are served, and browsers warn of them.

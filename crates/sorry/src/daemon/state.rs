@@ -14,7 +14,8 @@ use super::crew::Crew;
 use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
 use super::earlier::{Earlier, Room};
-use super::pages::{self, Loaded};
+use super::folders;
+use super::pages::{self, Loaded, Reached};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
@@ -57,6 +58,8 @@ pub(super) struct State {
     pub(super) configuration: Option<String>,
     /// How reading each certificate again has ended.
     pub(super) rereads: secrets::Rereads,
+    /// Limits that pages went beyond.
+    pub(super) reached: Reached,
 }
 
 /// What is settled before the configuration is put in force.
@@ -88,7 +91,12 @@ impl State {
         passed: &mut Passed,
     ) -> Result<(State, Change), Report> {
         let doors = Doors::default();
-        let prepared = prepare(&config, &doors, passed, origin.workers, None)?;
+        let mut reached = Reached::default();
+        let reads = Reads {
+            in_force: None,
+            reached: &mut reached,
+        };
+        let prepared = prepare(&config, &doors, passed, origin.workers, reads)?;
         let (tls, watch) = prepared.secrets.adopt();
         let mut state = State {
             config: Arc::new(config),
@@ -108,6 +116,7 @@ impl State {
             started: Moment::now(),
             configuration: origin.file,
             rereads: secrets::Rereads::default(),
+            reached,
         };
         let mut change = prepared.change;
         state.numbers = std::mem::take(&mut change.numbers);
@@ -176,7 +185,11 @@ impl State {
     ) -> Result<ReloadReport, Report> {
         let mut passed = Passed::default();
         let in_force = self.tls.as_ref().map(|tls| (tls, &*self.config));
-        let prepared = prepare(&config, &self.doors, &mut passed, self.workers, in_force)?;
+        let reads = Reads {
+            in_force,
+            reached: &mut self.reached,
+        };
+        let prepared = prepare(&config, &self.doors, &mut passed, self.workers, reads)?;
         let mut change = prepared.change;
         let mut changes = differences(&self.config, &config);
         changes.extend(change.told());
@@ -307,7 +320,8 @@ impl State {
     /// Makes the pages again for this moment, after an expected return has passed. A page that cannot be read now stays
     /// as it is: only its files were at fault, and nobody asked for a reload.
     pub(super) fn refresh(&mut self, shared: &Shared) {
-        match pages::load(&self.config, i64::try_from(now()).unwrap_or(i64::MAX)) {
+        let now = i64::try_from(now()).unwrap_or(i64::MAX);
+        match pages::load(&self.config, now, &mut self.reached) {
             Ok(pages) => self.turn_pages(Arc::clone(&self.config), pages),
             Err(mistakes) => {
                 for mistake in mistakes {
@@ -331,12 +345,13 @@ impl State {
 
 /// What `run` would find, without keeping anything: warnings, or everything that is wrong.
 pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
-    let mut mistakes = Vec::new();
-    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX))
-        .map_err(|found| mistakes.extend(found));
+    let mut mistakes = folders::missing(config);
+    let now = i64::try_from(now()).unwrap_or(i64::MAX);
+    let pages =
+        pages::load(config, now, &mut Reached::default()).map_err(|found| mistakes.extend(found));
     let secrets = secrets::load(config, None).map_err(|found| mistakes.extend(found));
     match (pages, secrets) {
-        (Ok(pages), Ok(secrets)) => {
+        (Ok(pages), Ok(secrets)) if mistakes.is_empty() => {
             let warnings = pages
                 .iter()
                 .flat_map(|loaded| &loaded.page.warnings)
@@ -350,17 +365,24 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
     }
 }
 
+/// What reading a configuration has to do with what was before.
+struct Reads<'a> {
+    in_force: Option<(&'a Tls, &'a Config)>,
+    reached: &'a mut Reached,
+}
+
 /// Opens and reads everything that a configuration names, and changes nothing.
 fn prepare(
     config: &Config,
     doors: &Doors,
     passed: &mut Passed,
     workers: NonZeroUsize,
-    in_force: Option<(&Tls, &Config)>,
+    reads: Reads<'_>,
 ) -> Result<Prepared, Report> {
-    let mut mistakes = Vec::new();
-    let pages = pages::load(config, i64::try_from(now()).unwrap_or(i64::MAX))
-        .map_err(|found| mistakes.extend(found));
+    let mut mistakes = folders::missing(config);
+    let now = i64::try_from(now()).unwrap_or(i64::MAX);
+    let Reads { in_force, reached } = reads;
+    let pages = pages::load(config, now, reached).map_err(|found| mistakes.extend(found));
     let secrets = secrets::load(config, in_force).map_err(|found| mistakes.extend(found));
     // Sockets come last: what is opened for a configuration that is refused is closed again.
     let change = match mistakes.is_empty() {

@@ -47,46 +47,43 @@ pub enum OutOfTime {
 pub struct Certificate {
     files: Files,
     names: Vec<String>,
-    not_before: SystemTime,
     not_after: SystemTime,
     key: Arc<CertifiedKey>,
 }
 
 impl Certificate {
-    /// Reads and checks a pair.
+    /// Reads and checks a pair. A mistake in one of the files does not hide one in the other.
     pub fn load(
         files: &Files,
         now: SystemTime,
         out_of_time: OutOfTime,
-    ) -> Result<Self, CertificateError> {
-        let chain = read(&files.certificate, Secrecy::Public)?;
-        let key = read(&files.key, Secrecy::Secret)?;
-        let certificate = Self::from_pem(files.clone(), &chain, &key)?;
-        if out_of_time == OutOfTime::Refused {
-            certificate.check_time(now)?;
+    ) -> Result<Self, Vec<CertificateError>> {
+        let chain = Chain::read(&files.certificate).and_then(|chain| match out_of_time {
+            OutOfTime::Refused => chain.in_time(&files.certificate, now),
+            OutOfTime::Served => Ok(chain),
+        });
+        let key = read(&files.key, Secrecy::Secret).and_then(|pem| {
+            parse_key(&pem).map_err(|mistake| CertificateError::new(&files.key, mistake))
+        });
+        match (chain, key) {
+            (Ok(chain), Ok(key)) => Self::join(files, chain, key).map_err(|error| vec![error]),
+            (chain, key) => Err(chain.err().into_iter().chain(key.err()).collect()),
         }
-        Ok(certificate)
     }
 
-    /// Checks the text of a pair; `files` only serves messages.
-    pub fn from_pem(files: Files, chain: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
-        let wrong_chain = |mistake| CertificateError::new(&files.certificate, mistake);
-        let wrong_key = |mistake| CertificateError::new(&files.key, mistake);
-        let chain = parse_chain(chain).map_err(wrong_chain)?;
-        let leaf = chain
-            .first()
-            .ok_or_else(|| wrong_chain(Mistake::NoCertificate))?;
-        let names = dns_names(leaf).map_err(wrong_chain)?;
-        let (not_before, not_after) = validity(leaf).map_err(wrong_chain)?;
-        let key = parse_key(key).map_err(wrong_key)?;
+    fn join(
+        files: &Files,
+        chain: Chain,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<Self, CertificateError> {
         let provider = rustls::crypto::ring::default_provider();
-        let key = CertifiedKey::from_der(chain, key, &provider)
-            .map_err(|error| wrong_key(Mistake::of_key(error, &files.certificate)))?;
+        let key = CertifiedKey::from_der(chain.certificates, key, &provider).map_err(|error| {
+            CertificateError::new(&files.key, Mistake::of_key(error, &files.certificate))
+        })?;
         Ok(Self {
-            files,
-            names,
-            not_before,
-            not_after,
+            files: files.clone(),
+            names: chain.names,
+            not_after: chain.not_after,
             key: Arc::new(key),
         })
     }
@@ -105,16 +102,44 @@ impl Certificate {
     pub fn not_after(&self) -> SystemTime {
         self.not_after
     }
+}
 
-    fn check_time(&self, now: SystemTime) -> Result<(), CertificateError> {
+/// What the file of certificates holds.
+struct Chain {
+    certificates: Vec<CertificateDer<'static>>,
+    names: Vec<String>,
+    not_before: SystemTime,
+    not_after: SystemTime,
+}
+
+impl Chain {
+    fn read(path: &Path) -> Result<Chain, CertificateError> {
+        let pem = read(path, Secrecy::Public)?;
+        Chain::parse(&pem).map_err(|mistake| CertificateError::new(path, mistake))
+    }
+
+    fn parse(pem: &[u8]) -> Result<Chain, Mistake> {
+        let certificates = parse_chain(pem)?;
+        let leaf = certificates.first().ok_or(Mistake::NoCertificate)?;
+        let names = dns_names(leaf)?;
+        let (not_before, not_after) = validity(leaf)?;
+        Ok(Chain {
+            certificates,
+            names,
+            not_before,
+            not_after,
+        })
+    }
+
+    fn in_time(self, path: &Path, now: SystemTime) -> Result<Chain, CertificateError> {
         let mistake = if now > self.not_after {
             Mistake::Expired(now.duration_since(self.not_after).unwrap_or_default())
         } else if now < self.not_before {
             Mistake::NotYetValid(self.not_before.duration_since(now).unwrap_or_default())
         } else {
-            return Ok(());
+            return Ok(self);
         };
-        Err(CertificateError::new(&self.files.certificate, mistake))
+        Err(CertificateError::new(path, mistake))
     }
 }
 

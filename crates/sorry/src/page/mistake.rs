@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::source::Exceeded;
+
 /// One mistake in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -12,6 +14,8 @@ pub struct Mistake {
     pub line: Option<usize>,
     /// What is wrong and how to mend it: a lower-case fragment.
     pub message: String,
+    /// The bound that it goes beyond, where that is what is wrong.
+    pub exceeds: Option<Exceeded>,
 }
 
 impl fmt::Display for Mistake {

@@ -19,7 +19,7 @@ mod text;
 mod words;
 
 pub use mistake::{Mistake, PageError};
-pub use source::{Bounds, Source};
+pub use source::{Bounds, Exceeded, Source};
 pub use words::Words;
 
 use bytes::Bytes;

@@ -14,6 +14,15 @@ pub enum Source {
     Folder(PathBuf),
 }
 
+/// A bound that a page exceeds; each is a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exceeded {
+    /// The bytes of a file, or of all files together.
+    Bytes,
+    /// The number of assets.
+    Assets,
+}
+
 /// How much a page may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {

@@ -82,6 +82,13 @@ fn the_smallest_file_has_all_defaults() {
                 access_target: Stdout,
             },
             files: [],
+            written: [
+                FileUse {
+                    path: "/run/sorry/admin.sock",
+                    place: File,
+                    purpose: AdminSocket,
+                },
+            ],
     "#]]
     .assert_eq(shown);
 }

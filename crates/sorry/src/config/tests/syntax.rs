@@ -341,6 +341,7 @@ fn a_file_that_is_not_there() {
     expect![[r#"
         error[unreadable]: cannot read the configuration: No such file or directory (os error 2)
         --> /nonexistent/sorry.toml
+         = help: `sorry config example` prints one to begin with, and `sorry serve` needs none
     "#]]
     .assert_eq(&report.render(Color::Plain));
     assert_eq!(report.mistakes()[0].code, Code::Unreadable);

@@ -1,6 +1,6 @@
 //! What is right alone and wrong together.
 
-use super::{check, check_listen, check_sorry};
+use super::{check, check_listen, check_sorry, valid};
 use expect_test::expect;
 
 #[test]
@@ -242,6 +242,78 @@ fn a_dual_stack_socket_takes_ipv4_too() {
           |
           = help: leave that one out, or add `v6-only = true` to this one
     "#]],
+    );
+}
+
+#[test]
+fn a_wildcard_takes_every_address_of_its_port() {
+    check_listen(
+        "  \"0.0.0.0:80\",\n  \"127.0.0.1:80\",\n  { address = \"[::]:81\", v6-only = true },\n  \"[::1]:81\",\n  \"[::]:82\",\n  \"10.0.0.1:82\"",
+        expect![[r#"
+            error[conflict]: 0.0.0.0:80 takes 127.0.0.1:80 as well
+             --> sorry.toml:4:3
+              |
+            4 |   "0.0.0.0:80",
+              |   ^^^^^^^^^^^^
+            5 |   "127.0.0.1:80",
+              |   -------------- also given here
+              |
+              = help: leave that one out: 0.0.0.0:80 is every address of its kind
+
+            error[conflict]: [::]:81 takes [::1]:81 as well
+             --> sorry.toml:6:15
+              |
+            6 |   { address = "[::]:81", v6-only = true },
+              |               ^^^^^^^^^
+            7 |   "[::1]:81",
+              |   ---------- also given here
+              |
+              = help: leave that one out: [::]:81 is every address of its kind
+
+            error[conflict]: [::]:82 takes 10.0.0.1:82 as well
+             --> sorry.toml:8:3
+              |
+            8 |   "[::]:82",
+              |   ^^^^^^^^^
+            9 |   "10.0.0.1:82"
+              |   ------------- also given here
+              |
+              = help: leave that one out, or add `v6-only = true` to this one
+        "#]],
+    );
+    // None of these is in another's way.
+    let apart = "site = [{ name = \"shop\" }]\n[sorry]\nlisten = [\"0.0.0.0:80\", \"127.0.0.1:81\", { address = \"[::]:80\", v6-only = true }, \
+        \"0.0.0.0:0\", \"127.0.0.1:0\"]\n[metrics]\nlisten = \"127.0.0.1:9503\"\n";
+    assert_eq!(valid(apart).listeners.len(), 5);
+    check(
+        "site = [{ name = \"shop\", sorry.listen = [\"0.0.0.0:9503\"] }]\n[metrics]\nlisten = \"127.0.0.1:9503\"\n",
+        expect![[r#"
+            error[conflict]: metrics: 127.0.0.1:9503 and 0.0.0.0:9503 overlap
+             --> sorry.toml:3:10
+              |
+            1 | site = [{ name = "shop", sorry.listen = ["0.0.0.0:9503"] }]
+              |                                          -------------- the listener is here
+            2 | [metrics]
+            3 | listen = "127.0.0.1:9503"
+              |          ^^^^^^^^^^^^^^^^
+              |
+              = help: an address cannot be shared with a site
+        "#]],
+    );
+    check(
+        "site = [{ name = \"shop\", sorry.listen = [\"127.0.0.1:9503\"] }]\n[metrics]\nlisten = \"0.0.0.0:9503\"\n",
+        expect![[r#"
+            error[conflict]: metrics: 0.0.0.0:9503 and 127.0.0.1:9503 overlap
+             --> sorry.toml:3:10
+              |
+            1 | site = [{ name = "shop", sorry.listen = ["127.0.0.1:9503"] }]
+              |                                          ---------------- the listener is here
+            2 | [metrics]
+            3 | listen = "0.0.0.0:9503"
+              |          ^^^^^^^^^^^^^^
+              |
+              = help: an address cannot be shared with a site
+        "#]],
     );
 }
 

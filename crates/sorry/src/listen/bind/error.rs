@@ -20,7 +20,7 @@ pub enum BindError {
     },
     /// A process listens on the unix socket: it is left alone.
     #[error(
-        "cannot listen on unix:{}: a living process listens there; stop it, or take over its sockets", .0.display()
+        "cannot listen on unix:{}: a living process listens there; stop it, or, if it is Sorry, take over its sockets with --takeover", .0.display()
     )]
     Alive(PathBuf),
     /// There is a file, and it is no socket: it is left alone.
@@ -138,7 +138,7 @@ fn holder_hint(port: u16, holders: &[Holder]) -> String {
         );
     }
     format!(
-        " by {}; stop it, take over its sockets, or choose another port",
+        " by {}; stop it, choose another port, or, if it is Sorry, take over its sockets with --takeover",
         holders
             .iter()
             .map(ToString::to_string)
@@ -171,7 +171,10 @@ mod tests {
                 vec![holder(own)],
                 "another address of this configuration has port 80",
             ),
-            (vec![holder(own + 1)], "stop it, take over its sockets"),
+            (
+                vec![holder(own + 1)],
+                "stop it, choose another port, or, if it is Sorry,",
+            ),
             (
                 vec![holder(7), holder(own)],
                 "by nginx (pid 7), nginx (pid ",

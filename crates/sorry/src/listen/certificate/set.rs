@@ -49,7 +49,7 @@ impl Certificates {
         for files in pairs {
             match Certificate::load(files, now, out_of_time) {
                 Ok(certificate) => list.push(certificate),
-                Err(error) => errors.push(error),
+                Err(found) => errors.extend(found),
             }
         }
         if errors.is_empty() {

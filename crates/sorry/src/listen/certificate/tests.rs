@@ -35,12 +35,29 @@ pub(in crate::listen) fn write(
     files
 }
 
+/// A certificate of a pair that has no files.
+pub(in crate::listen) fn made(chain: &str, key: &str) -> Certificate {
+    let files = Files {
+        certificate: "c".into(),
+        key: "k".into(),
+    };
+    let chain = Chain::parse(chain.as_bytes()).unwrap();
+    Certificate::join(&files, chain, parse_key(key.as_bytes()).unwrap()).unwrap()
+}
+
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn load(files: &Files) -> Result<Certificate, CertificateError> {
+fn load(files: &Files) -> Result<Certificate, Vec<CertificateError>> {
     Certificate::load(files, SystemTime::now(), OutOfTime::Refused)
+}
+
+/// The one thing that is wrong with a pair.
+fn refused(files: &Files) -> CertificateError {
+    let mut errors = load(files).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors.remove(0)
 }
 
 #[test]
@@ -99,7 +116,7 @@ fn mistakes_name_the_file_and_the_way_out() {
         (cut, &key, "x.pem", "not readable as PEM"),
     ] {
         let files = write(folder.path(), "x", &(chain.to_owned(), key.to_owned()));
-        let error = load(&files).unwrap_err();
+        let error = refused(&files);
         let text = error.to_string();
         assert!(text.contains(expected), "{text}");
         assert_eq!(error.file, folder.path().join(file), "{text}");
@@ -111,24 +128,36 @@ fn files_that_cannot_be_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut files = write(folder.path(), "x", &pair(&["shop.example"]));
     set_mode(&files.key, 0o644);
-    let text = load(&files).unwrap_err().to_string();
+    let text = refused(&files).to_string();
     assert!(text.contains("open to everybody (mode 0644)"), "{text}");
     set_mode(&files.key, 0o640);
     load(&files).unwrap();
     files.key = folder.path().join("absent.key");
-    let text = load(&files).unwrap_err().to_string();
+    let text = refused(&files).to_string();
     assert!(
         text.contains("absent.key: cannot be read: No such file"),
         "{text}"
     );
+    let errors = |files: &Files| {
+        let errors = load(files).unwrap_err();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    // A mistake in the one file does not hide that of the other.
+    files.certificate = folder.path().to_owned();
+    let found = errors(&files);
+    assert!(
+        found[0].contains("is a folder") && found[1].contains("absent.key"),
+        "{found:?}"
+    );
+    files.key = folder.path().join("x.key");
+    fs::write(folder.path().join("long"), "x".repeat(1 << 21)).unwrap();
     for (certificate, expected) in [
         (folder.path().to_owned(), "is a folder"),
         ("/dev/zero".into(), "is a device"),
         (folder.path().join("long"), "longer than 1 MiB"),
     ] {
-        fs::write(folder.path().join("long"), "x".repeat(1 << 21)).unwrap();
         files.certificate = certificate;
-        let text = load(&files).unwrap_err().to_string();
+        let text = refused(&files).to_string();
         assert!(text.contains(expected), "{text}");
     }
 }
@@ -147,11 +176,7 @@ fn a_certificate_out_of_time_is_refused_or_served() {
     let after = at(1_580_515_200 + 3 * 86_400);
     let before = at(1_577_836_800 - 86_400);
     Certificate::load(&files, within, OutOfTime::Refused).unwrap();
-    let text = |now| {
-        Certificate::load(&files, now, OutOfTime::Refused)
-            .unwrap_err()
-            .to_string()
-    };
+    let text = |now| Certificate::load(&files, now, OutOfTime::Refused).unwrap_err()[0].to_string();
     assert!(
         text(after).contains("expired 3 days ago"),
         "{}",
@@ -163,13 +188,9 @@ fn a_certificate_out_of_time_is_refused_or_served() {
 }
 
 fn set(lists: &[&[&str]]) -> Certificates {
-    let files = Files {
-        certificate: "c".into(),
-        key: "k".into(),
-    };
     let certificate = |names: &&[&str]| {
         let (chain, key) = pair(names);
-        Certificate::from_pem(files.clone(), chain.as_bytes(), key.as_bytes()).unwrap()
+        made(&chain, &key)
     };
     Certificates::new(lists.iter().map(certificate).collect())
 }
@@ -205,16 +226,11 @@ fn names_choose_the_certificate() {
 
 #[test]
 fn of_two_for_one_name_the_client_gets_the_one_it_can_verify() {
-    let files = Files {
-        certificate: "c".into(),
-        key: "k".into(),
-    };
     let certificate = |name: &str, algorithm| {
         let key = KeyPair::generate_for(algorithm).unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let chain = params.self_signed(&key).unwrap().pem();
-        let key = key.serialize_pem();
-        Certificate::from_pem(files.clone(), chain.as_bytes(), key.as_bytes()).unwrap()
+        made(&chain, &key.serialize_pem())
     };
     let set = Certificates::new(vec![
         certificate("default.example", &rcgen::PKCS_ECDSA_P256_SHA256),

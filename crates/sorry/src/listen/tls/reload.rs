@@ -15,8 +15,8 @@ use super::super::file_watch::FileWatch;
 pub struct Attempt {
     /// Where the pair is kept.
     pub files: Files,
-    /// With a mistake the old pair stays in force; without one, the new one is.
-    pub result: Result<(), CertificateError>,
+    /// With any mistake the old pair stays in force; without one, the new one is.
+    pub result: Result<(), Vec<CertificateError>>,
 }
 
 /// Reads the files now and puts every good pair in force; the others stay as they were. Tells of each pair.
@@ -31,12 +31,12 @@ pub fn reload(resolver: &Resolver, pairs: &[Files], out_of_time: OutOfTime) -> V
                 Ok(())
             }
             // One forgotten site must not let the certificates of all others run out.
-            Err(error) => {
+            Err(found) => {
                 let old = current
                     .iter()
                     .find(|certificate| certificate.files() == files);
                 list.extend(old.cloned());
-                Err(error)
+                Err(found)
             }
         };
         attempts.push(Attempt {

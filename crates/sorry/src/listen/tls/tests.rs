@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::*;
-use crate::listen::certificate::{Certificate, Files, OutOfTime};
+use crate::listen::certificate::{Certificate, OutOfTime};
 use crate::listen::file_watch;
 use crate::listen::socket::{Peer, Raw};
 
@@ -69,12 +69,8 @@ const BOTH: &[&rustls::SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 fn certificate(names: &[&str]) -> Certificate {
-    let files = Files {
-        certificate: "c".into(),
-        key: "k".into(),
-    };
     let (chain, key) = crate::listen::certificate::tests::pair(names);
-    Certificate::from_pem(files, chain.as_bytes(), key.as_bytes()).unwrap()
+    crate::listen::certificate::tests::made(&chain, &key)
 }
 
 fn run<T>(test: impl Future<Output = T>) -> T {

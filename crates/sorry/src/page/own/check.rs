@@ -68,6 +68,7 @@ impl Text<'_> {
             file: self.path.clone(),
             line: Some(self.line(at, needle)),
             message,
+            exceeds: None,
         }
     }
 }

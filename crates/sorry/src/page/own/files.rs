@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::super::mistake::Mistake;
-use super::super::source::Bounds;
+use super::super::source::{Bounds, Exceeded};
 use crate::config::plain_file::{self, PlainFileError};
 
 /// How deep folders may lie in each other.
@@ -189,7 +189,7 @@ impl Files {
                 let message = format!(
                     "is longer than the {most} bytes that a file of a page may have; shorten it, or raise page-bytes in [limits]"
                 );
-                return Err(mistake(path, message));
+                return Err(excess(path, Exceeded::Bytes, message));
             }
             Err(error) => return Err(mistake(path, format!("cannot read the {what}: {error}"))),
         };
@@ -198,14 +198,14 @@ impl Files {
                 "is one file too many: a page may have {} assets",
                 self.bounds.assets
             );
-            return Err(mistake(path, message));
+            return Err(excess(path, Exceeded::Assets, message));
         }
         self.bytes = self.bytes.saturating_add(bytes.len());
         if self.bytes > total_bytes {
             let message = format!(
                 "makes the page's files longer than the {total_bytes} bytes that they may have together"
             );
-            return Err(mistake(path, message));
+            return Err(excess(path, Exceeded::Bytes, message));
         }
         Ok(bytes.into())
     }
@@ -226,5 +226,14 @@ pub(super) fn mistake(path: &Path, message: String) -> Mistake {
         file: path.to_owned(),
         line: None,
         message,
+        exceeds: None,
+    }
+}
+
+/// A mistake that is too much of something.
+pub(super) fn excess(path: &Path, exceeds: Exceeded, message: String) -> Mistake {
+    Mistake {
+        exceeds: Some(exceeds),
+        ..mistake(path, message)
     }
 }

@@ -14,6 +14,7 @@ mod reference;
 mod relocate;
 mod srcset;
 mod template;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use sorry_core::answer::template::Template;
 
 use super::csp::Policy;
 use super::mistake::{Mistake, PageError};
-use super::source::Bounds;
+use super::source::{Bounds, Exceeded};
 use super::words::Words;
 use super::{Asset, Document, Encoded, Page, media_type, problem};
 use check::{Check, Learned, Text};
@@ -85,6 +86,8 @@ struct Loader<'a> {
     texts: Vec<(Box<str>, Template)>,
     json: Option<Template>,
     xml: Option<Template>,
+    /// Files with mistakes that nothing could be made of, by what they are for.
+    lost: Vec<(Kind, Box<str>)>,
     mistakes: Vec<Mistake>,
     warnings: Vec<Mistake>,
 }
@@ -103,6 +106,7 @@ impl<'a> Loader<'a> {
             texts: Vec::new(),
             json: None,
             xml: None,
+            lost: Vec::new(),
             mistakes: Vec::new(),
             warnings: Vec::new(),
         })
@@ -166,36 +170,53 @@ impl<'a> Loader<'a> {
         let folder = self.files.path("");
         self.drafts.sort_by_key(|draft| draft.language != default);
         self.texts.sort_by_key(|(language, _)| *language != default);
-        let pages: Vec<&str> = self.drafts.iter().map(|draft| &*draft.language).collect();
-        let texts: Vec<&str> = self.texts.iter().map(|(language, _)| &**language).collect();
+        let pages = self.drafts.iter().map(|draft| &*draft.language);
+        let texts = self.texts.iter().map(|(language, _)| &**language);
         let found = [
-            gap_in(&pages, "html", &default),
-            gap_in(&texts, "txt", &default),
+            gap_in(self.with_lost(pages, Kind::Html), "html", &default),
+            gap_in(self.with_lost(texts, Kind::Text), "txt", &default),
         ];
         for message in found.into_iter().flatten() {
             self.mistakes.push(files::mistake(&folder, message));
         }
     }
 
+    /// Languages, and those whose files could not be used, which have been told.
+    fn with_lost<'b>(
+        &'b self,
+        languages: impl Iterator<Item = &'b str>,
+        kind: Kind,
+    ) -> Vec<&'b str> {
+        let lost = self.lost.iter().filter(|(of, _)| *of == kind);
+        languages
+            .chain(lost.map(|(_, language)| &**language))
+            .collect()
+    }
+
     /// Renders a page for people.
     fn page(&mut self, path: PathBuf, language: Box<str>, bytes: &[u8]) {
         let Some(source) = self.source(&path, bytes) else {
+            self.lost.push((Kind::Html, language));
             return;
         };
-        match self.job(&path, Kind::Html, &language, &source).html() {
-            // Browsers read every line end as a newline, before they hash a block.
-            Ok(html) => {
-                let html = html.replace("\r\n", "\n").replace('\r', "\n");
-                self.check_whole(&path, &html);
-                self.drafts.push(Draft {
-                    path,
-                    language,
-                    source,
-                    html,
-                });
-            }
-            Err(fault) => self.fault(&path, fault),
+        let page = self.job(&path, Kind::Html, &language, &source).html();
+        let is_whole = page.faults.is_empty();
+        self.faults(&path, page.faults);
+        let Some(html) = page.made else {
+            self.lost.push((Kind::Html, language));
+            return;
+        };
+        // Browsers read every line end as a newline, before they hash a block.
+        let html = html.replace("\r\n", "\n").replace('\r', "\n");
+        if is_whole {
+            self.check_whole(&path, &html);
         }
+        self.drafts.push(Draft {
+            path,
+            language,
+            source,
+            html,
+        });
     }
 
     /// What has to do with the page as a whole.
@@ -223,14 +244,15 @@ impl<'a> Loader<'a> {
         language: &str,
         bytes: &[u8],
     ) -> Option<Template> {
-        let source = self.source(path, bytes)?;
-        match self.job(path, kind, language, &source).template() {
-            Ok(template) => Some(template),
-            Err(fault) => {
-                self.fault(path, fault);
-                None
-            }
+        let made = self.source(path, bytes).and_then(|source| {
+            let made = self.job(path, kind, language, &source).template();
+            self.faults(path, made.faults);
+            made.made
+        });
+        if made.is_none() {
+            self.lost.push((kind, language.into()));
         }
+        made
     }
 
     /// The text of a template, without a byte order mark.
@@ -247,6 +269,7 @@ impl<'a> Loader<'a> {
                     file: path.to_owned(),
                     line: Some(line),
                     message: "is not UTF-8 from here on; save it as UTF-8".to_owned(),
+                    exceeds: None,
                 });
                 None
             }
@@ -272,12 +295,14 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn fault(&mut self, path: &Path, fault: Fault) {
-        self.mistakes.push(Mistake {
-            file: path.with_file_name(fault.name),
-            line: fault.line,
-            message: fault.message,
-        });
+    fn faults(&mut self, path: &Path, faults: Vec<Fault>) {
+        self.mistakes
+            .extend(faults.into_iter().map(|fault| Mistake {
+                file: path.with_file_name(fault.name),
+                line: fault.line,
+                message: fault.message,
+                exceeds: fault.exceeds,
+            }));
     }
 
     fn finish(mut self, which: Which) -> Result<Page, PageError> {
@@ -306,6 +331,8 @@ impl<'a> Loader<'a> {
         if !self.mistakes.is_empty() {
             self.mistakes
                 .sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+            // A file that several pages include is told of once.
+            self.mistakes.dedup();
             return Err(PageError {
                 mistakes: self.mistakes,
             });
@@ -347,7 +374,8 @@ impl<'a> Loader<'a> {
                 assets.len(),
                 self.bounds.assets
             );
-            self.mistakes.push(files::mistake(&folder, message));
+            let excess = files::excess(&folder, Exceeded::Assets, message);
+            self.mistakes.push(excess);
         }
     }
 
@@ -387,8 +415,9 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// What is wrong with a set of languages, the default first if it is there.
-fn gap_in(languages: &[&str], ending: &str, default: &str) -> Option<String> {
+/// What is wrong with a set of languages.
+fn gap_in(mut languages: Vec<&str>, ending: &str, default: &str) -> Option<String> {
+    languages.sort_by_key(|language| *language != default);
     let first = languages.first()?;
     if *first != default {
         return Some(format!(

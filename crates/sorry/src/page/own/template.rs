@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -14,7 +15,9 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, es
 use sorry_core::answer::template::{Filling, Hole, ID_WIDTH, Template};
 
 use super::super::builtin::html;
+use super::super::source::Exceeded;
 use super::super::words::Words;
+use super::xml;
 
 /// What a template makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,7 @@ pub(super) struct Fault {
     pub(super) name: String,
     pub(super) line: Option<usize>,
     pub(super) message: String,
+    pub(super) exceeds: Option<Exceeded>,
 }
 
 /// The files that a template may include, by name.
@@ -57,50 +61,103 @@ const MARK: char = '\u{10fffd}';
 const VARIABLES: &str =
     "site, said, until, status, phrase, language, request_id, retry_after, auto_return";
 
+/// What came of a template. Where there are faults, what was made only serves to find further ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made<T> {
+    pub(super) faults: Vec<Fault>,
+    pub(super) made: Option<T>,
+}
+
+impl<T> Made<T> {
+    fn then<U>(mut self, make: impl FnOnce(T) -> Result<U, Fault>) -> Made<U> {
+        let made = match self.made.map(make) {
+            Some(Ok(made)) => Some(made),
+            Some(Err(fault)) => {
+                self.faults.push(fault);
+                None
+            }
+            None => None,
+        };
+        let faults = self.faults;
+        Made { faults, made }
+    }
+}
+
+/// So many faults of one template are told.
+const MOST_FAULTS: usize = 32;
+
 impl Job<'_> {
     /// Renders a page for people.
-    pub(super) fn html(&self) -> Result<String, Fault> {
-        let html = self.render()?;
-        if html.contains(MARK) {
-            return Err(self.fault(None, no_holes("request_id or retry_after")));
+    pub(super) fn html(&self) -> Made<String> {
+        let mut page = self.render();
+        if page.made.as_ref().is_some_and(|html| html.contains(MARK)) {
+            let message = no_holes("request_id or retry_after");
+            page.faults.push(self.fault(None, message));
         }
-        Ok(html)
+        page
     }
 
     /// Renders anything else.
-    pub(super) fn template(&self) -> Result<Template, Fault> {
-        let rendered = self.render()?;
-        let template = with_holes(&rendered, self.kind).ok_or_else(|| {
-            let message = "request_id and retry_after can be printed and nothing else: no filter may change them";
-            self.fault(None, message.to_owned())
-        })?;
-        if self.kind == Kind::Json {
-            self.check_json(&template)?;
-        }
-        Ok(template)
+    pub(super) fn template(&self) -> Made<Template> {
+        self.render().then(|rendered| {
+            let template = with_holes(&rendered, self.kind).ok_or_else(|| {
+                let message = "request_id and retry_after can be printed and nothing else: no filter may change them";
+                self.fault(None, message.to_owned())
+            })?;
+            match self.kind {
+                Kind::Json => self.check_json(&template)?,
+                Kind::Xml => self.check_xml(&template)?,
+                Kind::Html | Kind::Text => {}
+            }
+            Ok(template)
+        })
     }
 
-    fn render(&self) -> Result<String, Fault> {
-        let environment = self.environment();
+    /// Renders, and goes on without what is not defined, so that one mistake does not hide the next. What else fails then may
+    /// follow from that, and is not told.
+    fn render(&self) -> Made<String> {
+        let mut source = self.source.to_owned();
+        let mut includes = Arc::clone(self.includes);
+        let mut faults = Vec::new();
+        loop {
+            let error = match self.attempt(&source, &includes) {
+                Ok(text) => {
+                    let made = Some(text);
+                    return Made { faults, made };
+                }
+                Err(error) => error,
+            };
+            let error = innermost(&error);
+            let stands_alone = stands_alone(error);
+            if stands_alone || faults.is_empty() {
+                faults.push(self.fault_of(error));
+            }
+            let name = error.name().unwrap_or(self.name);
+            let text = match name == self.name {
+                true => Some(&mut source),
+                false => Arc::make_mut(&mut includes).get_mut(name),
+            };
+            let goes_on = stands_alone && faults.len() < MOST_FAULTS;
+            let place = text.zip(error.range()).filter(|_| goes_on);
+            if !place.is_some_and(|(text, range)| blank(text, range)) {
+                return Made { faults, made: None };
+            }
+        }
+    }
+
+    fn attempt(&self, source: &str, includes: &Includes) -> Result<String, Error> {
+        let environment = self.environment(includes);
         let mut out = Bounded {
             bytes: Vec::new(),
             longest: self.longest,
         };
-        let rendered = environment
-            .template_from_named_str(self.name, self.source)
-            .and_then(|template| {
-                template
-                    .render_captured_to(self.context(), &mut out)
-                    .map(drop)
-            });
-        if let Err(error) = rendered {
-            return Err(self.fault_of(&error));
-        }
-        String::from_utf8(out.bytes)
-            .map_err(|_| self.fault(None, "what it makes is not UTF-8".to_owned()))
+        environment
+            .template_from_named_str(self.name, source)?
+            .render_captured_to(self.context(), &mut out)?;
+        Ok(String::from_utf8_lossy(&out.bytes).into_owned())
     }
 
-    fn environment(&self) -> Environment<'_> {
+    fn environment(&self, includes: &Includes) -> Environment<'static> {
         let mut environment = Environment::new();
         environment.set_debug(true);
         environment.set_syntax(syntax());
@@ -130,7 +187,7 @@ impl Job<'_> {
                 _ => escape_formatter(out, state, value),
             }
         });
-        let includes = Arc::clone(self.includes);
+        let includes = Arc::clone(includes);
         environment.set_loader(move |name| Ok(includes.get(name).cloned()));
         environment
     }
@@ -160,22 +217,16 @@ impl Job<'_> {
             name: self.name.to_owned(),
             line,
             message,
+            exceeds: None,
         }
     }
 
-    /// The innermost error says what is wrong; those around it only say where it was included.
     fn fault_of(&self, error: &Error) -> Fault {
-        let mut innermost = error;
-        while let Some(inner) = innermost
-            .source()
-            .and_then(<dyn std::error::Error>::downcast_ref)
-        {
-            innermost = inner;
-        }
         Fault {
-            name: innermost.name().unwrap_or(self.name).to_owned(),
-            line: innermost.line(),
-            message: self.message_of(innermost),
+            name: error.name().unwrap_or(self.name).to_owned(),
+            line: error.line(),
+            message: self.message_of(error),
+            exceeds: (error.kind() == ErrorKind::WriteFailure).then_some(Exceeded::Bytes),
         }
     }
 
@@ -208,23 +259,94 @@ impl Job<'_> {
 
     /// Holes are numbers and strings; whatever they are filled with, the document must be JSON.
     fn check_json(&self, template: &Template) -> Result<(), Fault> {
-        let filling = Filling {
-            date: sorry_core::date::imf_fixdate(0),
-            now: 0,
-            id: [b'0'; ID_WIDTH],
-            retry_after: 1,
-        };
-        let mut sample = Vec::new();
-        template.fill(&filling, &mut sample);
-        serde_json::from_slice::<serde_json::Value>(&sample)
+        let sample = sample(template);
+        serde_json::from_str::<serde_json::Value>(&sample)
             .map(drop)
             .map_err(|error| {
                 let message = format!(
                     "what it makes is not JSON: {error}; values bring their own quotation marks, as in {{\"detail\": {{{{ said }}}}}}"
                 );
-                self.fault(Some(error.line()), message)
+                self.fault(Some(self.line(&sample, error.line())), message)
             })
     }
+
+    /// Nor may a program that reads XML find something else.
+    fn check_xml(&self, template: &Template) -> Result<(), Fault> {
+        let sample = sample(template);
+        xml::check(&sample).map_err(|fault| {
+            let line = sample[..fault.at].matches('\n').count() + 1;
+            let message = format!("what it makes is not well-formed XML: {}", fault.message);
+            self.fault(Some(self.line(&sample, line)), message)
+        })
+    }
+
+    /// Where a line of what was made was written. Templates may repeat or leave out lines, so its text is looked for: the
+    /// nth one made is the nth one written.
+    fn line(&self, made: &str, line: usize) -> usize {
+        let above = line.saturating_sub(1);
+        let wanted = made.lines().nth(above).unwrap_or_default();
+        let before = made.lines().take(above).filter(|made| *made == wanted);
+        let before = before.count();
+        let written = self.source.lines().enumerate();
+        let mut same = written.filter(|(_, text)| *text == wanted);
+        let last = self.source.lines().count().max(1);
+        same.nth(before)
+            .map_or(line.min(last), |(index, _)| index + 1)
+    }
+}
+
+/// The innermost error says what is wrong; those around it only say where it was included.
+fn innermost(error: &Error) -> &Error {
+    let mut innermost = error;
+    while let Some(inner) = innermost
+        .source()
+        .and_then(<dyn std::error::Error>::downcast_ref)
+    {
+        innermost = inner;
+    }
+    innermost
+}
+
+/// Whether all else can be looked at without the expression that failed.
+fn stands_alone(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::UndefinedError => true,
+        ErrorKind::InvalidOperation => error
+            .detail()
+            .is_some_and(|detail| detail.starts_with(SAME_FOR_ALL)),
+        _ => false,
+    }
+}
+
+/// Writes an empty text over an expression, as long as that was, so that all lines stay where they are.
+fn blank(text: &mut String, range: Range<usize>) -> bool {
+    let Some(old) = text.get(range.clone()) else {
+        return false;
+    };
+    let is_expression = !["{{", "}}", "{%", "%}"].iter().any(|end| old.contains(end));
+    let literal = if old.len() < 2 { "0" } else { "\"\"" };
+    if !is_expression || old.is_empty() || old.starts_with(literal) {
+        return false;
+    }
+    let rest = old.bytes().skip(literal.len());
+    let rest = rest.map(|byte| if byte == b'\n' { '\n' } else { ' ' });
+    let new: String = literal.chars().chain(rest).collect();
+    text.replace_range(range, &new);
+    true
+}
+
+/// What somebody could get.
+fn sample(template: &Template) -> String {
+    let filling = Filling {
+        date: sorry_core::date::imf_fixdate(0),
+        now: 0,
+        id: [b'0'; ID_WIDTH],
+        retry_after: 1,
+    };
+    let mut sample = Vec::new();
+    template.fill(&filling, &mut sample);
+    // Both the text and what fills its holes are UTF-8.
+    String::from_utf8_lossy(&sample).into_owned()
 }
 
 /// The usual one, in which the line end at the end of a file stays.
@@ -235,9 +357,11 @@ fn syntax() -> SyntaxConfig {
     builder.build().unwrap_or_default()
 }
 
+const SAME_FOR_ALL: &str = "an HTML page is the same for every request and cannot hold";
+
 fn no_holes(name: &str) -> String {
     format!(
-        "an HTML page is the same for every request and cannot hold {name}: put {{{{ auto_return }}}} before </body>; its \
+        "{SAME_FOR_ALL} {name}: put {{{{ auto_return }}}} before </body>; its \
          script looks again when it is time and fills elements with the attributes data-sorry-id and data-sorry-until"
     )
 }
@@ -355,9 +479,16 @@ mod tests {
         format!("{}:{line}: {}", fault.name, fault.message)
     }
 
+    fn messages(faults: &[Fault]) -> String {
+        faults.iter().map(message).collect::<Vec<_>>().join("\n")
+    }
+
     fn html_of(source: &str, words: &Words) -> String {
-        let made = job("page.html", source, words, &includes()).html();
-        made.unwrap_or_else(|fault| message(&fault))
+        let Made { faults, made } = job("page.html", source, words, &includes()).html();
+        match faults.is_empty() {
+            true => made.unwrap(),
+            false => messages(&faults),
+        }
     }
 
     fn page(source: &str, expected: &Expect) {
@@ -365,8 +496,11 @@ mod tests {
     }
 
     fn other(name: &str, source: &str, words: &Words) -> String {
-        let made = job(name, source, words, &includes()).template();
-        made.map_or_else(|fault| message(&fault), |template| filled(&template))
+        let Made { faults, made } = job(name, source, words, &includes()).template();
+        match faults.is_empty() {
+            true => filled(&made.unwrap()),
+            false => messages(&faults),
+        }
     }
 
     #[test]
@@ -390,8 +524,8 @@ mod tests {
         assert_eq!(nothing, "[]");
         // Whatever its name says: in a page everything is escaped as a page.
         assert_eq!(
-            job("page.html", "{{ said }}", &full(), &includes()).html(),
-            Ok("A &lt;new&gt; &quot;engine&quot; &amp; more\nin the cellar".to_owned())
+            html_of("{{ said }}", &full()),
+            "A &lt;new&gt; &quot;engine&quot; &amp; more\nin the cellar"
         );
     }
 
@@ -448,6 +582,36 @@ mod tests {
     }
 
     #[test]
+    fn one_mistake_does_not_hide_the_next() {
+        page(
+            "{{ sight }}\n{% if x %}{{ hidden }}{% endif %}\n{{ request_id }}\n{% include 'bad.html' %}\n{% for i in untl %}{% endfor %}{{ said.foo }}",
+            &expect![[r#"
+                page.html:1: `sight` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+                page.html:2: `x` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+                page.html:3: an HTML page is the same for every request and cannot hold request_id: put {{ auto_return }} before </body>; its script looks again when it is time and fills elements with the attributes data-sorry-id and data-sorry-until
+                bad.html:3: `nobody` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+                page.html:5: `untl` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+                page.html:5: `said.foo` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return"#]],
+        );
+        // What follows from a mistake is not told.
+        page(
+            "{{ sight }}\n{{ sight / 2 }}\n{{ sit }}",
+            &expect![
+                "page.html:1: `sight` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return"
+            ],
+        );
+        let many = "{{ sight }}\n".repeat(100);
+        assert_eq!(html_of(&many, &bare()).lines().count(), MOST_FAULTS);
+        expect![[r#"
+            page.json:2: `sight` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+            page.json:3: what it makes is not JSON: expected value at line 3 column 6; values bring their own quotation marks, as in {"detail": {{ said }}}"#]].assert_eq(&other(
+            "page.json",
+            "{\n\"a\": {{ sight }},\n\"b\": }",
+            &bare(),
+        ));
+    }
+
+    #[test]
     fn json_values_bring_their_quotation_marks() {
         let source = r#"{"d": {{ said }}, "u": {{ until }}, "r": {{ retry_after }}, "i": {{ request_id }}, "s": {{ status }}}"#;
         assert_eq!(
@@ -483,10 +647,10 @@ mod tests {
         assert_eq!(
             other(
                 "page.xml",
-                "<r>{{ retry_after }}</r><s>{{ site }}</s>",
+                "<x><r>{{ retry_after }}</r><s>{{ site }}</s></x>",
                 &full()
             ),
-            "<r>    120</r><s>Fish &amp; &quot;Chips&quot; &lt;shop&gt;</s>"
+            "<x><r>    120</r><s>Fish &amp; &quot;Chips&quot; &lt;shop&gt;</s></x>"
         );
         assert_eq!(
             other("page.txt", "\u{10fffd}", &full()),

@@ -4,8 +4,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::meter::{assert_serves, await_limit, await_metric, limit, metric, server};
-use crate::harness::{Answer, PATIENCE, connect, until};
+use super::meter::{
+    assert_serves, await_limit, await_metric, configuration, limit, metric, server,
+};
+use crate::harness::{Answer, PATIENCE, Server, connect, until};
 use crate::matrix::transport::{Request, Transport, ask, ask_all, block_on, h2_ask, read_answer};
 use crate::matrix::world::{HOST, World};
 
@@ -387,4 +389,25 @@ fn http2_requests_have_a_size_too() {
         assert_eq!(answers[1].status(), 503, "{transport:?}");
     }
     await_limit(&world.server, "http2-header-bytes");
+}
+
+#[test]
+fn a_page_beyond_its_limits_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("page");
+    std::fs::create_dir(&page).expect("a folder");
+    std::fs::write(page.join("page.txt"), "closed").expect("write the page");
+    let limits = "page-bytes = \"1 KiB\"\nassets = 1";
+    let configuration = configuration(limits, "[\"127.0.0.1:0\"]");
+    let server = Server::run(folder.path(), &format!("{configuration}page = \"page\"\n"));
+    std::fs::write(page.join("page.txt"), "x".repeat(2000)).expect("write the page");
+    server.signal("HUP");
+    await_limit(&server, "page-bytes");
+    std::fs::write(page.join("page.txt"), "closed").expect("write the page");
+    for asset in ["a.png", "b.png"] {
+        std::fs::write(page.join(asset), "").expect("write an asset");
+    }
+    server.signal("HUP");
+    await_limit(&server, "assets");
+    assert_serves(&server);
 }

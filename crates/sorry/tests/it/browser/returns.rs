@@ -95,6 +95,19 @@ fn visitors_come_back_when_the_site_does() {
             detour: &["GET /.sorry/page?from=/deep/page%3Fx%3D1%26y%3D%2520z"],
             ..usual_of(&usual)
         },
+        // Where the browser does not say what it asks for, the path's ending must not make the page's own question a
+        // reader of HTML: the redirect would pass for the site's, and the page would load itself for ever.
+        Case {
+            name: "redirected from a page of HTML in the clear",
+            server: &redirecting,
+            host: "shop.example",
+            path: "/deep/page.html",
+            detour: &[
+                "GET /.sorry/page?from=/deep/page.html",
+                "HEAD /deep/page.html",
+            ],
+            ..usual_of(&usual)
+        },
         usual,
     ];
     let browser = Browser::start();

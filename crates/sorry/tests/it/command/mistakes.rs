@@ -170,7 +170,14 @@ fn files_that_are_named_are_looked_at() {
     std::fs::write(&file, configuration).unwrap();
     let (code, _, error) = sorry(&["check-config", file.to_str().unwrap()]);
     assert_eq!(code, Some(2));
-    for part in ["page.html", "shop.pem", "robots.txt", "sorry.toml:8:"] {
+    for part in [
+        "page.html",
+        "shop.pem",
+        "missing.pem",
+        "robots.txt",
+        "sorry.toml:3:",
+        "sorry.toml:8:",
+    ] {
         assert!(error.contains(part), "no {part:?} in\n{error}");
     }
 }
@@ -195,4 +202,68 @@ fn a_file_that_is_fine_is_fine() {
     let (code, _, error) = sorry(&["check-config", "/nonexistent/sorry.toml"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("/nonexistent/sorry.toml"), "{error}");
+    assert!(error.contains("sorry config example"), "{error}");
+    let (code, out, _) = sorry(&["check-config", "-c", path]);
+    assert_eq!((code, out), (Some(0), format!("{path}: fine\n")));
+}
+
+#[test]
+fn folders_that_are_missing_are_told_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().display();
+    let file = folder.path().join("sorry.toml");
+    let configuration = format!(
+        "[admin]\nsocket = \"{base}/a/b/admin.sock\"\n[log]\naccess = \"json\"\naccess-file = \"l/logs/access.log\"\n[[site]]\n\
+         name = \"shop\"\n[site.sorry]\nlisten = [\"unix:{base}/c/d/http.sock\", \"unix:{base}/made/http.sock\"]\n"
+    );
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    for arguments in [
+        ["check-config", path].as_slice(),
+        &["run", "--config", path],
+    ] {
+        let (code, _, error) = sorry(arguments);
+        assert_eq!(code, Some(2), "{error}");
+        for part in [
+            format!("{path}:2:10"),
+            format!("the folder {base}/a does not exist"),
+            format!("{path}:5:15"),
+            format!("the folder {base}/l does not exist"),
+            format!("{path}:9:11"),
+            format!("the folder {base}/c does not exist"),
+        ] {
+            assert!(error.contains(&part), "no {part:?} in\n{error}");
+        }
+        assert_eq!(error.matches("error[").count(), 3, "{error}");
+        assert!(!folder.path().join("made").exists());
+    }
+}
+
+#[test]
+fn an_address_of_the_operators_own_that_is_taken_is_told_by_what_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = busy.local_addr().unwrap();
+    let socket = folder.path().join("admin.sock");
+    let _alive = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let site = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:0\"]\n";
+    for (lines, expected) in [
+        (
+            format!("[admin]\nsocket = \"none\"\n[metrics]\nlisten = \"{taken}\"\n"),
+            format!("sorry: the metrics address: cannot bind {taken}: address in use"),
+        ),
+        (
+            format!("[admin]\nsocket = \"{}\"\n", socket.display()),
+            format!(
+                "sorry: the admin socket: cannot listen on unix:{}: a living process",
+                socket.display()
+            ),
+        ),
+    ] {
+        let file = folder.path().join("sorry.toml");
+        std::fs::write(&file, format!("{lines}{site}")).unwrap();
+        let (code, _, error) = sorry(&["run", "-c", file.to_str().unwrap()]);
+        assert_eq!(code, Some(2), "{error}");
+        assert!(error.contains(&expected), "no {expected:?} in\n{error}");
+    }
 }

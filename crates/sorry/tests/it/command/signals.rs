@@ -117,6 +117,7 @@ fn draining_has_an_end() {
     let mut server = Server::run(folder.path(), configuration);
     let _late = begun(&server);
     server.signal("TERM");
-    // Its client would have a minute; the whole process has half a second.
+    // Its client would have a minute; the whole process has half a second. Nobody can ask for metrics then.
+    server.wait_for("1 connections were still open after the drain time");
     assert!(server.wait().code().is_some());
 }

@@ -62,6 +62,14 @@ fn every_key_is_explained() {
     for key in keys.lines() {
         assert!(out(&["config", "explain", key]).len() > 20, "{key}");
     }
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&out(arguments)).expect("JSON")
+    };
+    let all = json(&["config", "keys", "--json"]);
+    assert_eq!(all.as_array().map(Vec::len), Some(keys.lines().count()));
+    let one = json(&["config", "explain", "--json", "head-bytes"]);
+    assert_eq!(one[0]["key"], "limits.head-bytes");
+    assert_eq!(one[0]["presence"], "default \"32 KiB\"");
     let output = run(SORRY, &["config", "explain", "limits.head-byte"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(

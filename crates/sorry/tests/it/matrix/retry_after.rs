@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use super::transport::{Request, Transport, ask, connect_from, read_answer};
 use super::world::World;
-use crate::harness::Answer;
+use crate::harness::{Answer, PATIENCE, until};
 
 fn seconds(answer: &Answer) -> u32 {
     let text = answer.field("retry-after").expect("Retry-After");
@@ -44,6 +45,38 @@ fn what_is_left_and_at_most_a_fifth_or_two_minutes_more() {
             );
         }
     }
+}
+
+/// What a program is told: seconds, and the expected return.
+fn told(world: &World) -> (u32, Option<String>) {
+    let request = Request::get("/").with("accept", "application/json");
+    let answer = ask(world, Transport::Http11, &request);
+    let problem: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+    let until = problem["until"].as_str().map(str::to_owned);
+    (seconds(&answer), until)
+}
+
+#[test]
+fn an_expected_return_that_passes_is_not_told_any_more() {
+    // Where it has passed before somebody could ask, the machine is slow, and it is tried with more time.
+    let (world, (before, _)) = [2, 4, 8]
+        .into_iter()
+        .map(|ahead| {
+            let soon = in_seconds(ahead);
+            let world = World::new(&format!("retry-after = \"auto\"\nuntil = \"{soon}\""));
+            let told = told(&world);
+            (world, told)
+        })
+        .find(|(_, (before, until))| *before < 120 && until.is_some())
+        .expect("an answer before the time");
+    assert!((1..=10).contains(&before), "{before}");
+    let passed = || {
+        let (after, until) = told(&world);
+        let usual = (120..=144).contains(&after);
+        assert!(usual || after <= before, "{after} after {before}");
+        (usual && until.is_none()).then_some(())
+    };
+    until(Instant::now() + PATIENCE, passed, "the time has passed");
 }
 
 #[test]

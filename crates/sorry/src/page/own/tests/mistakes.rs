@@ -78,6 +78,65 @@ fn lines_are_those_of_the_source_whatever_templates_do_to_them() {
 }
 
 #[test]
+fn mistakes_of_a_page_do_not_hide_each_other() {
+    refused(
+        &[
+            (
+                "page.html",
+                "{{ sight }}\n{{ untl }}\n<img src=no.png>\n{% include 'foot.html' %}",
+            ),
+            ("page.de.html", "{% include 'foot.html' %}"),
+            ("page.txt", "{% if %}"),
+            ("page.de.txt", "{{ sad }}"),
+            ("foot.html", "\n{{ nobody }}"),
+        ],
+        &expect![[r#"
+            foot.html:2: `nobody` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+            page.de.txt:1: `sad` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+            page.html:1: `sight` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+            page.html:2: `untl` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
+            page.html:3: "no.png" names a file that is not there; what is on the site itself begins with /
+            page.txt:1: syntax error: unexpected end of block"#]],
+    );
+}
+
+#[test]
+fn what_programs_read_must_be_well_formed() {
+    refused(
+        &[
+            (
+                "page.xml",
+                "<?xml version=\"1.0\"?>\n{% for i in range(3) %}\n{% endfor %}\n<sorry>\n<why>Fish & Chips</why>\n</sorry>\n",
+            ),
+            ("page.json", "{\n{# why #}\n\"why\": {{ said }},\n}\n"),
+        ],
+        &expect![[r#"
+            page.json:4: what it makes is not JSON: trailing comma at line 4 column 1; values bring their own quotation marks, as in {"detail": {{ said }}}
+            page.xml:5: what it makes is not well-formed XML: a bare `&` is written as &amp;"#]],
+    );
+    for (xml, expected) in [
+        (
+            "\n",
+            "page.xml:1: what it makes is not well-formed XML: there is no element in it",
+        ),
+        (
+            "<a>{{ retry_after }}<b></a>",
+            "page.xml:1: what it makes is not well-formed XML: </a> stands where <b> ends",
+        ),
+    ] {
+        let found = load_folder(&[("page.xml", xml)], &bare(), &Bounds::default()).map(drop);
+        assert_eq!(found.unwrap_err(), expected);
+    }
+    // What the operator says is encoded, and so are the holes.
+    let page = load_folder(
+        &[("page.xml", "<a b='{{ request_id }}'>{{ said }}</a>")],
+        &full(),
+        &Bounds::default(),
+    );
+    assert!(page.is_ok());
+}
+
+#[test]
 fn a_folder_must_hold_together() {
     refused(
         &[("logo.png", "")],

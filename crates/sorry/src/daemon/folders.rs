@@ -1,0 +1,143 @@
+//! Whether the folders exist in which the process makes files: sockets and the access log. Told with the place that names
+//! the file, before anything is opened. Nothing is made here.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::config::{Code, Config, FileUse, ListenAddress, Mistake, Place, Purpose};
+
+/// All that are missing.
+pub(super) fn missing(config: &Config) -> Vec<Mistake> {
+    let sockets = config.listeners.iter().filter_map(|listener| {
+        let ListenAddress::Unix(path) = &listener.address else {
+            return None;
+        };
+        socket(path, listener.place)
+    });
+    let written = config.written.iter().filter_map(|file| match file.purpose {
+        Purpose::AccessLog => log(file),
+        _ => socket(&file.path, file.place),
+    });
+    sockets.chain(written).collect()
+}
+
+fn log(file: &FileUse) -> Option<Mistake> {
+    let path = &file.path;
+    if path.is_dir() {
+        let message = format!("the access log {} is a folder", path.display());
+        let hint = "name a file in it, such as access.log";
+        return Some(Mistake::new(Code::BadFile, file.place, message).hint(hint));
+    }
+    let message = format!("no access log at {}: {}", path.display(), lack_for(path)?);
+    let hint =
+        "make the folder, or choose another path; the systemd unit may write below /var/log/sorry";
+    Some(Mistake::new(Code::BadFile, file.place, message).hint(hint))
+}
+
+fn socket(path: &Path, place: Place) -> Option<Mistake> {
+    let message = format!("no socket at {}: {}", path.display(), lack_for(path)?);
+    let hint = "make the folder, for example by RuntimeDirectory= of the systemd unit, or choose another path";
+    Some(Mistake::new(Code::BadListener, place, message).hint(hint))
+}
+
+/// Why a file cannot be made. The last folder of its path is made if need be, and no other: a missing tree is more likely a
+/// mistyped path.
+fn lack_for(path: &Path) -> Option<Lack<'_>> {
+    let parent = folder(path)?;
+    match lack(parent)? {
+        Lack::Missing(_) => lack(folder(parent)?),
+        other => Some(other),
+    }
+}
+
+/// The folder of a path; the working one has no name.
+fn folder(path: &Path) -> Option<&Path> {
+    path.parent().filter(|folder| *folder != Path::new(""))
+}
+
+/// Why nothing can be made in a folder.
+enum Lack<'p> {
+    Missing(&'p Path),
+    NotAFolder(&'p Path),
+}
+
+impl std::fmt::Display for Lack<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Lack::Missing(path) => write!(f, "the folder {} does not exist", path.display()),
+            Lack::NotAFolder(path) => write!(f, "{} is not a folder", path.display()),
+        }
+    }
+}
+
+/// What cannot be looked at is left to whoever opens it: the one who checks may have fewer rights than the daemon.
+fn lack(folder: &Path) -> Option<Lack<'_>> {
+    match fs::metadata(folder) {
+        Ok(found) if found.is_dir() => None,
+        Ok(_) => Some(Lack::NotAFolder(folder)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(Lack::Missing(folder)),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => Some(Lack::NotAFolder(folder)),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(found: Option<Mistake>) -> String {
+        found.map(|mistake| mistake.message).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_socket_needs_the_folder_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        fs::write(at("file"), "").unwrap();
+        let base = folder.path().display().to_string();
+        for (path, expected) in [
+            ("s", String::new()),
+            ("new/s", String::new()),
+            (
+                "new/new/s",
+                format!("no socket at {base}/new/new/s: the folder {base}/new does not exist"),
+            ),
+            (
+                "file/s",
+                format!("no socket at {base}/file/s: {base}/file is not a folder"),
+            ),
+            (
+                "file/new/s",
+                format!("no socket at {base}/file/new/s: {base}/file/new is not a folder"),
+            ),
+        ] {
+            assert_eq!(told(socket(&at(path), Place::File)), expected, "{path}");
+        }
+        assert_eq!(told(socket(Path::new("/s"), Place::File)), "");
+    }
+
+    #[test]
+    fn an_access_log_needs_the_folder_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().display().to_string();
+        for (path, expected) in [
+            ("access.log", String::new()),
+            ("new/access.log", String::new()),
+            ("", format!("the access log {base}/ is a folder")),
+            (
+                "new/new/access.log",
+                format!(
+                    "no access log at {base}/new/new/access.log: the folder {base}/new does not exist"
+                ),
+            ),
+        ] {
+            let file = FileUse {
+                path: folder.path().join(path),
+                place: Place::File,
+                purpose: Purpose::AccessLog,
+            };
+            assert_eq!(told(log(&file)), expected, "{path}");
+        }
+    }
+}
