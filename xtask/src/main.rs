@@ -13,6 +13,8 @@ mod json;
 mod options;
 mod package;
 mod setup;
+mod signal;
+mod soak;
 mod steps;
 mod suggest;
 mod test;
@@ -32,6 +34,7 @@ const VERBS: &[Verb] = &[
     fuzz::VERB,
     ci::VERB,
     bench::VERB,
+    soak::VERB,
     package::VERB,
     help::VERB,
 ];

@@ -62,6 +62,11 @@ const TABLE: &[(&str, Habit, &str)] = &[
         "counts what one thread allocates: a neighbour in the process would count along",
     ),
     (
+        "soak",
+        measuring(1),
+        "kills processes and counts who was refused, within deadlines",
+    ),
+    (
         "it::balancers",
         rest(2),
         "each test starts a balancer beside our program: four at once would only wait for each other",
