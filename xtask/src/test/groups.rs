@@ -34,9 +34,22 @@ pub(crate) enum Work {
 const DOCS: &str = "doc-tests";
 
 /// Groups that are verbs of xtask, and their arguments but for the program that they try.
-const VERBS: [(&str, &[&str]); 1] = [
+const VERBS: [(&str, &[&str]); 2] = [
     // Before a release it goes on for hours.
     ("soak", &["soak", "--slice"]),
+    // Whether the benchmark works: one second, ours alone.
+    (
+        "bench",
+        &[
+            "bench",
+            "answer",
+            "--smoke",
+            "--servers",
+            "sorry",
+            "--only",
+            "keep-alive",
+        ],
+    ),
 ];
 
 /// All groups that hold a test that the filters leave.
@@ -166,7 +179,7 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        assert_eq!(verbs(std::slice::from_ref(&executable), &[]).len(), 1);
+        assert_eq!(verbs(std::slice::from_ref(&executable), &[]).len(), 2);
         executable.programs.clear();
         assert!(verbs(&[executable], &[]).is_empty());
     }

@@ -67,6 +67,11 @@ const TABLE: &[(&str, Habit, &str)] = &[
         "kills processes and counts who was refused, within deadlines",
     ),
     (
+        "bench",
+        measuring(1),
+        "takes both cores for a second, whatever lane it is in",
+    ),
+    (
         "it::balancers",
         rest(2),
         "each test starts a balancer beside our program: four at once would only wait for each other",

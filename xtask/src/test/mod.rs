@@ -32,8 +32,8 @@ cargo xtask test [--setup] [--json] [--budget-factor N] [FILTER...]
     FILTER              runs only tests whose full name (GROUP::TEST) contains one of the words
 
 Tests run in groups, two groups at a time, each on a core of its own. The output of each group is kept below
-target/xtask/test/. The group `soak` is a slice of what is run before a release.
-The last line is always `N passed, N failed`.
+target/xtask/test/. Two groups are verbs of xtask: `soak`, a slice of what is run before a release, and `bench`, one second of the
+benchmark to see that it works. The last line is always `N passed, N failed`.
 
 Exit codes: 0 all passed, within their budgets; 1 not so, or no test ran; 2 nothing was tried: packages are missing.",
     run,
