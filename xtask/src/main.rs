@@ -10,6 +10,7 @@ mod ci;
 mod fuzz;
 mod help;
 mod json;
+mod mutants;
 mod options;
 mod package;
 mod setup;

@@ -11,6 +11,7 @@ mod licences;
 mod links;
 mod manifests;
 mod map;
+mod mutants;
 mod names;
 mod paths;
 mod purity;
@@ -26,6 +27,8 @@ use crate::cargo;
 use crate::options;
 use crate::verb::{End, Verb};
 use tree::Tree;
+
+pub(crate) use tree::files;
 
 pub(crate) const VERB: Verb = Verb {
     name: "tidy",
@@ -48,6 +51,7 @@ Reads the files that git knows or would add, and prints a line and a way to mend
     licences     licences, bans and sources of dependencies
     words        no path of somebody's machine
     links        links between Markdown files lead somewhere
+    mutants      each patch of a mutants folder applies, and names a test that exists
 
 Exceptions, each with its reason, are in xtask/src/tidy/exceptions.txt; one that is no longer needed is a finding too.",
     run,
@@ -112,6 +116,7 @@ const RULES: &[Rule] = &[
     licences::check,
     words::check,
     links::check,
+    mutants::check,
 ];
 
 fn run(arguments: &[String]) -> Result<End, String> {
