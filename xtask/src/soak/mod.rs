@@ -38,7 +38,7 @@ cargo xtask soak [SCENARIO...] [--for DURATION] [--times N] [--seed N] [--json] 
 cargo xtask soak --slice
 
 Runs the program on the loopback under load that ends by itself, and does to it what a test has no time for. Without a SCENARIO all
-of them, one after the other: about two hours.
+of them, one after the other: less than two hours.
 
     takeovers   another process takes over, a thousand times: no visitor is refused
     reloads     settings change, one file in five is broken: no visitor is refused, the new is in force whole or the old stays
