@@ -10,9 +10,12 @@ mod ci;
 mod fuzz;
 mod help;
 mod json;
+mod mutants;
 mod options;
 mod package;
 mod setup;
+mod signal;
+mod soak;
 mod steps;
 mod suggest;
 mod test;
@@ -32,6 +35,7 @@ const VERBS: &[Verb] = &[
     fuzz::VERB,
     ci::VERB,
     bench::VERB,
+    soak::VERB,
     package::VERB,
     help::VERB,
 ];

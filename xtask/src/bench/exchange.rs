@@ -43,7 +43,7 @@ pub(crate) fn ask(stream: &mut TcpStream, port: u16) -> Result<u16, String> {
 }
 
 /// The status, once the answer is whole. Servers here always send Content-Length.
-fn whole(answer: &[u8]) -> Result<Option<u16>, String> {
+pub(crate) fn whole(answer: &[u8]) -> Result<Option<u16>, String> {
     let Some(end) = answer.windows(4).position(|w| w == b"\r\n\r\n") else {
         return Ok(None);
     };

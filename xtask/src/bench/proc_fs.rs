@@ -116,6 +116,13 @@ impl Memory {
     }
 }
 
+/// How many files and sockets the process has open.
+pub(crate) fn descriptors(pid: u32) -> Result<u64, String> {
+    let path = format!("/proc/{pid}/fd");
+    let entries = fs::read_dir(&path).map_err(|error| format!("cannot read {path}: {error}"))?;
+    Ok(entries.count() as u64)
+}
+
 /// How often any thread of the processes went to sleep by itself, since it started.
 pub(crate) fn sleeps(pids: &[u32]) -> Result<u64, String> {
     let mut sum = 0;
@@ -162,7 +169,7 @@ fn read(path: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cpu, Memory, busy, family, sleeps, stat_ticks};
+    use super::{Cpu, Memory, busy, descriptors, family, sleeps, stat_ticks};
 
     #[test]
     fn the_name_of_a_program_may_hold_anything() {
@@ -200,5 +207,6 @@ mod tests {
             "{memory:?}"
         );
         sleeps(&[own]).unwrap();
+        assert!(descriptors(own).unwrap() >= 3);
     }
 }

@@ -10,6 +10,7 @@ use super::peer::{Door, Peer, Ports};
 use super::proc_fs;
 use super::quiet;
 use super::stage::Stage;
+use crate::signal;
 use crate::steps;
 
 /// The server's core, and that of what puts load on it.
@@ -120,14 +121,14 @@ impl Drop for Server {
         for patience in [300, 3000] {
             // The second one ends what waits for its clients.
             if self.child.try_wait().is_ok_and(|end| end.is_none()) {
-                signal("TERM", &[root]);
+                signal::send("TERM", &[root]);
                 self.ends_within(Duration::from_millis(patience));
             }
         }
         self.child.kill().ok();
         self.child.wait().ok();
         let left: Vec<u32> = family.into_iter().filter(|pid| *pid != root).collect();
-        signal("KILL", &left);
+        signal::send("KILL", &left);
     }
 }
 
@@ -173,15 +174,4 @@ pub(crate) fn loader(stage: &Stage, limit: Duration) -> Command {
     command.arg(limit.as_secs().to_string());
     command.current_dir(&stage.folder);
     command
-}
-
-fn signal(name: &str, pids: &[u32]) {
-    if pids.is_empty() {
-        return;
-    }
-    let mut kill = Command::new("sh");
-    kill.args(["-c", "kill -\"$@\"", "kill", name]);
-    kill.args(pids.iter().map(ToString::to_string));
-    // One that has ended meanwhile makes kill complain, which is no news.
-    kill.stderr(Stdio::null()).status().ok();
 }

@@ -1,5 +1,6 @@
 //! Sorts the tests of all executables into groups: an integration-test binary is split by the first module of its tests' names, any
-//! other executable is one group. Filters take tests away here, before anything runs.
+//! other executable is one group. Beside them stand the documentation's examples, and verbs of xtask that try the program by themselves.
+//! Filters take tests away here, before anything runs.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -25,10 +26,31 @@ pub(crate) enum Work {
     },
     /// The examples in the documentation of all libraries, which only cargo can build.
     Docs,
+    /// One of our own verbs, which is one test: it passes if the verb ends well.
+    Verb { arguments: Vec<String> },
 }
 
 /// The group of the documentation's examples.
 const DOCS: &str = "doc-tests";
+
+/// Groups that are verbs of xtask, and their arguments but for the program that they try.
+const VERBS: [(&str, &[&str]); 2] = [
+    // Before a release it goes on for hours.
+    ("soak", &["soak", "--slice"]),
+    // Whether the benchmark works: one second, ours alone.
+    (
+        "bench",
+        &[
+            "bench",
+            "answer",
+            "--smoke",
+            "--servers",
+            "sorry",
+            "--only",
+            "keep-alive",
+        ],
+    ),
+];
 
 /// All groups that hold a test that the filters leave.
 pub(crate) fn all(executables: &[Executable], filters: &[String]) -> Result<Vec<Group>, String> {
@@ -43,7 +65,24 @@ pub(crate) fn all(executables: &[Executable], filters: &[String]) -> Result<Vec<
     if wanted(DOCS, filters) {
         groups.push(group(DOCS.to_owned(), Work::Docs));
     }
+    groups.extend(verbs(executables, filters));
     Ok(groups)
+}
+
+/// The verbs that try the program which was built for the integration tests.
+fn verbs(executables: &[Executable], filters: &[String]) -> Vec<Group> {
+    let mut programs = executables.iter().flat_map(|e| &e.programs);
+    let Some((_, program)) = programs.find(|(name, _)| name == "sorry") else {
+        return Vec::new();
+    };
+    let verbs = VERBS.iter().filter(|(name, _)| wanted(name, filters));
+    verbs
+        .map(|(name, words)| {
+            let mut arguments: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+            arguments.extend(["--binary".to_owned(), program.display().to_string()]);
+            group((*name).to_owned(), Work::Verb { arguments })
+        })
+        .collect()
 }
 
 fn group(name: String, work: Work) -> Group {
@@ -101,7 +140,7 @@ fn wanted(name: &str, filters: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{listed, split};
+    use super::{Executable, Work, listed, split, verbs};
 
     fn groups(label: &str, filters: &[&str]) -> Vec<(String, usize)> {
         let tests = ["top", "matrix::h1::get", "matrix::h2::get", "clients::curl"];
@@ -119,6 +158,30 @@ mod tests {
         assert_eq!(groups("core", &[]), [("core".to_owned(), 4)]);
         let expected = [("it", 1), ("it::clients", 1), ("it::matrix", 2)];
         assert_eq!(groups("it", &[]), expected.map(|(n, c)| (n.to_owned(), c)));
+    }
+
+    #[test]
+    fn verbs_try_the_program_that_was_built() {
+        let mut executable = Executable {
+            label: "it".to_owned(),
+            path: "/t/it".into(),
+            folder: "/r".into(),
+            programs: vec![("sorry".to_owned(), "/t/sorry".into())],
+        };
+        let filters = ["soak".to_owned()];
+        let groups = verbs(std::slice::from_ref(&executable), &filters);
+        let [group] = groups.as_slice() else {
+            panic!("{groups:?}");
+        };
+        match &group.work {
+            Work::Verb { arguments } => {
+                assert_eq!(*arguments, ["soak", "--slice", "--binary", "/t/sorry"]);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(verbs(std::slice::from_ref(&executable), &[]).len(), 2);
+        executable.programs.clear();
+        assert!(verbs(&[executable], &[]).is_empty());
     }
 
     #[test]

@@ -62,6 +62,16 @@ const TABLE: &[(&str, Habit, &str)] = &[
         "counts what one thread allocates: a neighbour in the process would count along",
     ),
     (
+        "soak",
+        measuring(1),
+        "kills processes and counts who was refused, within deadlines",
+    ),
+    (
+        "bench",
+        measuring(1),
+        "takes both cores for a second, whatever lane it is in",
+    ),
+    (
         "it::balancers",
         rest(2),
         "each test starts a balancer beside our program: four at once would only wait for each other",

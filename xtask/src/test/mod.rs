@@ -11,6 +11,7 @@ mod tally;
 
 use crate::budget::Budget;
 use crate::cargo;
+use crate::mutants;
 use crate::options::{self, Takes};
 use crate::setup;
 use crate::steps::{self, Step};
@@ -24,6 +25,7 @@ pub(crate) const VERB: Verb = Verb {
     summary: "build and run every test; with --setup install what they need first",
     usage: "\
 cargo xtask test [--setup] [--json] [--budget-factor N] [FILTER...]
+cargo xtask test mutants [NAME...]
 
     (nothing)           fails at once, naming them, if packages are missing that the tests need
     --setup             installs what is missing, while the tests are built
@@ -32,7 +34,10 @@ cargo xtask test [--setup] [--json] [--budget-factor N] [FILTER...]
     FILTER              runs only tests whose full name (GROUP::TEST) contains one of the words
 
 Tests run in groups, two groups at a time, each on a core of its own. The output of each group is kept below
-target/xtask/test/. The last line is always `N passed, N failed`.
+target/xtask/test/. Two groups are verbs of xtask: `soak`, a slice of what is run before a release, and `bench`, one second of the
+benchmark to see that it works. The last line is always `N passed, N failed`.
+
+`mutants` breaks the program on purpose, in a copy: each patch in crates/*/mutants is applied, and the test that it names must fail.
 
 Exit codes: 0 all passed, within their budgets; 1 not so, or no test ran; 2 nothing was tried: packages are missing.",
     run,
@@ -45,6 +50,11 @@ const KNOWN: [(&str, Takes); 3] = [
 ];
 
 fn run(arguments: &[String]) -> Result<End, String> {
+    if let Some((word, names)) = arguments.split_first()
+        && word == "mutants"
+    {
+        return mutants::run(names);
+    }
     let options = options::split(arguments, &KNOWN)?;
     let mut budget = Budget::read(&cargo::root())?;
     if let Some(factor) = options.value("--budget-factor") {

@@ -14,6 +14,7 @@ use super::report::Row;
 use super::tally::{self, Expected, Tally};
 use crate::budget::Budget;
 use crate::cargo;
+use crate::signal;
 use crate::steps;
 
 /// Marks every process of a group, by inheritance.
@@ -61,9 +62,12 @@ fn attempt(group: &Group, lane: Lane, cores: &Cores, patience: Duration) -> (Tal
         .join("test")
         .join(format!("{}.log", group.name.replace("::", "-")));
     let mark = format!("{}:{}", std::process::id(), group.name);
-    let mut command = command(group, cores.of(lane));
-    command.env(MARK, &mark);
-    let ending = logged(&mut command, &path).and_then(|child| wait(child, patience, &mark));
+    let command = command(group, cores.of(lane));
+    let ending = command.and_then(|mut command| {
+        command.env(MARK, &mark);
+        let child = logged(&mut command, &path)?;
+        wait(child, patience, &mark)
+    });
     let output = fs::read(&path).unwrap_or_default();
     let output = String::from_utf8_lossy(&output).into_owned();
     for left in end_marked(&mark) {
@@ -72,13 +76,14 @@ fn attempt(group: &Group, lane: Lane, cores: &Cores, patience: Duration) -> (Tal
     let expected = match &group.work {
         Work::Tests { tests, .. } => Expected::Tests(tests.len()),
         Work::Docs => Expected::Any,
+        Work::Verb { .. } => Expected::Ending,
     };
     (tally::judge(expected, &output, ending), output)
 }
 
-fn command(group: &Group, core: Option<usize>) -> Command {
+fn command(group: &Group, core: Option<usize>) -> Result<Command, String> {
     let threads = format!("--test-threads={}", group.habit.threads);
-    match &group.work {
+    Ok(match &group.work {
         Work::Tests { executable, tests } => {
             let mut command = pinned(Command::new(&executable.path), core);
             cargo::forget_xtask(&mut command);
@@ -106,7 +111,14 @@ fn command(group: &Group, core: Option<usize>) -> Command {
             command.current_dir(cargo::root());
             command
         }
-    }
+        Work::Verb { arguments } => {
+            let own = std::env::current_exe();
+            let own = own.map_err(|error| format!("cannot find xtask: {error}"))?;
+            let mut command = Command::new(own);
+            command.args(arguments);
+            pinned(command, core)
+        }
+    })
 }
 
 /// The same program and arguments on one core.
@@ -165,13 +177,8 @@ fn said(status: std::io::Result<ExitStatus>) -> Result<(), String> {
 /// Kills every process that carries the mark, and returns what they were.
 fn end_marked(mark: &str) -> Vec<String> {
     let found = marked(mark);
-    if !found.is_empty() {
-        let mut kill = Command::new("sh");
-        kill.args(["-c", "kill -KILL \"$@\"", "kill"]);
-        kill.args(found.iter().map(|(pid, _)| pid));
-        // One that has ended meanwhile makes kill complain, which is no news.
-        kill.stderr(Stdio::null()).status().ok();
-    }
+    let pids: Vec<u32> = found.iter().map(|(pid, _)| *pid).collect();
+    signal::send("KILL", &pids);
     found
         .into_iter()
         .map(|(pid, name)| format!("{name} (process {pid})"))
@@ -179,7 +186,7 @@ fn end_marked(mark: &str) -> Vec<String> {
 }
 
 /// Processes whose environment holds the mark: their number and name.
-fn marked(mark: &str) -> Vec<(String, String)> {
+fn marked(mark: &str) -> Vec<(u32, String)> {
     let wanted = format!("{MARK}={mark}");
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
@@ -191,8 +198,8 @@ fn marked(mark: &str) -> Vec<(String, String)> {
     entries
         .flatten()
         .filter_map(|entry| {
-            let pid = entry.file_name().into_string().ok()?;
-            pid.parse::<u32>().ok().filter(|_| carries(&entry.path()))?;
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            carries(&entry.path()).then_some(())?;
             let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
             Some((pid, name.trim().to_owned()))
         })

@@ -16,6 +16,8 @@ pub(crate) enum Expected {
     Tests(usize),
     /// Any number of result lines: examples of the documentation, run in several processes.
     Any,
+    /// Nothing: a verb of ours, which says by its exit code how it ended.
+    Ending,
 }
 
 /// Counts of one `test result:` line.
@@ -36,6 +38,11 @@ pub(crate) fn judge(expected: Expected, output: &str, ending: Result<(), String>
         },
         Expected::Any if lines.is_empty() => broken_off(1, output, ending),
         Expected::Any => complete(sum(&lines), None, ending),
+        Expected::Ending => Tally {
+            passed: usize::from(ending.is_ok()),
+            failed: usize::from(ending.is_err()),
+            complaint: ending.err(),
+        },
     }
 }
 
@@ -134,6 +141,13 @@ mod tests {
         for (expected, output, ending, tally) in table {
             assert_eq!(judge(expected, output, ending), tally, "{output}");
         }
+    }
+
+    #[test]
+    fn a_verb_is_judged_by_its_ending() {
+        assert_eq!(judge(Expected::Ending, "", Ok(())), tally(1, 0, ""));
+        let bad = judge(Expected::Ending, OK, Err("exit code 1".to_owned()));
+        assert_eq!(bad, tally(0, 1, "exit code 1"));
     }
 
     #[test]

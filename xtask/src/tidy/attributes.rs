@@ -1,5 +1,5 @@
 //! What attributes must be there and must not: `forbid(unsafe_code)` in every crate root but that of sys, `deny(missing_docs)` in the
-//! core's, no `allow` (`expect` with a reason says when it is no longer needed), no ignored test.
+//! core's, no `allow` (`expect` with a reason says when it is no longer needed), no ignored test, no code that is never compiled.
 
 use super::Finding;
 use super::lexer::{self, Token};
@@ -86,6 +86,9 @@ fn refusal(inside: &[Token]) -> Option<(&'static str, &'static str)> {
             "an ignored test",
             "mend it, move it to `cargo xtask soak`, or delete it",
         ))
+    } else if first.is_word("cfg") && inside.len() == 6 && inside[2].is_word("any") {
+        // cfg ( any ( ) ): true nowhere.
+        Some(("code that is never compiled", "delete it: git remembers it"))
     } else {
         None
     }
@@ -132,6 +135,11 @@ mod tests {
                 Some("an ignored test"),
             ),
             ("#[test]\n#[ignore]\nfn f() {}", Some("an ignored test")),
+            (
+                "#[cfg(any())] #[test] fn f() {}",
+                Some("code that is never compiled"),
+            ),
+            ("#[cfg(any(test, unix))] fn f() {}", None),
             ("#[expect(dead_code, reason = \"x\")] fn f() {}", None),
             (
                 "// #[ignore]\nlet x = \"#[allow(y)]\"; allow(z); a[ignore]",

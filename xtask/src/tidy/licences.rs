@@ -75,6 +75,12 @@ pub(crate) fn metadata() -> Result<Json, String> {
     json::parse(&String::from_utf8_lossy(&output.stdout))
 }
 
+/// What is found when cargo cannot tell: licences, bans and sources are then held by nobody.
+pub(crate) fn unread(why: &str) -> Finding {
+    let mend = "run `cargo check`, which brings Cargo.lock in line with the manifests, and look at what it changes";
+    Finding::new(RULE, LOCK, 1, why, mend)
+}
+
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let Some(metadata) = &tree.metadata else {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! ARCHITECTURE.md is the map of the house: every module is named on it, by its path below its crate's `src`. Files of tests are not
-//! rooms, and need not be.
+//! ARCHITECTURE.md is the map of the house: every module is named on it, by its path below its crate's `src`, in the section of its
+//! crate (`### crates/NAME`); and nothing is named there that is gone. Files of tests are not rooms, and need not be.
 
 use super::Finding;
 use super::tree::{Source, Tree};
@@ -12,8 +12,11 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         let mend = "write it: bird's eye, one drawing, the code map, invariants";
         return vec![Finding::new(RULE, MAP, 1, "there is no map", mend)];
     };
+    let entries = entries(map);
     let modules = tree.sources.iter().filter(|s| is_room(s));
-    modules.filter_map(|source| unnamed(source, map)).collect()
+    let unnamed = modules.filter_map(|source| unnamed(source, &entries));
+    let gone = entries.iter().filter_map(|entry| gone(entry, tree));
+    unnamed.chain(gone).collect()
 }
 
 fn is_room(source: &Source) -> bool {
@@ -21,28 +24,58 @@ fn is_room(source: &Source) -> bool {
     in_crate.is_some_and(|(folder, _)| folder.starts_with("crates/")) && !source.is_test_file()
 }
 
-fn unnamed(source: &Source, map: &str) -> Option<Finding> {
-    let (folder, below) = source.in_crate()?;
-    let mut names = vec![below.to_owned(), format!("{folder}/src/{below}")];
-    if let Some(room) = below.strip_suffix("mod.rs") {
-        names.extend([room.to_owned(), format!("{folder}/src/{room}")]);
+/// A line of the code map: "* `PATH`: what it is for".
+struct Entry<'a> {
+    line: usize,
+    folder: &'a str,
+    below: &'a str,
+}
+
+fn entries(map: &str) -> Vec<Entry<'_>> {
+    let mut folder = "";
+    let mut found = Vec::new();
+    for (index, line) in map.lines().enumerate() {
+        if let Some(heading) = line.strip_prefix('#') {
+            let heading = heading.trim_start_matches('#').trim_start();
+            let name = heading.split([':', ' ']).next().unwrap_or_default();
+            folder = if name.starts_with("crates/") {
+                name
+            } else {
+                ""
+            };
+        } else if let Some(rest) = line.strip_prefix("* `")
+            && let Some((below, _)) = rest.split_once("`: ")
+            && !folder.is_empty()
+        {
+            found.push(Entry {
+                line: index + 1,
+                folder,
+                below,
+            });
+        }
     }
-    if names.iter().any(|name| is_named(name, map)) {
+    found
+}
+
+fn unnamed(source: &Source, entries: &[Entry<'_>]) -> Option<Finding> {
+    let (folder, below) = source.in_crate()?;
+    let is_it = |entry: &Entry<'_>| entry.folder == folder && entry.below == below;
+    if entries.iter().any(is_it) {
         return None;
     }
-    let what = format!("{MAP} does not name `{below}`");
-    let mend = format!("add `{below}` and what it is for to the code map");
+    let what = format!("{MAP} does not name `{below}` below its heading `{folder}`");
+    let mend = format!("add \"* `{below}`: what it is for\" to the code map there");
     Some(Finding::new(RULE, &source.path, 1, what, mend))
 }
 
-/// Whether the name stands in the map by itself and not as a part of a longer path.
-fn is_named(name: &str, map: &str) -> bool {
-    let in_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '/');
-    map.match_indices(name).any(|(at, _)| {
-        let before = map[..at].chars().next_back();
-        let after = map[at + name.len()..].chars().next();
-        !before.is_some_and(|c| in_path(c) || c == '.') && !after.is_some_and(in_path)
-    })
+fn gone(entry: &Entry<'_>, tree: &Tree) -> Option<Finding> {
+    let path = format!("{}/src/{}", entry.folder, entry.below);
+    if tree.paths.contains(&path) {
+        return None;
+    }
+    let what = format!("names `{}`, and there is no `{path}`", entry.below);
+    let mend = "delete the line, or give it the module's new name";
+    Some(Finding::new(RULE, MAP, entry.line, what, mend))
 }
 
 #[cfg(test)]
@@ -53,24 +86,46 @@ mod tests {
     fn complaints(map: &str) -> Vec<String> {
         let tree = Tree::of(&[
             ("ARCHITECTURE.md", map),
+            ("crates/core/src/mod.rs", ""),
             ("crates/sorry/src/http1/mod.rs", ""),
             ("crates/sorry/src/http1/head.rs", ""),
             ("crates/sorry/src/http1/head/tests.rs", ""),
             ("xtask/src/main.rs", ""),
         ]);
-        check(&tree).into_iter().map(|f| f.path).collect()
+        let found = check(&tree).into_iter();
+        found.map(|f| format!("{}:{}", f.path, f.line)).collect()
+    }
+
+    const MAP: &str = "\
+# Map
+* `elsewhere.rs`: not in the code map
+### crates/core: decides
+* `mod.rs`: the core
+### crates/sorry
+* `http1/mod.rs`: what others see
+* `http1/head.rs`: reads heads
+## The end
+* `other.rs`: not in the code map
+";
+
+    #[test]
+    fn every_module_is_on_the_map_of_its_crate() {
+        assert!(complaints(MAP).is_empty());
+        let without = MAP.replace("* `http1/head.rs`: reads heads\n", "");
+        assert_eq!(complaints(&without), ["crates/sorry/src/http1/head.rs:1"]);
+        // Another crate's module of the same name does not count.
+        let elsewhere = MAP.replace("http1/mod.rs", "mod.rs");
+        let expected = ["crates/sorry/src/http1/mod.rs:1", "ARCHITECTURE.md:6"];
+        assert_eq!(complaints(&elsewhere), expected);
     }
 
     #[test]
-    fn every_module_is_on_the_map() {
-        let (module, head) = (
-            "crates/sorry/src/http1/mod.rs",
-            "crates/sorry/src/http1/head.rs",
+    fn what_is_gone_is_not_on_the_map() {
+        let more = MAP.replace(
+            "* `http1/head.rs`",
+            "* `http1/gone.rs`: was here\n* `http1/head.rs`",
         );
-        assert!(complaints("`http1/` reads `http1/head.rs`.").is_empty());
-        assert!(complaints("`http1/mod.rs`, crates/sorry/src/http1/head.rs").is_empty());
-        assert_eq!(complaints("http1/head.rs"), [module]);
-        assert_eq!(complaints("http1/ other/http1/head.rs head.rs"), [head]);
+        assert_eq!(complaints(&more), ["ARCHITECTURE.md:7"]);
     }
 
     #[test]

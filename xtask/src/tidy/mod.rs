@@ -11,6 +11,7 @@ mod licences;
 mod links;
 mod manifests;
 mod map;
+mod mutants;
 mod names;
 mod paths;
 mod purity;
@@ -27,6 +28,8 @@ use crate::options;
 use crate::verb::{End, Verb};
 use tree::Tree;
 
+pub(crate) use tree::files;
+
 pub(crate) const VERB: Verb = Verb {
     name: "tidy",
     summary: "hold the law of the house: imports, lengths, names, licences, links",
@@ -36,10 +39,10 @@ cargo xtask tidy
 Reads the files that git knows or would add, and prints a line and a way to mend it for each finding. Rules:
 
     floors       imports run one way: config < ground floor < parts < daemon < cli < main; crates likewise
-    purity       the core has no sockets, files, threads, clocks
+    purity       the core has no sockets, files, threads, clocks, chance
     file-length  400 lines of code, 600 with tests
     fn-length    70 lines
-    map          every module is named in ARCHITECTURE.md
+    map          every module is named in ARCHITECTURE.md, and nothing that is gone
     names        nothing is called utils, helpers, common, manager or misc
     attributes   forbid(unsafe_code) in crate roots; no allow; no ignored test
     sleeps       nothing sleeps where it could wait for a condition
@@ -48,6 +51,7 @@ Reads the files that git knows or would add, and prints a line and a way to mend
     licences     licences, bans and sources of dependencies
     words        no path of somebody's machine
     links        links between Markdown files lead somewhere
+    mutants      each patch of a mutants folder applies, and names a test that exists
 
 Exceptions, each with its reason, are in xtask/src/tidy/exceptions.txt; one that is no longer needed is a finding too.",
     run,
@@ -112,6 +116,7 @@ const RULES: &[Rule] = &[
     licences::check,
     words::check,
     links::check,
+    mutants::check,
 ];
 
 fn run(arguments: &[String]) -> Result<End, String> {
@@ -131,8 +136,16 @@ fn run(arguments: &[String]) -> Result<End, String> {
 /// Prints every finding; an error if there was one.
 pub(crate) fn check(root: &Path) -> Result<(), String> {
     let mut tree = Tree::read(root)?;
-    tree.metadata = Some(licences::metadata()?);
-    let findings = findings(&tree);
+    let unread = match licences::metadata() {
+        Ok(metadata) => {
+            tree.metadata = Some(metadata);
+            None
+        }
+        // The other rules can be held all the same.
+        Err(why) => Some(licences::unread(&why)),
+    };
+    let mut findings = findings(&tree);
+    findings.extend(unread);
     for finding in &findings {
         println!("{finding}");
     }

@@ -1,5 +1,5 @@
-//! The core decides and does nothing: no sockets, no files, no threads, no clocks, no processes, no environment. Time and everything
-//! else comes in as an argument.
+//! The core decides and does nothing: no sockets, no files, no terminal, no threads, no clocks, no chance, no processes, no environment,
+//! nothing asynchronous. Time and everything else comes in as an argument.
 
 use super::Finding;
 use super::paths::{self, Path};
@@ -29,8 +29,21 @@ const FORBIDDEN: &[(&[&str], &str)] = &[
         "return an output; the daemon owns processes",
     ),
     (&["std", "env"], "take the value as an argument"),
-    (&["Instant", "now"], "take `now` as an argument"),
-    (&["SystemTime", "now"], "take `now` as an argument"),
+    (
+        &["std", "io"],
+        "return an output; the daemon reads and writes",
+    ),
+    (&["hash_map", "RandomState"], "take the salt as an argument"),
+];
+
+/// Words that mean the same without a path, and what the core does instead.
+const WORDS: &[(&str, &str)] = &[
+    ("elapsed", "take `now` as an argument and subtract"),
+    ("async", "return a value; nothing is waited for here"),
+    ("print", "return an output; the command line prints"),
+    ("println", "return an output; the command line prints"),
+    ("eprint", "return an output; the daemon logs"),
+    ("eprintln", "return an output; the daemon logs"),
 ];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
@@ -40,16 +53,26 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         .filter(|s| s.path.starts_with("crates/core/src/"));
     core.flat_map(|source| {
         let paths = paths::paths(&source.tokens);
-        let found = paths.iter().filter_map(|path| {
+        let paths = paths.iter().filter_map(|path| {
             let (what, mend) = refusal(path)?;
             Some(Finding::new(RULE, &source.path, path.line, what, mend))
         });
-        found.collect::<Vec<_>>()
+        let words = source.tokens.iter().filter_map(|token| {
+            let (word, mend) = WORDS.iter().find(|(word, _)| token.is_word(word))?;
+            let what = format!("the core says `{word}`");
+            Some(Finding::new(RULE, &source.path, token.line, what, *mend))
+        });
+        paths.chain(words).collect::<Vec<_>>()
     })
     .collect()
 }
 
 fn refusal(path: &Path<'_>) -> Option<(String, &'static str)> {
+    // Whatever the clock's type is called here.
+    if let [.., clock, "now"] = path.segments[..] {
+        let what = format!("the core names `{clock}::now`");
+        return Some((what, "take `now` as an argument"));
+    }
     let (forbidden, mend) = FORBIDDEN.iter().find(|(f, _)| path.contains(f))?;
     Some((format!("the core names `{}`", forbidden.join("::")), mend))
 }
@@ -85,6 +108,15 @@ mod tests {
             ("let t = SystemTime::now();", "SystemTime::now"),
             ("std::env::var(x)", "std::env"),
             ("std::process::exit(1)", "std::process"),
+            (
+                "use std::time::SystemTime as T; fn f() { T::now() }",
+                "T::now",
+            ),
+            ("use std::io::Write;", "std::io"),
+            (
+                "use std::collections::hash_map::RandomState;",
+                "hash_map::RandomState",
+            ),
         ];
         for (text, expected) in table {
             let expected: Vec<String> = Some(expected)
@@ -99,5 +131,21 @@ mod tests {
             );
         }
         assert!(complaints("crates/sorry/src/daemon/mod.rs", "std::fs::read(x)").is_empty());
+    }
+
+    #[test]
+    fn the_core_neither_waits_nor_speaks() {
+        for text in [
+            "let t = since.elapsed();",
+            "async fn f() {}",
+            "println!(\"x\");",
+        ] {
+            assert_eq!(
+                complaints("crates/core/src/date.rs", text).len(),
+                1,
+                "{text}"
+            );
+        }
+        assert!(complaints("crates/core/src/date.rs", "// elapsed: \nf(\"async\")").is_empty());
     }
 }

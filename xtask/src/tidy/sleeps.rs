@@ -13,7 +13,11 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for source in &tree.sources {
         for path in paths::paths(&source.tokens) {
-            for sleep in [["thread", "sleep"], ["time", "sleep"]] {
+            for sleep in [
+                ["thread", "sleep"],
+                ["thread", "sleep_ms"],
+                ["time", "sleep"],
+            ] {
                 if path.contains(&sleep) {
                     let what = format!("`{}`", sleep.join("::"));
                     found.push(Finding::new(RULE, &source.path, path.line, what, MEND));
@@ -35,6 +39,7 @@ mod tests {
             ("std::thread::sleep(x)", 1),
             ("use tokio::{net, time::{self, sleep}}; ", 1),
             ("time::sleep(x).await", 1),
+            ("thread::sleep_ms(3)", 1),
             ("tokio::time::sleep_until(x); // thread::sleep", 0),
         ];
         for (text, count) in table {

@@ -35,35 +35,41 @@ pub(crate) struct Tree {
     pub(crate) metadata: Option<Json>,
 }
 
+/// The files that git tracks or would add, relative to `root`.
+pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
+    let output = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cannot start git, which lists the files: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!(
+            "git cannot list the files of {}: {}",
+            root.display(),
+            said.trim()
+        ));
+    }
+    let list = String::from_utf8_lossy(&output.stdout);
+    Ok(list.split_terminator('\0').map(str::to_owned).collect())
+}
+
 impl Tree {
     /// Reads the files that git tracks or would add.
     pub(crate) fn read(root: &Path) -> Result<Self, String> {
-        let output = Command::new("git")
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ])
-            .current_dir(root)
-            .output()
-            .map_err(|error| format!("cannot start git, which lists the files: {error}"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!(
-                "git cannot list the files of {}: {}",
-                root.display(),
-                said.trim()
-            ));
-        }
         let mut tree = Self::default();
-        for path in String::from_utf8_lossy(&output.stdout).split_terminator('\0') {
+        for path in files(root)? {
             // A file that is deleted but not yet committed is still in git's list.
-            let Ok(bytes) = fs::read(root.join(path)) else {
+            let Ok(bytes) = fs::read(root.join(&path)) else {
                 continue;
             };
-            tree.add(path, String::from_utf8(bytes).ok());
+            tree.add(&path, String::from_utf8(bytes).ok());
         }
         Ok(tree)
     }
@@ -115,6 +121,12 @@ impl Tree {
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
         let found = self.texts.iter().find(|t| t.path == path);
         found.map(|t| t.text.as_str())
+    }
+
+    /// The text of one Rust source.
+    pub(crate) fn source(&self, path: &str) -> Option<&str> {
+        let found = self.sources.iter().find(|s| s.path == path);
+        found.map(|s| s.text.as_str())
     }
 }
 

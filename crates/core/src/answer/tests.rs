@@ -272,12 +272,26 @@ fn redirect_mode_moves_readers_of_html_and_nobody_else() {
     }
 }
 
+/// Any path, and often one of those that mean something: chance alone does not find them.
+fn paths() -> impl Strategy<Value = String> {
+    let known = [
+        "/.sorry/alive",
+        "/.sorry/page",
+        "/.sorry/0a1b/logo.svg",
+        "/robots.txt",
+    ];
+    prop_oneof![
+        "/[a-z./]{0,12}",
+        proptest::sample::select(known.to_vec()).prop_map(str::to_owned),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn head_is_decided_like_get(
-        path in "/[a-z./]{0,12}", accept in proptest::option::of("[ -~]{0,40}"), dest in proptest::option::of("[a-z]{0,8}"),
-        content_type in proptest::option::of("[ -~]{0,30}"), redirect in any::<bool>(),
+        path in paths(), accept in proptest::option::of("[ -~]{0,40}"), dest in proptest::option::of("[a-z]{0,8}"),
+        content_type in proptest::option::of("[ -~]{0,30}"), redirect in any::<bool>(), given in any::<bool>(),
     ) {
         let build = |method: &'static [u8]| {
             let mut ask = Ask::new(method, path.as_bytes());
@@ -289,7 +303,8 @@ proptest! {
             ask
         };
         let mode = if redirect { Mode::Redirect } else { Mode::InPlace };
-        let policy = Policy { mode, ..policy() };
+        let robots = if given { Robots::Given } else { Robots::Refused };
+        let policy = Policy { mode, robots, ..policy() };
         prop_assert_eq!(decide(&build(b"GET"), &policy), decide(&build(b"HEAD"), &policy));
     }
 

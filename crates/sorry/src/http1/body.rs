@@ -181,6 +181,11 @@ mod tests {
             ("5\nhello\r\n0\r\n\r\n", Err(Fault::Chunk)),
             ("5\r\nhello!\r\n", Err(Fault::Chunk)),
             ("5\r\nhello\n0\r\n\r\n", Err(Fault::Chunk)),
+            // One octet of each line's end is another.
+            ("5\r!hello\r\n0\r\n\r\n", Err(Fault::Chunk)),
+            ("5\r\nhello!\n0\r\n\r\n", Err(Fault::Chunk)),
+            ("5\r\nhello\r!0\r\n\r\n", Err(Fault::Chunk)),
+            ("0\r\nA: b\r!\r\n", Err(Fault::Chunk)),
             ("\r\nhello", Err(Fault::Chunk)),
             ("-5\r\n", Err(Fault::Chunk)),
             ("0x5\r\n", Err(Fault::Chunk)),

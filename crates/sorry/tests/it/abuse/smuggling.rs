@@ -249,6 +249,8 @@ fn a_malformed_chunk_ends_the_connection_after_its_answer() {
         "5\nhello\r\n0\r\n\r\n",
         "5\r\nhello!\r\n0\r\n\r\n",
         "5\r\nhello\n0\r\n\r\n",
+        "5\r\nhello!\n0\r\n\r\n",
+        "5\r\nhello\r!0\r\n\r\n",
         "0x5\r\nhello\r\n0\r\n\r\n",
         "-1\r\n\r\n",
         "\r\n",

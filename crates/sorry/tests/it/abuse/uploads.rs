@@ -101,6 +101,28 @@ fn a_client_that_waits_to_be_told_is_told_at_once() {
     assert_eq!(answer.field("connection"), Some("close"));
 }
 
+/// Its answer is there before the first byte of the body, and nothing is left unread: only a close that lingers is no reset.
+#[test]
+fn a_client_that_sends_its_body_after_its_answer_sees_no_reset() {
+    let world = World::new("");
+    for framing in [Framing::Length, Framing::Chunked] {
+        let mut stream = connect(world.plain);
+        let head = head(framing, "Expect: 100-continue\r\n", 20 * MIB);
+        stream.write_all(head.as_bytes()).expect("write");
+        assert_eq!(read_answer(&mut stream, "POST").status(), 503);
+        for piece in piece(framing).chunks(64 * 1024) {
+            stream
+                .write_all(piece)
+                .unwrap_or_else(|error| panic!("{framing:?}: {error}"));
+        }
+        let mut rest = Vec::new();
+        stream
+            .read_to_end(&mut rest)
+            .expect("a close and not a reset");
+        assert_eq!(rest, b"", "{framing:?}");
+    }
+}
+
 /// Sends a body over h2c as fast as windows allow, until all is sent or nobody wants more; then reads the answer.
 async fn upload_over_http2(
     address: SocketAddr,
