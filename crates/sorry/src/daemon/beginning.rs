@@ -1,4 +1,5 @@
-//! What a connection brings with it: what was said before the runtime knew of it, and what could not be written yet.
+//! What a connection carries with it: what was said before the runtime knew of it, and what was not understood or could
+//! not be written yet.
 
 use std::io::IoSlice;
 
@@ -90,5 +91,17 @@ impl Unsent {
         if pieces.bytes.is_empty() && pieces.tail.is_empty() {
             self.0 = None;
         }
+    }
+}
+
+/// Keeps what was not consumed; a connection that has nothing unread keeps no buffer.
+pub(super) fn keep(unread: &mut Vec<u8>, rest: &[u8]) {
+    if rest.is_empty() {
+        *unread = Vec::new();
+    } else {
+        unread.clear();
+        // What a long head or a large read needed goes when little of it is left.
+        unread.shrink_to(2 * rest.len());
+        unread.extend_from_slice(rest);
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::beginning::{Beginning, Unsent};
+use super::beginning::{Beginning, Unsent, keep};
 use super::patience::Patience;
 use super::talk::{Talk, Wait};
 use super::worker::{Leaving, Place, Scratch, Times, Worker};
@@ -468,15 +468,3 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
 }
 
 const TURNS_AT_ONCE: usize = 16;
-
-/// Keeps what was not consumed; a connection that has nothing unread keeps no buffer.
-fn keep(unread: &mut Vec<u8>, rest: &[u8]) {
-    if rest.is_empty() {
-        *unread = Vec::new();
-    } else {
-        unread.clear();
-        // What a long head or a large read needed goes when little of it is left.
-        unread.shrink_to(2 * rest.len());
-        unread.extend_from_slice(rest);
-    }
-}

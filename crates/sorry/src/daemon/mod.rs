@@ -4,6 +4,7 @@
 mod access_log;
 mod alarm;
 mod beginning;
+mod changes;
 mod connection;
 mod control;
 mod crew;

@@ -1,10 +1,11 @@
 //! Where workers run.
 
 use std::process::Command;
+use std::time::Instant;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::harness::{SORRY, Server};
+use crate::harness::{PATIENCE, SORRY, Server, until};
 
 /// The cores that each worker may run on, in the order of their numbers, as the kernel tells (proc_pid_status(5)).
 fn allowed(server: &Server) -> Vec<String> {
@@ -53,10 +54,13 @@ fn pinned_workers_stay_on_a_core_each_and_others_go_where_they_like() {
     let expected: Vec<String> = (0..3)
         .map(|worker| cores[worker % cores.len()].to_string())
         .collect();
-    assert_eq!(allowed(&pinned), expected);
+    // A thread is there before it has its name and its core.
+    let as_expected = || (allowed(&pinned) == expected).then_some(());
+    until(Instant::now() + PATIENCE, as_expected, "a core for each");
     let folder = tempfile::tempdir().expect("a folder");
-    let free = allowed(&server(folder.path(), ""));
-    assert_eq!(free.len(), 3);
+    let unpinned = server(folder.path(), "");
+    let all = || Some(allowed(&unpinned)).filter(|workers| workers.len() == 3);
+    let free = until(Instant::now() + PATIENCE, all, "three workers");
     let several = free.iter().all(|list| list.contains(['-', ',']));
     assert_eq!(several, cores.len() > 1, "{free:?}");
 }
