@@ -22,9 +22,10 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// What each waiting connection takes of the server's memory. The kernel's own part is not in it.
+    /// What each waiting connection takes of the server's memory. The kernel's own part is not in it, nor are pages of the
+    /// program's file that are used for the first time, or for the first time again.
     pub(crate) fn per_connection(&self) -> f64 {
-        (self.after.pss as f64 - self.before.pss as f64) / self.held as f64
+        (self.after.own as f64 - self.before.own as f64) / self.held as f64
     }
 }
 

@@ -101,6 +101,8 @@ pub(crate) struct Memory {
     pub(crate) rss: u64,
     /// Resident, with each shared page counted once.
     pub(crate) pss: u64,
+    /// The part of `pss` that is no page of a file: what the program has written.
+    pub(crate) own: u64,
 }
 
 impl Memory {
@@ -111,6 +113,7 @@ impl Memory {
             let value = |name| field(Path::new(&path), name).ok_or(format!("cannot read {path}"));
             sum.rss += value("Rss")? * 1024;
             sum.pss += value("Pss")? * 1024;
+            sum.own += (value("Pss_Anon")? + value("Pss_Shmem")?) * 1024;
         }
         Ok(sum)
     }
@@ -203,7 +206,7 @@ mod tests {
         }
         let memory = Memory::of(&[own]).unwrap();
         assert!(
-            memory.rss >= memory.pss && memory.pss > 100_000,
+            memory.rss >= memory.pss && memory.pss > memory.own && memory.own > 50_000,
             "{memory:?}"
         );
         sleeps(&[own]).unwrap();
