@@ -61,6 +61,8 @@ pub(super) struct Control {
     own: Own,
     handing: Handing,
     certificates: Option<JoinHandle<()>>,
+    /// A thread compresses pages.
+    compressing: bool,
 }
 
 /// What was done elsewhere.
@@ -158,6 +160,7 @@ impl Control {
             own: Own::default(),
             handing: Handing::default(),
             certificates: None,
+            compressing: false,
         })
     }
 
@@ -250,7 +253,7 @@ impl Control {
             Some(order) = self.orders.1.recv() => Event::Order(order),
             worker = self.crew.lost() => Event::Lost(worker),
             () = alarm::until(self.state.next_until()) => Event::Refresh,
-            () = alarm::at(feed) => Event::Feed,
+            () = alarm::at(Some(feed)) => Event::Feed,
             () = alarm::at(forget) => Event::Forget,
         }
     }
@@ -267,8 +270,9 @@ impl Control {
             }
             Event::Forget => self.state.forget_earlier(&self.shared),
             Event::Background(Background::Compressed(edition, pages)) => {
+                self.compressing = false;
                 self.state.take_compressed(edition, pages, &self.shared);
-                settle();
+                self.compress();
             }
             Event::Background(Background::Certificates(generation, attempts)) => {
                 // A reload has read them all since, and knows better.
@@ -335,9 +339,13 @@ impl Control {
     }
 
     /// Compresses the pages on a thread of their own: the best compression is slow, and nobody waits for it.
-    fn compress(&self) {
+    /// One at a time: what has changed meanwhile comes next.
+    fn compress(&mut self) {
+        if self.compressing {
+            return;
+        }
         let Some((edition, pages)) = self.state.to_compress() else {
-            return settle();
+            return self.give_back();
         };
         let done = self.background.0.clone();
         let work = move || {
@@ -349,7 +357,17 @@ impl Control {
             .spawn(work)
         {
             log::warn!("pages stay uncompressed: {error}");
+            return;
         }
+        self.compressing = true;
+    }
+
+    /// What the start, a reload or the best compression needed once is given back: what workers without work still hold,
+    /// megabytes of heap, and most of the program's code.
+    fn give_back(&self) {
+        self.crew.turn();
+        sorry_sys::heap::give_back();
+        sorry_sys::program::give_back();
     }
 
     /// Watches the certificates' files, whatever they are now.
@@ -392,11 +410,4 @@ impl Control {
         self.state.rereads.note(attempts, admin::Moment::now());
         self.gauge.note(&self.state);
     }
-}
-
-/// What the start, a reload or the best compression needed once is given back: megabytes of heap, and most of the
-/// program's code.
-fn settle() {
-    sorry_sys::heap::give_back();
-    sorry_sys::program::give_back();
 }

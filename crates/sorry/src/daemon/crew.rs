@@ -197,7 +197,11 @@ async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Ord
                     stops.remove(&id.0);
                 }
             }
-            Order::Turn => worker.counts.turns.bump(),
+            Order::Turn => {
+                worker.counts.turns.bump();
+                // One that has nothing to do must not keep an old front, with all its pages, in memory.
+                worker.with_front(|_| ());
+            }
             Order::Leave(time) => {
                 let tasks: Vec<_> = stops
                     .drain()

@@ -28,7 +28,7 @@ use crate::listen::file_watch::FileWatch;
 use crate::listen::passed::Passed;
 use crate::listen::tls::Tls;
 
-/// Closed listeners whose connections still find their own site; connections live for seconds.
+/// Closed listeners whose connections still find their own site, at most; each keeps its configuration's pages in memory.
 const RETIRED: usize = 16;
 
 /// Reads the configuration again, from wherever it came.
@@ -40,6 +40,8 @@ pub(super) struct State {
     pub(super) pages: Vec<Loaded>,
     /// Which pages these are: it grows whenever they are made anew, by a reload or because an expected return has passed.
     edition: u64,
+    /// The edition whose pages have all variants that they will have.
+    compressed: u64,
     /// Files of the pages before them.
     earlier: Earlier,
     pub(super) doors: Doors,
@@ -51,6 +53,8 @@ pub(super) struct State {
     pub(super) connections: usize,
     /// Listeners that reloads have closed; the oldest are forgotten.
     retired: Vec<Retired>,
+    /// The second that the pages were made for.
+    rendered: u64,
     pub(super) generation: u64,
     pub(super) workers: NonZeroUsize,
     pub(super) last_reload: Option<ReloadReport>,
@@ -91,6 +95,7 @@ impl State {
         origin: Origin,
         passed: &mut Passed,
     ) -> Result<(State, Change), Report> {
+        let rendered = now();
         let doors = Doors::default();
         let mut reached = Reached::default();
         let reads = Reads {
@@ -103,6 +108,7 @@ impl State {
             config: Arc::new(config),
             pages: prepared.pages,
             edition: 1,
+            compressed: 0,
             earlier: Earlier::default(),
             doors,
             numbers: Vec::new(),
@@ -111,6 +117,7 @@ impl State {
             counts: Arc::new(count::Sites::new(origin.workers.get())),
             connections: origin.connections,
             retired: Vec::new(),
+            rendered,
             generation: 1,
             workers: origin.workers,
             last_reload: None,
@@ -190,7 +197,9 @@ impl State {
             in_force,
             reached: &mut self.reached,
         };
+        let rendered = now();
         let prepared = prepare(&config, &self.doors, &mut passed, self.workers, reads)?;
+        self.rendered = rendered;
         let mut change = prepared.change;
         let mut changes = differences(&self.config, &config);
         changes.extend(change.told());
@@ -211,13 +220,15 @@ impl State {
         Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
     }
 
-    /// Puts new pages in the place of the old ones, whose files stay for those who still look at them.
-    fn turn_pages(&mut self, config: Arc<Config>, pages: Vec<Loaded>) {
+    /// Puts new pages in the place of the old ones, whose files stay for those who still look at them. What is the same in
+    /// both keeps its compressed variants.
+    fn turn_pages(&mut self, config: Arc<Config>, mut pages: Vec<Loaded>) {
         let old = self.config.sites.iter().zip(&self.pages);
         for (site, old) in old {
-            let mut new = config.sites.iter().zip(&pages);
+            let mut new = config.sites.iter().zip(&mut pages);
             let new = new.find(|(known, _)| known.name == site.name);
             let Some((_, new)) = new else { continue };
+            new.page.reuse(&old.page);
             let room = self
                 .earlier
                 .keep(&site.name, &old.page, &new.page, Instant::now());
@@ -232,9 +243,10 @@ impl State {
         self.edition += 1;
     }
 
-    /// The pages that lack compressed variants, and which edition they are; nothing where there is nothing to do.
+    /// The pages that may lack compressed variants, and which edition they are; nothing where there is nothing to do.
     pub(super) fn to_compress(&self) -> Option<(u64, Vec<Loaded>)> {
-        let done = self.pages.iter().all(|loaded| loaded.page.is_compressed());
+        let whole = self.pages.iter().all(|loaded| loaded.page.is_compressed());
+        let done = whole || self.compressed == self.edition;
         (!done).then(|| (self.edition, self.pages.clone()))
     }
 
@@ -242,26 +254,33 @@ impl State {
     pub(super) fn take_compressed(&mut self, edition: u64, pages: Vec<Loaded>, shared: &Shared) {
         if edition == self.edition {
             self.pages = pages;
+            self.compressed = edition;
             self.publish(shared);
         }
     }
 
-    /// Forgets files of earlier pages that nobody may have in use any more.
+    /// Forgets files of earlier pages that nobody may have in use any more, and listeners that nobody is connected to.
     pub(super) fn forget_earlier(&mut self, shared: &Shared) {
-        self.earlier.forget(Instant::now());
+        let now = Instant::now();
+        self.earlier.forget(now);
+        self.retired.retain(|retired| retired.end > now);
         self.publish(shared);
     }
 
     /// When there is next something to forget.
     pub(super) fn next_to_forget(&self) -> Option<Instant> {
-        self.earlier.next_end()
+        let retired = self.retired.iter().map(|retired| retired.end);
+        retired.chain(self.earlier.next_end()).min()
     }
 
+    /// Keeps what the connections of closed listeners are answered from, for as long as a connection may live.
     fn retire(&mut self, closed: &[ListenerId], front: &Front) {
+        let end = Instant::now() + front.times.life;
         let gone = |id: &ListenerId| Retired {
             id: *id,
             known: Arc::clone(front.sites.known()),
             entrance: front.entrances.get(id).cloned(),
+            end,
         };
         self.retired.extend(closed.iter().map(gone));
         let forgotten = self.retired.len().saturating_sub(RETIRED);
@@ -321,7 +340,8 @@ impl State {
     /// Makes the pages again for this moment, after an expected return has passed. A page that cannot be read now stays
     /// as it is: only its files were at fault, and nobody asked for a reload.
     pub(super) fn refresh(&mut self, shared: &Shared) {
-        let now = i64::try_from(now()).unwrap_or(i64::MAX);
+        self.rendered = now();
+        let now = i64::try_from(self.rendered).unwrap_or(i64::MAX);
         match pages::load(&self.config, now, &mut self.reached) {
             Ok(pages) => self.turn_pages(Arc::clone(&self.config), pages),
             Err(mistakes) => {
@@ -333,13 +353,12 @@ impl State {
         self.publish(shared);
     }
 
-    /// The next expected return, in seconds since 1970.
+    /// The next expected return that the pages do not know to have passed, in seconds since 1970. It may have passed by now.
     pub(super) fn next_until(&self) -> Option<u64> {
-        let now = now();
         let untils = self.config.sites.iter().filter_map(|site| site.sorry.until);
         untils
             .filter_map(|until| u64::try_from(until.as_second()).ok())
-            .filter(|until| *until > now)
+            .filter(|until| *until > self.rendered)
             .min()
     }
 }
@@ -466,5 +485,51 @@ mod tests {
         state.take_compressed(edition, compressed(new), &shared);
         assert!(state.pages[0].page.is_compressed());
         assert_eq!(state.generation, 1, "no reload was applied");
+    }
+
+    /// Whatever else happens in the second in which a return passes, the pages are made again.
+    #[test]
+    fn a_return_that_has_passed_is_due_until_the_pages_know() {
+        let (mut state, shared) = started();
+        let until = state.next_until().expect("a return");
+        state.rendered = until;
+        assert_eq!(state.next_until(), None, "the pages know");
+        let config = Arc::make_mut(&mut state.config);
+        let past = jiff::Timestamp::from_second(i64::try_from(now()).unwrap() - 1).unwrap();
+        Arc::make_mut(&mut config.sites[0]).sorry.until = Some(past);
+        state.rendered = now() - 5;
+        assert_eq!(state.next_until(), u64::try_from(past.as_second()).ok());
+        state.refresh(&shared);
+        assert_eq!(state.next_until(), None);
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_compressed_again() {
+        let (mut state, shared) = started();
+        let (edition, pages) = state.to_compress().expect("a page with words of its own");
+        let pages = pages.into_iter().map(Loaded::compress).collect();
+        state.take_compressed(edition, pages, &shared);
+        assert!(state.to_compress().is_none(), "it is done");
+        let body = state.pages[0].page.html[0].body.clone();
+        state.refresh(&shared);
+        let again = &state.pages[0].page.html[0];
+        assert_eq!(again.body, body);
+        assert!(again.encoded.br.is_some(), "its variants were kept");
+    }
+
+    #[test]
+    fn a_closed_listener_is_forgotten_when_its_last_connection_has_ended() {
+        let (mut state, shared) = started();
+        let listener = state.numbers[0];
+        state.retire(&[listener], &shared.front.load());
+        let life = state.config.limits.connection_life;
+        let end = state.next_to_forget().expect("something to forget");
+        assert!(end <= Instant::now() + life);
+        state.forget_earlier(&shared);
+        assert_eq!(state.retired.len(), 1, "connections may still be there");
+        state.retired[0].end = Instant::now();
+        state.forget_earlier(&shared);
+        assert!(state.retired.is_empty());
+        assert_eq!(state.next_to_forget(), None);
     }
 }

@@ -11,6 +11,9 @@ use crate::listen::notify::{Notifier, NotifyError, State, monotonic_now, watchdo
 /// A worker that has not turned for this long is stuck (rules of the house; the manager then restarts us).
 const STUCK: Duration = Duration::from_secs(5);
 
+/// How often workers show that they turn where no watchdog asks for it, so that metrics can tell.
+const TURN: Duration = Duration::from_secs(30);
+
 /// How long the manager may take to read what it is sent.
 const BARRIER: Duration = Duration::from_secs(5);
 
@@ -18,6 +21,8 @@ const BARRIER: Duration = Duration::from_secs(5);
 pub(super) struct Supervisor {
     notifier: Notifier,
     watchdog: Option<Watchdog>,
+    /// When workers are next asked to turn, where there is no watchdog.
+    due: Instant,
 }
 
 /// What becomes of the listening sockets at the end.
@@ -53,6 +58,7 @@ impl Supervisor {
                 due: Instant::now(),
                 seen,
             }),
+            due: Instant::now() + TURN,
         })
     }
 
@@ -107,14 +113,15 @@ impl Supervisor {
         self.tell(&[State::MainProcess(process)]);
     }
 
-    /// When [`Supervisor::feed`] is due; never, without a watchdog. An instant, not a period: other events must not put it
-    /// off.
-    pub(super) fn next_feed(&self) -> Option<Instant> {
-        self.watchdog.as_ref().map(|watchdog| watchdog.due)
+    /// When [`Supervisor::feed`] is due. An instant, not a period: other events must not put it off.
+    pub(super) fn next_feed(&self) -> Instant {
+        let watchdog = self.watchdog.as_ref();
+        watchdog.map_or(self.due, |watchdog| watchdog.due)
     }
 
     /// Tells the watchdog that all is well, unless a worker has stopped turning.
     pub(super) fn feed(&mut self, workers: &[Arc<WorkerCounts>]) {
+        self.due = Instant::now() + TURN;
         let Some(watchdog) = &mut self.watchdog else {
             return;
         };

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sorry_core::answer::{EventStream, Mode, Policy, Robots};
 use sorry_core::retry_after::{Promise, salt};
@@ -24,6 +25,8 @@ pub(super) struct Retired {
     pub(super) id: ListenerId,
     pub(super) known: Arc<Known>,
     pub(super) entrance: Option<Entrance>,
+    /// When the last connection that came in there has ended.
+    pub(super) end: Instant,
 }
 
 /// What does not change while answers do.

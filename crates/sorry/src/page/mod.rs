@@ -112,6 +112,22 @@ impl Page {
         self.html.iter().all(|document| done(&document.encoded)) && self.assets.is_empty()
     }
 
+    /// Takes over the compressed variants of whatever has the same bytes in `old`.
+    pub fn reuse(&mut self, old: &Page) {
+        for document in &mut self.html {
+            let same = |old: &&Document| old.body == document.body;
+            if let Some(old) = old.html.iter().find(same) {
+                document.encoded = old.encoded.clone();
+            }
+        }
+        for asset in &mut self.assets {
+            let same = |old: &&Asset| old.path == asset.path && old.body == asset.body;
+            if let Some(old) = old.assets.iter().find(same) {
+                asset.encoded = old.encoded.clone();
+            }
+        }
+    }
+
     /// The same page with compressed variants where they are smaller. Slow, seconds for large assets: for a thread in
     /// the background. Variants that are there already are kept.
     pub fn compress(&self) -> Page {

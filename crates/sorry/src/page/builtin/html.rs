@@ -14,6 +14,9 @@ pub(crate) const OPERATORS: [&str; 18] = [
     " : ", ", ", ": ", ") ", " {",
 ];
 
+/// The names of colours; visitors get their first letters.
+const COLOURS: [&str; 6] = ["back", "card", "text", "soft", "mark", "line"];
+
 /// The words that a page shows beside its own.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Shown<'a> {
@@ -29,7 +32,10 @@ pub(crate) struct Shown<'a> {
 
 /// The text between `<style>` and `</style>`.
 pub(crate) fn style() -> String {
-    terse(STYLE_SOURCE)
+    let style = terse(STYLE_SOURCE).replace("}\n", "}");
+    COLOURS.iter().fold(style, |style, name| {
+        style.replace(&format!("--{name}"), &format!("--{}", &name[..1]))
+    })
 }
 
 /// The text between `<script>` and `</script>`.
