@@ -1,0 +1,66 @@
+//! What operators order.
+
+use super::Engine;
+use crate::event::{Command, Drained, RealId, Record, SiteId};
+use crate::moment::Moment;
+use crate::order::{Milestone, Order};
+
+impl Engine {
+    pub(super) fn obey(&mut self, id: SiteId, command: Command, now: Moment) {
+        let index = id.0 as usize;
+        if index >= self.sites.len() {
+            return;
+        }
+        match command {
+            Command::Give(order) => self.put_in_force(index, Some(order)),
+            Command::Lift => {
+                // Whoever says that the site is up again means the window that is open, too.
+                self.sites[index].windows_done = now.wall;
+                self.put_in_force(index, None);
+            }
+            Command::Extend(by) => {
+                let order = self.sites[index].order.as_ref();
+                let longer = order.map(|order| order.extended(by, now.wall));
+                if longer.is_some() {
+                    self.put_in_force(index, longer);
+                }
+            }
+            Command::Drain(real, drained) => self.drain(index, real, drained),
+            Command::Approve(switch, generation) => self.approve(index, switch, generation, now),
+        }
+        self.settle(index, now);
+    }
+
+    fn put_in_force(&mut self, index: usize, order: Option<Order>) {
+        let site = &mut self.sites[index];
+        site.order = order;
+        site.told = Milestone::Begun;
+        self.record_order(index);
+    }
+
+    pub(super) fn record_order(&mut self, index: usize) {
+        let site = &self.sites[index];
+        let record = Record::Order {
+            site: site.setup.name.clone(),
+            order: site.order.clone(),
+            windows_done: site.windows_done,
+        };
+        self.record(record);
+    }
+
+    fn drain(&mut self, index: usize, id: RealId, drained: Drained) {
+        let at = id.0 as usize;
+        if !self.sites[index].reals.contains(&at) || self.reals[at].drained == drained {
+            return;
+        }
+        let real = &mut self.reals[at];
+        real.drained = drained;
+        let record = Record::Drained {
+            site: self.sites[index].setup.name.clone(),
+            real: real.setup.name.clone(),
+            drained,
+        };
+        self.record(record);
+        self.reals_changed(index);
+    }
+}

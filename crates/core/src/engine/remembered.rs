@@ -1,0 +1,82 @@
+//! What the journal remembers, put back before anything is seen. Names that are configured no more are passed over.
+
+use super::Engine;
+use crate::damping::Flaps;
+use crate::event::{Record, Why};
+use crate::health::Health;
+use crate::moment::Moment;
+use crate::quorum::Held;
+use crate::site::Route;
+
+impl Engine {
+    pub(super) fn remember(&mut self, record: Record, now: Moment) {
+        let Some(index) = self.site_named(record.site()) else {
+            return;
+        };
+        match record {
+            Record::Order {
+                order,
+                windows_done,
+                ..
+            } => {
+                let site = &mut self.sites[index];
+                site.told = order
+                    .as_ref()
+                    .map_or(site.told, |order| order.milestone(now.wall));
+                site.order = order;
+                site.windows_done = windows_done;
+            }
+            Record::Real { real, state, .. } => {
+                if let Some(at) = self.real_named(index, &real) {
+                    self.reals[at].health = Health::starting(state);
+                    self.reals[at].believed = state;
+                }
+            }
+            Record::Drained { real, drained, .. } => {
+                if let Some(at) = self.real_named(index, &real) {
+                    self.reals[at].drained = drained;
+                }
+            }
+            Record::Route {
+                route,
+                why,
+                generation,
+                since,
+                held,
+                flaps,
+                ..
+            } => {
+                self.generation = self.generation.max(generation);
+                let site = &mut self.sites[index];
+                site.route = route;
+                site.why = why;
+                site.generation = generation;
+                site.since_wall = since;
+                site.held = held;
+                site.flaps = Flaps::remembered(flaps);
+                site.returned |= flaps > 0;
+                site.struck = match held {
+                    Held::TooFew => site.struck.or(Some(since)),
+                    Held::Enough if route == Route::Live => None,
+                    Held::Enough => site.struck,
+                };
+            }
+            Record::Outage { lasted, .. } => {
+                self.sites[index].outages.ended(lasted);
+                self.sites[index].returned = true;
+            }
+        }
+        self.sites[index].weigh(&self.reals);
+        // Its switches are told as soon as everything is remembered: the world may have changed meanwhile.
+        self.sites[index].to_publish = self.sites[index].why != Why::Beginning;
+    }
+
+    fn site_named(&self, name: &str) -> Option<usize> {
+        self.sites.iter().position(|site| *site.setup.name == *name)
+    }
+
+    fn real_named(&self, site: usize, name: &str) -> Option<usize> {
+        let mut reals = self.sites[site].reals.clone();
+        reals.find(|at| *self.reals[*at].setup.name == *name)
+    }
+}

@@ -1,0 +1,258 @@
+//! One site as the engine keeps it: what is believed of it, what is in force, where its visitors go. The wish follows from
+//! these and from the time; nothing here makes an output.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::real::Real;
+use super::switch::Switch;
+use crate::damping::Flaps;
+use crate::event::{Drained, RealId, RealWanted, SiteSetup, Wanted, Why, WindowSetup, order_of};
+use crate::health::State;
+use crate::moment::{Moment, Tick, Wall};
+use crate::order::{Milestone, Order, Phase, What};
+use crate::outages::Outages;
+use crate::quorum::{Held, Weights, judge};
+use crate::site::Route;
+
+/// The clock on the wall may be set; so an appointment is looked at again at least so often, in milliseconds.
+const LOOK_AGAIN: u64 = 10_000;
+
+/// See the file's header.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) setup: SiteSetup,
+    /// Its real servers among all.
+    pub(super) reals: Range<usize>,
+    pub(super) weights: Weights,
+    pub(super) held: Held,
+    /// Since when it is `Held::Enough`.
+    pub(super) regained: Tick,
+    pub(super) order: Option<Order>,
+    pub(super) told: Milestone,
+    /// The windows that begin no later are done with.
+    pub(super) windows_done: Wall,
+    /// The last beginning that was announced.
+    pub(super) announced: Wall,
+    pub(super) route: Route,
+    pub(super) why: Why,
+    /// It was somebody's word that turned it last.
+    pub(super) by_order: bool,
+    pub(super) since: Tick,
+    pub(super) since_wall: Wall,
+    pub(super) generation: u64,
+    pub(super) flaps: Flaps,
+    /// It has come back by its health before, so that going down again soon is flapping.
+    pub(super) returned: bool,
+    /// Since when too few of its real servers have worked.
+    pub(super) struck: Option<Wall>,
+    pub(super) outages: Outages,
+    /// Doubt ended by time alone, and what was seen in it is believed because it has to be.
+    pub(super) unsure: bool,
+    /// What peers said last.
+    pub(super) peers: Vec<(u32, Held)>,
+    pub(super) switches: Vec<Switch>,
+    /// Its switches are to be told, whether it turns or not.
+    pub(super) to_publish: bool,
+    /// When it is looked at again.
+    pub(super) due: Option<Tick>,
+}
+
+/// Where visitors should go, why, and until when nothing but an input can change that.
+pub(super) struct Wish {
+    pub(super) route: Route,
+    pub(super) why: Why,
+    pub(super) until: Option<Tick>,
+}
+
+impl Wish {
+    pub(super) fn is_ordered(&self) -> bool {
+        matches!(self.why, Why::Ordered | Why::Overrun)
+    }
+}
+
+impl Site {
+    pub(super) fn new(setup: SiteSetup, reals: Range<usize>, now: Moment) -> Site {
+        let switches = setup.switches.iter().cloned().map(Switch::new).collect();
+        Site {
+            reals,
+            weights: Weights::default(),
+            held: Held::Enough,
+            regained: now.tick,
+            order: None,
+            told: Milestone::Begun,
+            windows_done: Wall::default(),
+            announced: Wall::default(),
+            route: Route::Live,
+            why: Why::Beginning,
+            by_order: false,
+            since: now.tick,
+            since_wall: now.wall,
+            generation: 0,
+            flaps: Flaps::default(),
+            returned: false,
+            struck: None,
+            outages: Outages::default(),
+            unsure: false,
+            peers: Vec::new(),
+            switches,
+            to_publish: false,
+            due: None,
+            setup,
+        }
+    }
+
+    /// Adds up what is believed of its real servers; those that are drained do not count.
+    pub(super) fn weigh(&mut self, reals: &[Real]) {
+        self.weights = Weights::default();
+        for real in &reals[self.reals.clone()] {
+            if real.drained == Drained::No {
+                self.weights.add(real.believed, real.setup.weight);
+            }
+        }
+    }
+
+    /// Draws the conclusion from the weights.
+    pub(super) fn conclude(&mut self, now: Moment) {
+        let held = judge(self.held, &self.weights, self.setup.quorum);
+        if held == self.held {
+            return;
+        }
+        self.held = held;
+        match held {
+            Held::Enough => {
+                self.regained = now.tick;
+                self.unsure = false;
+            }
+            Held::TooFew => self.struck = self.struck.or(Some(now.wall)),
+        }
+    }
+
+    /// What an order in force, or else health, says.
+    pub(super) fn wish(&self, now: Moment) -> Wish {
+        let Some(order) = &self.order else {
+            return self.wish_of_health(now);
+        };
+        let route = match order.what {
+            What::Maintenance(_) => Route::Sorry,
+            What::Live => Route::Live,
+        };
+        let why = match order.phase(now.wall) {
+            Phase::Overrun(_) => Why::Overrun,
+            Phase::Running(_) | Phase::Ended => Why::Ordered,
+        };
+        Wish {
+            route,
+            why,
+            until: None,
+        }
+    }
+
+    fn wish_of_health(&self, now: Moment) -> Wish {
+        let wish = |route, why, until| Wish { route, why, until };
+        let damping = &self.setup.damping;
+        let earliest = match self.why {
+            // An order has ended, or nothing was seen before: there is nothing to damp.
+            Why::Ordered | Why::Overrun | Why::Beginning => now.tick,
+            _ => damping.earliest(self.route, self.since, self.regained, self.flaps),
+        };
+        let early = (now.tick < earliest).then_some(earliest);
+        match (self.held, self.route, early) {
+            (Held::Enough, Route::Live, _)
+                if self.why == Why::Beginning && self.weights.up == 0 =>
+            {
+                wish(Route::Live, Why::Beginning, None)
+            }
+            (Held::Enough, Route::Sorry, Some(_)) => wish(Route::Sorry, Why::HeldDown, early),
+            (Held::Enough, ..) => wish(Route::Live, Why::Quorum, None),
+            (Held::TooFew, Route::Live, Some(_)) => wish(Route::Live, Why::Dwelling, early),
+            (Held::TooFew, ..) => wish(Route::Sorry, Why::NoQuorum, None),
+        }
+    }
+
+    /// Whether it is where it is by somebody's word.
+    pub(super) fn is_ordered(&self) -> bool {
+        matches!(self.why, Why::Ordered | Why::Overrun)
+    }
+
+    /// Whether somebody is sure that it should be where it is: nobody has to be to send visitors back.
+    pub(super) fn is_sure(&self) -> bool {
+        !self.unsure || self.by_order || self.route == Route::Live
+    }
+
+    /// A window that is open and not done with, as the order that is in force then.
+    pub(super) fn open_window(&self, now: Wall) -> Option<Order> {
+        self.setup.windows.iter().find_map(|window| {
+            let open = window.window.open(now)?;
+            (open.start > self.windows_done).then(|| order_of(window, open.start, open.end))
+        })
+    }
+
+    /// A window that is to be announced now: its place and when it opens.
+    pub(super) fn window_to_announce(&self, now: Wall) -> Option<(u32, Wall)> {
+        let due = |(index, window): (usize, &WindowSetup)| {
+            let start = window.window.next(now)?.start;
+            let soon = start.since(now) <= window.announce?;
+            (soon && start > self.announced).then_some((u32::try_from(index).unwrap_or(0), start))
+        };
+        self.setup.windows.iter().enumerate().find_map(due)
+    }
+
+    /// Whether the order that is in force has ended by itself.
+    pub(super) fn has_order_ended(&self, now: Wall) -> bool {
+        let ended = |order: &Order| order.phase(now) == Phase::Ended;
+        self.order.as_ref().is_some_and(ended)
+    }
+
+    /// The next appointment by the clock on the wall.
+    fn appointment(&self, now: Wall) -> Option<Wall> {
+        let order = self.order.as_ref().and_then(|order| order.next_look(now));
+        let windows = self.setup.windows.iter().flat_map(|window| {
+            let change = window.window.next_change(now);
+            let announced = window
+                .window
+                .next(now)
+                .zip(window.announce)
+                .map(|(span, before)| {
+                    let before = u64::try_from(before.as_millis()).unwrap_or(u64::MAX);
+                    Wall(span.start.0.saturating_sub(before))
+                });
+            [change, announced.filter(|at| *at > now)]
+        });
+        order.into_iter().chain(windows.flatten()).min()
+    }
+
+    /// When it is to be looked at again, whatever happens.
+    pub(super) fn next_look(&self, wish: &Wish, now: Moment) -> Option<Tick> {
+        let again = Tick(now.tick.0.saturating_add(LOOK_AGAIN));
+        let appointment = self
+            .appointment(now.wall)
+            .map(|at| now.tick_at(at).min(again));
+        let retries = self.switches.iter().filter_map(Switch::retry);
+        retries.chain(appointment).chain(wish.until).min()
+    }
+
+    /// The whole state that is wanted.
+    pub(super) fn wanted(&self, reals: &[Real]) -> Wanted {
+        let wanted = reals[self.reals.clone()].iter().zip(self.reals.clone());
+        let wanted = wanted.map(|(real, index)| RealWanted {
+            real: RealId(u32::try_from(index).unwrap_or(u32::MAX)),
+            weight: match (real.believed, real.drained) {
+                (State::Down, _) | (_, Drained::Yes) => 0,
+                (State::Up | State::Unknown, Drained::No) => real.setup.weight,
+            },
+        });
+        Wanted {
+            route: self.route,
+            reals: wanted.collect::<Arc<[_]>>(),
+        }
+    }
+
+    /// How many peers believe that too few work.
+    pub(super) fn agreeing(&self) -> usize {
+        self.peers
+            .iter()
+            .filter(|(_, held)| *held == Held::TooFew)
+            .count()
+    }
+}

@@ -1,0 +1,224 @@
+//! All that status, explain, a dashboard and metrics need, borrowed from the engine.
+
+use std::time::Duration;
+
+use super::real::Real;
+use super::site::Site;
+use super::switch::Switch;
+use super::{Engine, site_id};
+use crate::doubt::Doubt;
+use crate::event::{Act, Drained, Epoch, RealId, SiteId, Why};
+use crate::health::Health;
+use crate::moment::{Moment, Tick, Wall};
+use crate::order::Order;
+use crate::quorum::{Held, Weights};
+use crate::site::Route;
+
+/// See the file's header.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    engine: &'a Engine,
+    now: Moment,
+}
+
+/// One site.
+#[derive(Debug, Clone, Copy)]
+pub struct SiteView<'a> {
+    site: &'a Site,
+    engine: &'a Engine,
+    now: Moment,
+    /// Which.
+    pub id: SiteId,
+}
+
+/// One real server.
+#[derive(Debug, Clone, Copy)]
+pub struct RealView<'a> {
+    real: &'a Real,
+    /// Which.
+    pub id: RealId,
+}
+
+/// One switch.
+#[derive(Debug, Clone, Copy)]
+pub struct SwitchView<'a> {
+    switch: &'a Switch,
+}
+
+impl Engine {
+    /// How everything stands.
+    pub fn view(&self, now: Moment) -> View<'_> {
+        View { engine: self, now }
+    }
+}
+
+impl<'a> View<'a> {
+    /// The configuration that is in force.
+    pub fn epoch(&self) -> Epoch {
+        self.engine.epoch
+    }
+
+    /// The doubt that there is.
+    pub fn doubt(&self) -> Option<&'a Doubt> {
+        self.engine.doubts.doubt()
+    }
+
+    /// All sites, in their order.
+    pub fn sites(&self) -> impl Iterator<Item = SiteView<'a>> + use<'a> {
+        let (engine, now) = (self.engine, self.now);
+        engine
+            .sites
+            .iter()
+            .enumerate()
+            .map(move |(index, site)| SiteView {
+                site,
+                engine,
+                now,
+                id: site_id(index),
+            })
+    }
+
+    /// One site.
+    pub fn site(&self, id: SiteId) -> Option<SiteView<'a>> {
+        self.sites().nth(id.0 as usize)
+    }
+}
+
+impl<'a> SiteView<'a> {
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        &self.site.setup.name
+    }
+
+    /// Where its visitors are sent.
+    pub fn route(&self) -> Route {
+        self.site.route
+    }
+
+    /// Why.
+    pub fn why(&self) -> Why {
+        self.site.why
+    }
+
+    /// Since when.
+    pub fn since(&self) -> Wall {
+        self.site.since_wall
+    }
+
+    /// The number of what is wanted.
+    pub fn generation(&self) -> u64 {
+        self.site.generation
+    }
+
+    /// What is believed of it.
+    pub fn held(&self) -> Held {
+        self.site.held
+    }
+
+    /// What its real servers come to.
+    pub fn weights(&self) -> Weights {
+        self.site.weights
+    }
+
+    /// Doubt ended by time alone, and what is seen is believed because it has to be.
+    pub fn is_unsure(&self) -> bool {
+        self.site.unsure
+    }
+
+    /// What is in force.
+    pub fn order(&self) -> Option<&'a Order> {
+        self.site.order.as_ref()
+    }
+
+    /// Returns in a row that did not last.
+    pub fn flaps(&self) -> u8 {
+        self.site.flaps.count()
+    }
+
+    /// Before when health may not turn it.
+    pub fn steady_until(&self) -> Option<Tick> {
+        self.site.wish(self.now).until
+    }
+
+    /// What is left of its outage as far as anybody knows: until the order's time, else as past ones went.
+    pub fn remaining(&self) -> Option<Duration> {
+        let until = self.site.order.as_ref().and_then(|order| order.until);
+        if let Some(until) = until.filter(|until| *until > self.now.wall) {
+            return Some(until.since(self.now.wall));
+        }
+        let so_far = self.now.wall.since(self.site.struck?);
+        self.site.outages.remaining(so_far)
+    }
+
+    /// Its real servers, in their order.
+    pub fn reals(&self) -> impl Iterator<Item = RealView<'a>> + use<'a> {
+        let range = self.site.reals.clone();
+        let reals = &self.engine.reals[range.clone()];
+        reals.iter().zip(range).map(|(real, index)| RealView {
+            real,
+            id: RealId(u32::try_from(index).unwrap_or(u32::MAX)),
+        })
+    }
+
+    /// Its switches, in their order.
+    pub fn switches(&self) -> impl Iterator<Item = SwitchView<'a>> + use<'a> {
+        self.site
+            .switches
+            .iter()
+            .map(|switch| SwitchView { switch })
+    }
+}
+
+impl<'a> RealView<'a> {
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        &self.real.setup.name
+    }
+
+    /// Its configured weight.
+    pub fn weight(&self) -> u32 {
+        self.real.setup.weight
+    }
+
+    /// What is known of it.
+    pub fn health(&self) -> &'a Health {
+        &self.real.health
+    }
+
+    /// Whether it is drained.
+    pub fn drained(&self) -> Drained {
+        self.real.drained
+    }
+}
+
+impl<'a> SwitchView<'a> {
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        &self.switch.setup.name
+    }
+
+    /// What it may do by itself.
+    pub fn act(&self) -> Act {
+        self.switch.setup.act
+    }
+
+    /// Where it was told to send visitors.
+    pub fn told(&self) -> Option<Route> {
+        self.switch.route()
+    }
+
+    /// Whether it has confirmed what it was told last.
+    pub fn has_confirmed(&self) -> bool {
+        self.switch.told > 0 && self.switch.applied == self.switch.told
+    }
+
+    /// Failures in a row.
+    pub fn failures(&self) -> u32 {
+        self.switch.failures
+    }
+
+    /// What waits for an operator, or for somebody to be sure: where to, and the number to approve it by.
+    pub fn waiting(&self) -> Option<(Route, u64)> {
+        self.switch.waiting
+    }
+}
