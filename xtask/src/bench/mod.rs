@@ -4,6 +4,7 @@
 mod answer;
 mod case;
 mod document;
+mod engine;
 pub(crate) mod exchange;
 mod h2load;
 mod hold;
@@ -32,6 +33,7 @@ pub(crate) const VERB: Verb = Verb {
     usage: "\
 cargo xtask bench answer [--only CASE,...] [--servers NAME,...] [--runs N] [--seconds N] [--binary PATH] [--json] [--write]
 cargo xtask bench answer --smoke
+cargo xtask bench engine [--json]
 
 How much a 503 costs, beside nginx and HAProxy, in turns: CPU time, requests per second, latency, memory, wake-ups, time to start.
 The server has core 0 for itself and the load core 1; run it on an otherwise idle machine. docs/performance.md says how to read it.
@@ -45,20 +47,27 @@ The server has core 0 for itself and the load core 1; run it on an otherwise idl
     --write               writes the results into docs/performance.md
     --smoke               one second of each case, once, with the profile of the tests: whether it works, not how fast
 
+`engine` measures what one result of a probe costs the part that decides, in nanoseconds, and what ten thousand real servers take
+of memory.
+
 Exit codes: 0 every gate held; 1 one was missed, or a server did not answer as it should; 2 nothing was tried.",
     run,
 };
 
 fn run(arguments: &[String]) -> Result<End, String> {
-    const NAMES: [&str; 1] = ["answer"];
+    const NAMES: [&str; 2] = ["answer", "engine"];
     match arguments.split_first() {
         Some((name, rest)) if name == "answer" => answer::run(rest),
+        Some((name, rest)) if name == "engine" => engine::run(rest),
         // What `idle` starts as a process of its own; of no use to anybody else.
         Some((name, rest)) if name == hold::NAME => hold::run(rest),
         Some((name, _)) => Err(match suggest::nearest(name, &NAMES) {
             Some(near) => format!("there is no benchmark `{name}`; did you mean `{near}`?"),
-            None => format!("there is no benchmark `{name}`; there is `answer`"),
+            None => format!("there is no benchmark `{name}`; there are `answer` and `engine`"),
         }),
-        None => Err("which benchmark? There is `answer`: see `cargo xtask help bench`".to_owned()),
+        None => Err(
+            "which benchmark? There are `answer` and `engine`: see `cargo xtask help bench`"
+                .to_owned(),
+        ),
     }
 }
