@@ -20,7 +20,7 @@ use crate::daemon::{self, Ended, RunError, Start, Succession};
   sorry run -c sorry.toml
   sorry run -c sorry.toml --takeover
 
-Exit codes: 0 ended in good order; 1 it could not be done; 2 the configuration is wrong, or a file or an address that it
+Exit codes: 0 ended, at the latest after `drain-time`; 1 it could not be done; 2 the configuration is wrong, or a file or an address that it
 names; 3 a second signal cut open connections.")]
 pub(super) struct Run {
     /// The configuration file

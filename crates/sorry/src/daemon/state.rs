@@ -146,6 +146,7 @@ impl State {
         Some(Arc::new(Shared {
             front,
             open: AtomicUsize::new(0),
+            cut: AtomicUsize::new(0),
             shortage: Shortage::none(),
         }))
     }

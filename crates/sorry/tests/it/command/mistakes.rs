@@ -267,3 +267,26 @@ fn an_address_of_the_operators_own_that_is_taken_is_told_by_what_it_is_for() {
         assert!(error.contains(&expected), "no {expected:?} in\n{error}");
     }
 }
+
+#[test]
+fn an_access_log_that_cannot_be_written_is_a_mistake_of_the_file_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sorry.toml");
+    // No file may have such a name, whoever runs the test.
+    let name = "x".repeat(300);
+    let configuration = format!(
+        "[admin]\nsocket = \"none\"\n[log]\naccess = \"json\"\naccess-file = \"{name}\"\n[[site]]\nname = \"shop\"\n\
+         [site.sorry]\nlisten = [\"127.0.0.1:0\"]\n"
+    );
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, _, error) = sorry(&["run", "-c", path]);
+    assert_eq!(code, Some(2), "{error}");
+    for part in [
+        &format!("{path}:5:15"),
+        "cannot open the access log ",
+        "[log] access-file",
+    ] {
+        assert!(error.contains(part), "no {part:?} in\n{error}");
+    }
+}
