@@ -68,11 +68,6 @@ pub(super) fn serve(start: Start) -> ExitCode {
         Ok(Ended::Drained) => ExitCode::SUCCESS,
         Ok(Ended::Cut) => ExitCode::from(exit::CUT),
         Err(RunError::Refused(report)) => refused(&report),
-        // An address that the configuration names, like those of its sites.
-        Err(error @ RunError::Own(..)) => {
-            failed(&error.into());
-            ExitCode::from(exit::USAGE)
-        }
         Err(error) => failed(&error.into()),
     }
 }

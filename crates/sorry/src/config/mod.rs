@@ -71,6 +71,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where metrics are served.
     pub metrics: Option<SocketAddr>,
+    /// Where that was typed.
+    pub metrics_place: Place,
     /// The admin socket.
     pub admin: Option<PathBuf>,
     /// What is written down.

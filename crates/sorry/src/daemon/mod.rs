@@ -2,6 +2,7 @@
 //! and looks after reload, take-over and the end.
 
 mod access_log;
+mod advice;
 mod alarm;
 mod beginning;
 mod changes;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
+use super::advice::{self, Use};
 use super::changes::differences;
 use super::crew::Crew;
 use super::descriptors;
@@ -410,8 +411,9 @@ fn told(config: &Config, errors: &[(usize, DoorError)]) -> Vec<Mistake> {
             .get(*index)
             .map_or(config::Place::File, |listener| listener.place)
     };
-    let told = |(index, error): &(usize, DoorError)| {
-        Mistake::new(config::Code::BadListener, place(index), error.to_string())
+    let told = |(index, error): &(usize, DoorError)| match error {
+        DoorError::Bind(error) => advice::mistake(Use::Site, place(index), error),
+        error => Mistake::new(config::Code::BadListener, place(index), error.to_string()),
     };
     errors.iter().map(told).collect()
 }
