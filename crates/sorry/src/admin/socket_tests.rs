@@ -70,6 +70,7 @@ fn report() -> ReloadReport {
         at: Moment(5),
         generation: 3,
         changes: vec!["site `shop`: page".to_owned()],
+        pending: Vec::new(),
         mistakes: Vec::new(),
         warnings: vec!["two\nlines".to_owned()],
     }

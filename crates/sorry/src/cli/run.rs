@@ -40,7 +40,8 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(self) -> ExitCode {
-        let file = self.config.clone();
+        // Told to whoever asks for the status, from whatever folder.
+        let file = std::path::absolute(&self.config).unwrap_or_else(|_| self.config.clone());
         let succession = match self.takeover {
             None => Succession::First,
             Some(socket) => Succession::Takeover(socket),

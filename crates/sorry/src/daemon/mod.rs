@@ -19,6 +19,7 @@ mod handing;
 mod own;
 mod pages;
 mod patience;
+mod refused;
 mod report;
 mod run;
 mod secrets;

@@ -79,10 +79,11 @@ fn facts(state: &State) -> Facts {
 }
 
 fn served(state: &State) -> Vec<certificate::Certificate> {
-    let current = state.tls.iter().map(|tls| tls.certificates().current());
-    current
-        .flat_map(|set| set.iter().cloned().collect::<Vec<_>>())
-        .collect()
+    state
+        .tls
+        .as_ref()
+        .map(super::secrets::served)
+        .unwrap_or_default()
 }
 
 fn fact(state: &State, certificate: &certificate::Certificate) -> Certificate {
@@ -203,7 +204,6 @@ fn listeners(state: &State) -> Vec<ListenerStatus> {
             Security::Plain => "http".to_owned(),
             Security::Tls => "https".to_owned(),
         },
-        connections: None,
     };
     state.doors.iter().map(status).collect()
 }

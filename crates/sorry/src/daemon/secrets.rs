@@ -28,6 +28,15 @@ enum Pending {
 }
 
 impl Read {
+    /// All that were read, in the order of the configuration.
+    pub(super) fn certificates(&self) -> Vec<Certificate> {
+        match &self.tls {
+            Some(Pending::Exchange(_, certificates)) => certificates.iter().cloned().collect(),
+            Some(Pending::New(tls)) => served(tls),
+            None => Vec::new(),
+        }
+    }
+
     /// See [`expired`].
     pub(super) fn expired(&self) -> Vec<String> {
         match &self.tls {
@@ -81,6 +90,11 @@ impl Rereads {
     pub(super) fn mistake(&self, files: &Files) -> Option<&str> {
         self.0.get(files)?.1.as_deref()
     }
+}
+
+/// All that are in force.
+pub(super) fn served(tls: &Tls) -> Vec<Certificate> {
+    tls.certificates().current().iter().cloned().collect()
 }
 
 /// All that is wrong with one pair, in words.
