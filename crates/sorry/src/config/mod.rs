@@ -148,6 +148,14 @@ impl Config {
         }
     }
 
+    /// A warning with the place that it is about, where it is about one.
+    pub fn told(&self, place: Place, warning: &str) -> String {
+        match self.source.position(place) {
+            Some(position) => format!("{position}: {warning}"),
+            None => warning.to_owned(),
+        }
+    }
+
     /// A report on mistakes that were found after reading, such as missing files. `None` when there are none.
     pub fn report(&self, mistakes: Vec<Mistake>) -> Option<Report> {
         (!mistakes.is_empty()).then(|| Report::new(Arc::clone(&self.source), mistakes))

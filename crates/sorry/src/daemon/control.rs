@@ -6,6 +6,7 @@
 mod leaving;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::access_log;
 use super::alarm;
+use super::cautions;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
 use super::handing::{Files, Handing, Next};
@@ -382,6 +384,9 @@ impl Control {
                 Ok(Found::TheSame) => {}
                 Ok(Found::Another(certificate)) => {
                     log::info!("{certificate} was read again and is in force");
+                    if let Some(caution) = cautions::of_time(certificate, SystemTime::now()) {
+                        log::warn!("{caution}");
+                    }
                 }
                 Err(mistakes) => {
                     let mistake = secrets::in_words(mistakes);

@@ -5,6 +5,7 @@ mod access_log;
 mod advice;
 mod alarm;
 mod beginning;
+mod cautions;
 mod changes;
 mod connection;
 mod control;

@@ -90,6 +90,7 @@ fn fact(state: &State, certificate: &certificate::Certificate) -> Certificate {
     let reread = state.rereads.of(certificate.files());
     Certificate {
         name: certificate.names().first().cloned().unwrap_or_default(),
+        file: certificate.files().certificate.display().to_string(),
         not_after: not_after(certificate),
         reread: reread.unwrap_or(Reread::Worked(state.started)),
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 
 use super::advice::{self, Use};
+use super::cautions;
 use super::changes::{self, Side, differences};
 use super::crew::Crew;
 use super::descriptors;
@@ -307,13 +308,13 @@ impl State {
             .iter()
             .flat_map(|loaded| &loaded.page.warnings)
             .map(ToString::to_string);
-        let expired = self
-            .tls
-            .iter()
-            .flat_map(|tls| secrets::expired(&tls.certificates().current()));
+        let certificates = self.tls.iter().flat_map(|tls| {
+            let served = tls.certificates().current();
+            cautions::all(&self.config, &served, SystemTime::now())
+        });
         pages
             .chain(passed_returns(&self.config))
-            .chain(expired)
+            .chain(certificates)
             .collect()
     }
 
@@ -392,7 +393,7 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
                 .map(ToString::to_string);
             Ok(warnings
                 .chain(passed_returns(config))
-                .chain(secrets.expired())
+                .chain(secrets.cautions(config))
                 .collect())
         }
         _ => Err(config.report(mistakes).unwrap_or_default()),

@@ -301,3 +301,27 @@ fn an_access_log_that_cannot_be_written_is_a_mistake_of_the_file_that_names_it()
         assert!(error.contains(part), "no {part:?} in\n{error}");
     }
 }
+
+#[test]
+fn a_site_that_no_certificate_is_for_is_a_warning_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["shop.example".to_owned()]).unwrap();
+    let pair = folder.path().join("shop.pem");
+    let text = made.cert.pem() + &made.signing_key.serialize_pem();
+    std::fs::write(&pair, text).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&pair, private).unwrap();
+    let file = folder.path().join("sorry.toml");
+    let configuration = "[[tls]]\ncertificate = \"shop.pem\"\nkey = \"shop.pem\"\n[[site]]\nname = \"blog\"\n\
+        hosts = [\"blog.example\"]\n[site.sorry]\nlisten = [{ address = \"127.0.0.1:0\", tls = true }]\n";
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, out, error) = sorry(&["check-config", path]);
+    assert_eq!(code, Some(0), "{error}");
+    for part in [
+        &*format!("warning: {path}:8:23: site blog: no certificate is for blog.example"),
+        ": fine\n",
+    ] {
+        assert!(out.contains(part), "no {part:?} in\n{out}");
+    }
+}

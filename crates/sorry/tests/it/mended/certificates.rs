@@ -67,8 +67,11 @@ impl Pairs {
         let page = exchange(self.metrics, b"GET /metrics HTTP/1.0\r\n\r\n");
         let page = text(&page);
         ["one", "two"].map(|name| {
-            let sample =
-                format!("sorry_tls_certificate_reload_successful{{name=\"{name}.example\"}} ");
+            let file = self.folder.path().join(format!("{name}.crt"));
+            let sample = format!(
+                "sorry_tls_certificate_reload_successful{{name=\"{name}.example\",file=\"{}\"}} ",
+                file.display()
+            );
             let value = page.lines().find_map(|line| line.strip_prefix(&sample));
             value.unwrap_or_else(|| panic!("no {sample} in\n{page}")) == "1"
         })
