@@ -20,6 +20,14 @@ pub fn tcp_defer_accept(socket: BorrowedFd<'_>) -> io::Result<u32> {
     Ok(u32::try_from(seconds).unwrap_or(0))
 }
 
+/// The number of the process at the other end of a unix socket, as it was when it connected or called listen(2)
+/// (`SO_PEERCRED`, unix(7)); none for one that this process cannot see.
+pub fn peer_process(socket: BorrowedFd<'_>) -> io::Result<Option<u32>> {
+    // The kernel gives as much of its `struct ucred` as there is room for, and the process comes first in it.
+    let process = int(socket, libc::SOL_SOCKET, libc::SO_PEERCRED)?;
+    Ok(u32::try_from(process).ok().filter(|process| *process > 0))
+}
+
 /// The groups of the process at the other end of a unix socket beside its effective one, as they were when it connected
 /// (`SO_PEERGROUPS`, Linux 4.13).
 pub fn peer_groups(socket: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
@@ -109,6 +117,13 @@ mod tests {
         assert_eq!(tcp_defer_accept(listener.as_fd()).unwrap(), 0);
         set_tcp_defer_accept(listener.as_fd(), 2).unwrap();
         assert!(tcp_defer_accept(listener.as_fd()).unwrap() >= 2);
+    }
+
+    #[test]
+    fn the_process_of_a_peer_is_this_one() {
+        let (near, _far) = std::os::unix::net::UnixStream::pair().unwrap();
+        let process = peer_process(near.as_fd()).unwrap();
+        assert_eq!(process, Some(std::process::id()));
     }
 
     #[test]

@@ -75,6 +75,8 @@ impl Reread {
 pub struct Certificate {
     /// The first name it is for.
     pub name: String,
+    /// The file it came from.
+    pub file: String,
     /// Its last second.
     pub not_after: Moment,
     /// The last attempt to read its files; at the start of the process too.

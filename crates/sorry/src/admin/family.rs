@@ -127,14 +127,14 @@ pub(super) static NOT_AFTER: Family = in_unit(
     "seconds",
     gauge(
         "sorry_tls_certificate_not_after_timestamp_seconds",
-        &["name"],
+        &["name", "file"],
         "The last second of a certificate that is served, since 1970.",
     ),
 );
 
 pub(super) static CERTIFICATE_REREAD: Family = gauge(
     "sorry_tls_certificate_reload_successful",
-    &["name"],
+    &["name", "file"],
     "1 if the last attempt to read the certificate and its key worked, else 0 and the old one is served.",
 );
 

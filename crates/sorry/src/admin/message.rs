@@ -162,6 +162,9 @@ pub struct ReloadReport {
     pub generation: u64,
     /// What is different now, a line each.
     pub changes: Vec<String>,
+    /// What is configured in another way than the process was started with, and waits for a restart, a line each.
+    #[serde(default)]
+    pub pending: Vec<String>,
     /// Why it was refused, each as it is shown to people; may have several lines.
     pub mistakes: Vec<String>,
     /// What works and is worth a second look.

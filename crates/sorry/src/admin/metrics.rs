@@ -1,7 +1,7 @@
 //! Renders the metrics page from one snapshot: adds the workers up and gives each number its name from the table in
 //! `family`. Pure: whoever calls it brings everything that is shown.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use sorry_core::answer::Method;
 use sorry_core::answer::crawler::Crawler;
@@ -142,21 +142,21 @@ fn doors(page: &mut Page, doors: &Doors) {
     }
 }
 
-/// Two certificates may be for the same name (RSA and ECDSA): the one that ends first is the one to watch, and one
-/// that cannot be read is enough to be told of. A page with the same sample twice would be refused whole.
+/// Two certificates may be for the same name (RSA and ECDSA), in two files. A file that is named twice is told of once: a
+/// page with the same sample twice would be refused whole.
 fn certificates(page: &mut Page, certificates: &[Certificate]) {
-    let names: BTreeSet<&str> = certificates.iter().map(|c| c.name.as_str()).collect();
-    let of = |name| certificates.iter().filter(move |c| c.name == name);
+    let each = certificates.iter();
+    let each: BTreeMap<_, _> = each
+        .map(|certificate| ((&*certificate.name, &*certificate.file), certificate))
+        .collect();
     let mut samples = page.family(&family::NOT_AFTER);
-    for name in &names {
-        if let Some(first) = of(*name).map(|certificate| certificate.not_after).min() {
-            samples.add(&[name], first.0);
-        }
+    for ((name, file), certificate) in &each {
+        samples.add(&[name, file], certificate.not_after.0);
     }
     let mut samples = page.family(&family::CERTIFICATE_REREAD);
-    for name in &names {
-        let worked = of(*name).all(|c| matches!(c.reread, Reread::Worked(_)));
-        samples.add(&[name], u8::from(worked));
+    for ((name, file), certificate) in &each {
+        let worked = matches!(certificate.reread, Reread::Worked(_));
+        samples.add(&[name, file], u8::from(worked));
     }
 }
 

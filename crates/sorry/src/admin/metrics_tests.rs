@@ -54,8 +54,9 @@ fn snapshot() -> Snapshot {
 }
 
 fn facts() -> Facts {
-    let certificate = |name: &str, not_after, reread| Certificate {
+    let certificate = |name: &str, file: &str, not_after, reread| Certificate {
         name: name.to_owned(),
+        file: file.to_owned(),
         not_after: Moment(not_after),
         reread,
     };
@@ -65,9 +66,31 @@ fn facts() -> Facts {
         generation: 4,
         reload: Some(Reread::Failed(Moment(1_700_000_100))),
         certificates: vec![
-            certificate("shop.example.com", 1_800_000_000, Reread::Worked(Moment(1))),
-            certificate("shop.example.com", 1_790_000_000, Reread::Failed(Moment(2))),
-            certificate("blog.example.com", 1_810_000_000, Reread::Worked(Moment(1))),
+            certificate(
+                "shop.example.com",
+                "rsa.pem",
+                1_800_000_000,
+                Reread::Worked(Moment(1)),
+            ),
+            certificate(
+                "shop.example.com",
+                "ec.pem",
+                1_790_000_000,
+                Reread::Failed(Moment(2)),
+            ),
+            certificate(
+                "blog.example.com",
+                "b.pem",
+                1_810_000_000,
+                Reread::Worked(Moment(1)),
+            ),
+            // Named twice, told of once.
+            certificate(
+                "blog.example.com",
+                "b.pem",
+                1_810_000_000,
+                Reread::Worked(Moment(1)),
+            ),
         ],
         limits_reached: Vec::new(),
         log_lines_dropped: Some(2),
@@ -120,9 +143,11 @@ fn workers_are_added_up_and_named() {
         sorry_tls_handshake_failures_total 55
         sorry_tls_on_plain_port_total 66
         sorry_proxy_header_faults_total 77
-        sorry_tls_certificate_not_after_timestamp_seconds{name="blog.example.com"} 1810000000
-        sorry_tls_certificate_not_after_timestamp_seconds{name="shop.example.com"} 1790000000
-        sorry_tls_certificate_reload_successful{name="blog.example.com"} 1
+        sorry_tls_certificate_not_after_timestamp_seconds{name="blog.example.com",file="b.pem"} 1810000000
+        sorry_tls_certificate_not_after_timestamp_seconds{name="shop.example.com",file="ec.pem"} 1790000000
+        sorry_tls_certificate_not_after_timestamp_seconds{name="shop.example.com",file="rsa.pem"} 1800000000
+        sorry_tls_certificate_reload_successful{name="blog.example.com",file="b.pem"} 1
+        sorry_tls_certificate_reload_successful{name="shop.example.com",file="rsa.pem"} 1
         sorry_workers 2
         sorry_worker_turns_total{worker="0"} 9
         sorry_worker_turns_total{worker="1"} 90

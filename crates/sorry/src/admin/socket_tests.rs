@@ -70,6 +70,7 @@ fn report() -> ReloadReport {
         at: Moment(5),
         generation: 3,
         changes: vec!["site `shop`: page".to_owned()],
+        pending: Vec::new(),
         mistakes: Vec::new(),
         warnings: vec!["two\nlines".to_owned()],
     }
@@ -245,7 +246,7 @@ fn only_owner_and_group_can_reach_the_socket() {
 fn a_live_socket_is_left_alone_and_a_dead_one_replaced() {
     let mut world = World::new(patient());
     let path = world.path();
-    assert!(matches!(bind(&path), Err(BindError::Alive(_))));
+    assert!(matches!(bind(&path), Err(BindError::Alive { .. })));
     assert_eq!(world.client().ping().unwrap(), Pong::ours());
     world.stop();
     assert!(path.exists(), "a dead socket stays behind");

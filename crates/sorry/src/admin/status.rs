@@ -85,9 +85,6 @@ pub struct ListenerStatus {
     pub address: String,
     /// What is spoken there: `http`, `https`, `metrics`, `admin`, ...
     pub protocol: String,
-    /// Connections that are open; none where they are not counted by listener.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connections: Option<u64>,
 }
 
 /// One worker.

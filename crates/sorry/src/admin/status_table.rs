@@ -68,13 +68,9 @@ impl Status {
     }
 
     fn listeners(&self, width: usize) -> Option<String> {
-        let mut table = Table::new(&["LISTENER", "PROTOCOL", "OPEN"]);
+        let mut table = Table::new(&["LISTENER", "PROTOCOL"]);
         for listener in &self.listeners {
-            table.row([
-                printable(&listener.address),
-                printable(&listener.protocol),
-                or_nothing(listener.connections),
-            ]);
+            table.row([printable(&listener.address), printable(&listener.protocol)]);
         }
         (!self.listeners.is_empty()).then(|| table.render(width))
     }
@@ -182,6 +178,9 @@ impl ReloadReport {
         let mut text = format!("{}\n", cut(&line, width));
         for change in &self.changes {
             text.push_str(&wrap(&format!("change: {}", printable(change)), 2, width));
+        }
+        for pending in &self.pending {
+            text.push_str(&wrap(&format!("pending: {}", printable(pending)), 2, width));
         }
         for mistake in &self.mistakes {
             for line in mistake.lines() {

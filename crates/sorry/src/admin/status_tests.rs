@@ -72,14 +72,13 @@ fn large() -> Status {
         ],
         ..small()
     };
-    let listener = |address: &str, protocol: &str, connections| ListenerStatus {
+    let listener = |address: &str, protocol: &str| ListenerStatus {
         address: address.to_owned(),
         protocol: protocol.to_owned(),
-        connections,
     };
     status.listeners = vec![
-        listener("0.0.0.0:80", "http", Some(12)),
-        listener("unix:/run/sorry/http.sock", "http", None),
+        listener("0.0.0.0:80", "http"),
+        listener("unix:/run/sorry/http.sock", "http"),
     ];
     let worker = |number, cpu| WorkerStatus {
         number,
@@ -110,6 +109,7 @@ fn large() -> Status {
         at: Moment(NOW - 5),
         generation: 7,
         changes: vec!["site `shop`: page".to_owned()],
+        pending: vec!["`workers`: in force after the next restart".to_owned()],
         mistakes: vec![
             "error: unknown key `pgae`\n  --> sorry.toml:3:1\n   | ^^^^ did you mean `page`?"
                 .to_owned(),
@@ -153,9 +153,9 @@ fn a_large_status_shows_everything() {
           warning: /etc/sorry/pages/shop/page.de.html:3: `logo.png` is not there
         blog\u{1b}[2J  502     redirect  2m           0        2025-12-31T23:58:59Z (1m 1s ago)   built-in
 
-        LISTENER                   PROTOCOL  OPEN
-        0.0.0.0:80                 http      12
-        unix:/run/sorry/http.sock  http      -
+        LISTENER                   PROTOCOL
+        0.0.0.0:80                 http
+        unix:/run/sorry/http.sock  http
 
         WORKER  CPU  OPEN  ACCEPTED
         0       3    6     600
@@ -172,6 +172,7 @@ fn a_large_status_shows_everything() {
 
         reload at 2025-12-31T23:59:55Z: refused, the old configuration stays in force (generation 7)
           change: site `shop`: page
+          pending: `workers`: in force after the next restart
           error: unknown key `pgae`
             --> sorry.toml:3:1
              | ^^^^ did you mean `page`?
@@ -196,9 +197,9 @@ fn a_narrow_terminal_is_respected() {
           `logo.png` is not there
         blog\u{1b}[2J  502     redirect  2m           0…
 
-        LISTENER                   PROTOCOL  OPEN
-        0.0.0.0:80                 http      12
-        unix:/run/sorry/http.sock  http      -
+        LISTENER                   PROTOCOL
+        0.0.0.0:80                 http
+        unix:/run/sorry/http.sock  http
 
         WORKER  CPU  OPEN  ACCEPTED
         0       3    6     600
@@ -216,6 +217,8 @@ fn a_narrow_terminal_is_respected() {
 
         reload at 2025-12-31T23:59:55Z: refused, the old…
           change: site `shop`: page
+          pending: `workers`: in force after the next
+          restart
           error: unknown key `pgae`
             --> sorry.toml:3:1
              | ^^^^ did you mean `page`?

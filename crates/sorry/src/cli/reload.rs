@@ -64,8 +64,12 @@ fn said(report: &ReloadReport) -> String {
         .iter()
         .map(|warning| format!("warning: {warning}\n"));
     let changes = report.changes.iter().map(|change| format!("{change}\n"));
-    let mut said: String = warnings.chain(changes).collect();
+    let pending = report.pending.iter().map(|what| format!("{what}\n"));
+    let mut said: String = warnings.chain(changes).chain(pending).collect();
     if report.mistakes.is_empty() {
+        if report.changes.is_empty() {
+            said.push_str("nothing has changed\n");
+        }
         said.push_str(&format!(
             "configuration {} is in force\n",
             report.generation

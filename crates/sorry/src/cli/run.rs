@@ -20,7 +20,7 @@ use crate::daemon::{self, Ended, RunError, Start, Succession};
   sorry run -c sorry.toml
   sorry run -c sorry.toml --takeover
 
-Exit codes: 0 ended in good order; 1 it could not be done; 2 the configuration is wrong, or a file or an address that it
+Exit codes: 0 ended, at the latest after `drain-time`; 1 it could not be done; 2 the configuration is wrong, or a file or an address that it
 names; 3 a second signal cut open connections.")]
 pub(super) struct Run {
     /// The configuration file
@@ -40,7 +40,8 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(self) -> ExitCode {
-        let file = self.config.clone();
+        // Told to whoever asks for the status, from whatever folder.
+        let file = std::path::absolute(&self.config).unwrap_or_else(|_| self.config.clone());
         let succession = match self.takeover {
             None => Succession::First,
             Some(socket) => Succession::Takeover(socket),
@@ -68,11 +69,6 @@ pub(super) fn serve(start: Start) -> ExitCode {
         Ok(Ended::Drained) => ExitCode::SUCCESS,
         Ok(Ended::Cut) => ExitCode::from(exit::CUT),
         Err(RunError::Refused(report)) => refused(&report),
-        // An address that the configuration names, like those of its sites.
-        Err(error @ RunError::Own(..)) => {
-            failed(&error.into());
-            ExitCode::from(exit::USAGE)
-        }
         Err(error) => failed(&error.into()),
     }
 }

@@ -133,6 +133,22 @@ pub struct Source {
     pub(super) text: String,
 }
 
+impl Source {
+    /// A place as compilers write it: `sorry.toml:4:11`, or the flag. None for the file as a whole.
+    pub(super) fn position(&self, place: Place) -> Option<String> {
+        match place {
+            Place::File => None,
+            Place::Flag(flag) => Some(flag.to_owned()),
+            Place::Span(span) => {
+                let lines = Lines::of(&self.text);
+                let at = lines.on_boundaries(span).start;
+                let (line, column) = (lines.number(at), lines.column(at));
+                Some(format!("{}:{line}:{column}", self.name))
+            }
+        }
+    }
+}
+
 /// Everything that is wrong with one configuration, in the order of the file; never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {

@@ -58,24 +58,6 @@ pub struct ListenOptions {
 
 const USUAL_UNIX_MODE: u32 = 0o660;
 
-impl ListenOptions {
-    /// What differs, in the words of the file.
-    fn difference(&self, other: &ListenOptions) -> Vec<&'static str> {
-        let pairs = [
-            ("tls", self.tls == other.tls),
-            ("proxy-protocol-from", self.proxy_from == other.proxy_from),
-            ("mode", self.unix_mode == other.unix_mode),
-            ("v6-only", self.v6_only == other.v6_only),
-            (
-                "https-redirect",
-                self.https_redirect == other.https_redirect,
-            ),
-        ];
-        let differing = pairs.into_iter().filter(|(_, same)| !same);
-        differing.map(|(name, _)| name).collect()
-    }
-}
-
 /// One valid entry of a `listen` array.
 pub(super) struct Entry {
     address: ListenAddress,

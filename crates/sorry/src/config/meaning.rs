@@ -85,6 +85,9 @@ pub(super) fn build(
         sites: sites.into_iter().collect::<Option<_>>()?,
         listeners,
         limits: Limits::from_spec(file.limits?.value)?,
+        metrics_place: metrics
+            .as_ref()
+            .map_or(Place::File, |metrics| metrics.place),
         metrics: metrics.map(|metrics| metrics.value),
         admin: admin?.value.0,
         log: Log {

@@ -8,6 +8,7 @@
 //! finds it missing or broken reports that with [`Config::bad_file`] at the line that names it.
 
 mod diagnostics;
+mod difference;
 pub mod duration;
 mod fault;
 mod host;
@@ -71,6 +72,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where metrics are served.
     pub metrics: Option<SocketAddr>,
+    /// Where that was typed.
+    pub metrics_place: Place,
     /// The admin socket.
     pub admin: Option<PathBuf>,
     /// What is written down.
@@ -135,6 +138,22 @@ impl Config {
     /// A mistake at the place that names `file`: what is wrong with it, and how to mend it.
     pub fn bad_file(&self, file: &FileUse, what: impl Into<String>) -> Mistake {
         Mistake::new(Code::BadFile, file.place, what)
+    }
+
+    /// What a site is called in messages; that of `sorry serve` was given no name.
+    pub fn called(&self, site: &Site) -> String {
+        match self.source.name.as_str() {
+            "" => "the site".to_owned(),
+            _ => format!("site {}", site.name),
+        }
+    }
+
+    /// A warning with the place that it is about, where it is about one.
+    pub fn told(&self, place: Place, warning: &str) -> String {
+        match self.source.position(place) {
+            Some(position) => format!("{position}: {warning}"),
+            None => warning.to_owned(),
+        }
     }
 
     /// A report on mistakes that were found after reading, such as missing files. `None` when there are none.

@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::run::RunError;
-use crate::config::{AccessFormat, AccessTarget, Config};
+use crate::config::{AccessFormat, AccessTarget, Code, Config, Mistake, Place, Purpose};
 use crate::count::access;
 
 /// Opens the access log, where one is wanted, and starts the thread that writes it.
@@ -22,13 +22,7 @@ pub(super) fn open(config: &Config) -> Result<Option<access::Log>, RunError> {
         AccessFormat::Combined => access::Format::Combined,
     };
     let target = config.log.access_target.clone();
-    let sink = open_sink(&target).map_err(|error| {
-        let named = match &target {
-            AccessTarget::Stdout => error,
-            AccessTarget::File(path) => io::Error::other(format!("{}: {error}", path.display())),
-        };
-        RunError::System("open the access log", named)
-    })?;
+    let sink = open_sink(&target).map_err(|error| refused(config, &target, error))?;
     let (log, writer) = access::log(format);
     let write = move || {
         let reopen = || open_sink(&target);
@@ -41,6 +35,21 @@ pub(super) fn open(config: &Config) -> Result<Option<access::Log>, RunError> {
         .spawn(write)
         .map_err(|error| RunError::System("start the access log", error))?;
     Ok(Some(log))
+}
+
+/// A file that the configuration names is a mistake in the configuration.
+fn refused(config: &Config, target: &AccessTarget, error: io::Error) -> RunError {
+    let AccessTarget::File(path) = target else {
+        return RunError::System("open the access log", error);
+    };
+    let mut files = config.written.iter();
+    let place = files
+        .find(|file| file.purpose == Purpose::AccessLog)
+        .map_or(Place::File, |file| file.place);
+    let message = format!("cannot open the access log {}: {error}", path.display());
+    let hint = "let the user that sorry runs as write there, or choose another path with [log] access-file";
+    let mistake = Mistake::new(Code::BadFile, place, message).hint(hint);
+    RunError::Refused(config.report(vec![mistake]).unwrap_or_default())
 }
 
 /// At the start, and again when the file was rotated.
@@ -71,10 +80,7 @@ fn open_plain(path: &Path) -> io::Result<File> {
         .open(path);
     let file = opened.map_err(|error| match Errno::from_io_error(&error) {
         // open(2): a FIFO that nobody has open for reading.
-        Some(Errno::NXIO) => io::Error::other(format!(
-            "nobody reads from {}; start its reader first",
-            path.display()
-        )),
+        Some(Errno::NXIO) => io::Error::other("nobody reads from it; start its reader first"),
         _ => error,
     })?;
     // Once it is open the writer's own thread may wait; lines that find no room meanwhile are dropped and counted.

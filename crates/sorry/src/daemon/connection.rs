@@ -329,11 +329,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Step::Wait
     }
 
-    /// Something happened: what is waited for now, and since when. Whatever moves is waited for anew; only a head has one
-    /// time from its first byte to its last.
+    /// Something happened: what is waited for now, and since when. Whatever moves is waited for anew.
     fn note(&mut self, now: Instant) {
-        let doing = Doing::Waiting(self.talk.wait(&self.unread));
-        if self.doing != doing || doing != Doing::Waiting(Wait::Head) {
+        let wait = self.talk.wait(&self.unread);
+        let moves = self.talk.moves(wait);
+        let doing = Doing::Waiting(wait);
+        if self.doing != doing || moves {
             self.doing = doing;
             self.mark = now;
         }

@@ -6,6 +6,7 @@
 mod leaving;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::access_log;
 use super::alarm;
+use super::cautions;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
 use super::handing::{Files, Handing, Next};
@@ -30,7 +32,7 @@ use crate::answer::Identities;
 use crate::config::Report;
 use crate::count::WorkerCounts;
 use crate::listen::passed::Passed;
-use crate::listen::tls::reload::{self, Attempt};
+use crate::listen::tls::reload::{self, Attempt, Found};
 
 /// How the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +188,10 @@ impl Control {
             log::warn!("nobody listens on the socket that was passed as {name}; it is closed");
             self.supervisor.discard(&name);
         }
-        self.list();
+        for door in self.state.doors.iter() {
+            log::info!("listening on {}", door.address);
+        }
+        self.remind();
         log::info!(
             "ready: {} workers, process {}",
             self.crew.len(),
@@ -197,10 +202,8 @@ impl Control {
         self.watch_certificates();
     }
 
-    fn list(&self) {
-        for door in self.state.doors.iter() {
-            log::info!("listening on {}", door.address);
-        }
+    /// What somebody should know of whatever is in force.
+    fn remind(&self) {
         for line in self.state.expected_returns() {
             log::info!("{line}");
         }
@@ -321,15 +324,18 @@ impl Control {
             log::error!("the old configuration stays in force:\n{mistake}");
         }
         if report.mistakes.is_empty() {
-            self.list();
+            self.remind();
             let changes = match report.changes.is_empty() {
-                true => "nothing was changed in it".to_owned(),
+                true => "nothing has changed".to_owned(),
                 false => report.changes.join("; "),
             };
             log::info!(
                 "reloaded: configuration {} is in force; {changes}",
                 report.generation
             );
+            for pending in &report.pending {
+                log::info!("{pending}");
+            }
             self.compress();
             self.watch_certificates();
         }
@@ -390,24 +396,31 @@ impl Control {
     }
 
     fn note_certificates(&mut self, attempts: &[Attempt]) {
-        let broken: Vec<_> = attempts
-            .iter()
-            .filter_map(|attempt| attempt.result.as_ref().err())
-            .collect();
-        let worked = attempts.len() - broken.len();
-        if worked > 0 {
-            log::info!("{worked} certificate(s) were read again and are in force");
-        }
-        for mistake in broken {
-            let mistake = secrets::in_words(mistake);
-            log::error!("a certificate that cannot be read again stays as it was: {mistake}");
-        }
-        if let Some(tls) = &self.state.tls {
-            for warning in secrets::expired(&tls.certificates().current()) {
-                log::warn!("{warning}");
+        // All pairs were read, since any of their files may have changed: what is as it was is not news.
+        for attempt in attempts {
+            match &attempt.result {
+                Ok(Found::TheSame) => {}
+                Ok(Found::Another(certificate)) => {
+                    log::info!("{certificate} was read again and is in force");
+                    if let Some(caution) = cautions::of_time(certificate, SystemTime::now()) {
+                        log::warn!("{caution}");
+                    }
+                }
+                Err(mistakes) => {
+                    let mistake = secrets::in_words(mistakes);
+                    if self.state.rereads.mistake(&attempt.files) != Some(&mistake) {
+                        log::error!(
+                            "a certificate that cannot be read again stays as it was: {mistake}"
+                        );
+                    }
+                }
             }
         }
         self.state.rereads.note(attempts, admin::Moment::now());
+        let mended = attempts.iter().all(|attempt| attempt.result.is_ok());
+        if mended && self.state.reconsider(&self.read) {
+            log::info!("what the last reload was refused for is mended, and all is in force");
+        }
         self.gauge.note(&self.state);
     }
 }

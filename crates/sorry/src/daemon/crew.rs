@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -213,10 +214,8 @@ async fn work(desk: Desk, shared: Arc<Shared>, mut orders: UnboundedReceiver<Ord
                 }
                 worker.leave();
                 if tokio::time::timeout(time, worker.emptied()).await.is_err() {
-                    log::warn!(
-                        "{} connections were still open after the drain time",
-                        worker.counts.open.get()
-                    );
+                    let open = usize::try_from(worker.counts.open.get()).unwrap_or(usize::MAX);
+                    worker.shared.cut.fetch_add(open, Ordering::Relaxed);
                 }
                 return;
             }

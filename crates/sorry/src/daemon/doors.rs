@@ -24,11 +24,20 @@ pub(super) struct Door {
     pub(super) id: ListenerId,
     /// As configured; what it is found by when the configuration is read again.
     configured: Address,
+    /// How the sockets were made, as far as that cannot be changed later.
+    made: Made,
     /// As it came out: with the port that the kernel chose.
     pub(super) address: Address,
     /// Of a unix socket: removed with the door. It stands before the sockets, since fields are dropped in their order.
     file: Claim,
     sockets: Vec<OwnedFd>,
+}
+
+/// What is settled when a socket is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Made {
+    unix_mode: u32,
+    v6_only: bool,
 }
 
 /// All of them.
@@ -49,6 +58,8 @@ pub(super) struct Change {
     pub(super) shares: Vec<Vec<(ListenerId, Share)>>,
     /// Numbers that are no longer listened on.
     pub(super) closed: Vec<ListenerId>,
+    /// The addresses that were theirs.
+    left: Vec<Address>,
 }
 
 /// Why an address cannot be listened on.
@@ -69,11 +80,9 @@ impl Change {
             .opened
             .iter()
             .map(|door| format!("listening on {}", door.address));
-        let closed = match self.closed.len() {
-            0 => None,
-            count => Some(format!("{count} listener(s) closed")),
-        };
-        opened.chain(closed).collect()
+        let left = self.left.iter();
+        let left = left.map(|address| format!("no longer listening on {address}"));
+        opened.chain(left).collect()
     }
 }
 
@@ -118,7 +127,9 @@ impl Doors {
             }
         }
         let gone = |door: &&Door| !change.numbers.contains(&door.id);
-        change.closed = self.open.iter().filter(gone).map(|door| door.id).collect();
+        let gone = || self.open.iter().filter(gone);
+        change.left = gone().map(|door| door.address.clone()).collect();
+        change.closed = gone().map(|door| door.id).collect();
         if errors.is_empty() {
             return Ok(change);
         }
@@ -146,6 +157,26 @@ impl Doors {
         self.next += change.opened.len();
         self.open.retain(|door| !change.closed.contains(&door.id));
         self.open.append(&mut change.opened);
+    }
+
+    /// What a configuration wants to be made in another way than it was, in words; `numbers` are those of its listeners.
+    pub(super) fn outdated(&self, config: &Config, numbers: &[ListenerId]) -> Vec<String> {
+        let mut found = Vec::new();
+        for (listener, id) in config.listeners.iter().zip(numbers) {
+            let Some(door) = self.open.iter().find(|door| door.id == *id) else {
+                continue;
+            };
+            let wanted = Made::of(&listener.options);
+            for (same, key) in [
+                (door.made.unix_mode == wanted.unix_mode, "mode"),
+                (door.made.v6_only == wanted.v6_only, "v6-only"),
+            ] {
+                if !same {
+                    found.push(format!("`{key}` of {}", door.address));
+                }
+            }
+        }
+        found
     }
 
     /// The open ones.
@@ -197,6 +228,15 @@ impl Doors {
     }
 }
 
+impl Made {
+    fn of(options: &ListenOptions) -> Made {
+        Made {
+            unix_mode: options.unix_mode,
+            v6_only: options.v6_only,
+        }
+    }
+}
+
 fn address(configured: &ListenAddress) -> Address {
     match configured {
         ListenAddress::Tcp(address) => Address::Tcp(*address),
@@ -240,6 +280,7 @@ fn open(
     Ok(Door {
         id,
         configured: wanted,
+        made: Made::of(options),
         address,
         file,
         sockets,

@@ -2,8 +2,10 @@
 //! and looks after reload, take-over and the end.
 
 mod access_log;
+mod advice;
 mod alarm;
 mod beginning;
+mod cautions;
 mod changes;
 mod connection;
 mod control;
@@ -18,6 +20,7 @@ mod handing;
 mod own;
 mod pages;
 mod patience;
+mod refused;
 mod report;
 mod run;
 mod secrets;

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::advice::{self, Use};
 use super::report::Gauge;
 use super::run::RunError;
 use super::takeover::{ADMIN, METRICS};
 use crate::admin::{self, Command, by_credentials};
-use crate::config::Config;
+use crate::config::{Config, Mistake, Place, Purpose};
 use crate::listen::address::Address;
 use crate::listen::bind::{self, Claim};
 use crate::listen::passed::Passed;
@@ -43,7 +44,7 @@ impl Own {
         self.open = Some(open);
         let time = config.limits.drain_time;
         if let Some(address) = config.metrics {
-            let socket = self.metrics_socket(&Address::Tcp(address), passed)?;
+            let socket = self.metrics_socket(config, &Address::Tcp(address), passed)?;
             let settings = admin::endpoint::Settings {
                 drain_time: time,
                 ..admin::endpoint::Settings::default()
@@ -55,7 +56,7 @@ impl Own {
                 .push(tokio::spawn(tell("the metrics endpoint has ended", serve)));
         }
         if let Some(path) = &config.admin {
-            let socket = self.admin_socket(path, passed)?;
+            let socket = self.admin_socket(config, path, passed)?;
             let settings = admin::socket::Settings {
                 drain_time: time,
                 ..admin::socket::Settings::default()
@@ -73,12 +74,13 @@ impl Own {
 
     fn metrics_socket(
         &mut self,
+        config: &Config,
         address: &Address,
         passed: &mut Passed,
     ) -> Result<OwnedFd, RunError> {
         let socket = match claim(passed, METRICS, address) {
             Some(socket) => socket,
-            None => bind_one(address)?,
+            None => bind_one(config, address)?,
         };
         if let Ok(address) = bind::local_address(&socket) {
             log::info!("metrics on http://{address}/metrics");
@@ -87,15 +89,24 @@ impl Own {
         Ok(socket)
     }
 
-    fn admin_socket(&mut self, path: &Path, passed: &mut Passed) -> Result<OwnedFd, RunError> {
+    fn admin_socket(
+        &mut self,
+        config: &Config,
+        path: &Path,
+        passed: &mut Passed,
+    ) -> Result<OwnedFd, RunError> {
         let socket = match claim(passed, ADMIN, &Address::Unix(path.to_owned())) {
             Some(socket) => {
                 self.file = Claim::Promised(path.to_owned());
                 socket
             }
             None => {
-                let socket = admin::socket::bind(path)
-                    .map_err(|error| RunError::Own("the admin socket", error))?;
+                let socket = admin::socket::bind(path).map_err(|error| {
+                    let mut written = config.written.iter();
+                    let file = written.find(|file| file.purpose == Purpose::AdminSocket);
+                    let place = file.map_or(Place::File, |file| file.place);
+                    refused(config, advice::mistake(Use::Admin, place, &error))
+                })?;
                 self.file = Claim::on(path);
                 socket
             }
@@ -182,12 +193,19 @@ fn serves(actual: &Address, wanted: &Address) -> bool {
     }
 }
 
-fn bind_one(address: &Address) -> Result<OwnedFd, RunError> {
+fn bind_one(config: &Config, address: &Address) -> Result<OwnedFd, RunError> {
     let made = bind::bind(address, &bind::Settings::default(), NonZeroUsize::MIN);
-    let made = made.map_err(|error| RunError::Own("the metrics address", error))?;
+    let made = made.map_err(|error| {
+        let place = config.metrics_place;
+        refused(config, advice::mistake(Use::Metrics, place, &error))
+    })?;
     made.into_iter()
         .next()
         .ok_or_else(|| RunError::System("open the socket", io::ErrorKind::Other.into()))
+}
+
+fn refused(config: &Config, mistake: Mistake) -> RunError {
+    RunError::Refused(config.report(vec![mistake]).unwrap_or_default())
 }
 
 async fn tell(what: &'static str, task: impl Future<Output = io::Result<()>>) {

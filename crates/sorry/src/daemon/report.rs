@@ -79,16 +79,18 @@ fn facts(state: &State) -> Facts {
 }
 
 fn served(state: &State) -> Vec<certificate::Certificate> {
-    let current = state.tls.iter().map(|tls| tls.certificates().current());
-    current
-        .flat_map(|set| set.iter().cloned().collect::<Vec<_>>())
-        .collect()
+    state
+        .tls
+        .as_ref()
+        .map(super::secrets::served)
+        .unwrap_or_default()
 }
 
 fn fact(state: &State, certificate: &certificate::Certificate) -> Certificate {
     let reread = state.rereads.of(certificate.files());
     Certificate {
         name: certificate.names().first().cloned().unwrap_or_default(),
+        file: certificate.files().certificate.display().to_string(),
         not_after: not_after(certificate),
         reread: reread.unwrap_or(Reread::Worked(state.started)),
     }
@@ -203,7 +205,6 @@ fn listeners(state: &State) -> Vec<ListenerStatus> {
             Security::Plain => "http".to_owned(),
             Security::Tls => "https".to_owned(),
         },
-        connections: None,
     };
     state.doors.iter().map(status).collect()
 }

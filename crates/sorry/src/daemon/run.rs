@@ -53,9 +53,6 @@ pub enum RunError {
     /// The running process kept its sockets.
     #[error("the take-over failed, and nothing was taken over")]
     Takeover(#[from] TakeoverError),
-    /// An address of the operator's own cannot be listened on.
-    #[error("{0}")]
-    Own(&'static str, #[source] crate::listen::bind::BindError),
     /// A worker ended that was not asked to.
     #[error("worker {0} has ended by itself; this is a mistake in sorry, please report it")]
     Lost(usize),

@@ -10,6 +10,7 @@ use crate::listen::file_watch::{FileWatch, Settings as WatchSettings};
 use crate::listen::tls::reload::{self, Attempt};
 use crate::listen::tls::{Settings, Tls};
 
+use super::cautions;
 use super::pages::named;
 
 /// A page behind a warning is better than none: a certificate whose time is over is still served.
@@ -28,11 +29,21 @@ enum Pending {
 }
 
 impl Read {
-    /// See [`expired`].
-    pub(super) fn expired(&self) -> Vec<String> {
+    /// All that were read, in the order of the configuration.
+    pub(super) fn certificates(&self) -> Vec<Certificate> {
         match &self.tls {
-            Some(Pending::Exchange(_, certificates)) => expired(certificates),
-            Some(Pending::New(tls)) => expired(&tls.certificates().current()),
+            Some(Pending::Exchange(_, certificates)) => certificates.iter().cloned().collect(),
+            Some(Pending::New(tls)) => served(tls),
+            None => Vec::new(),
+        }
+    }
+
+    /// See [`cautions::all`].
+    pub(super) fn cautions(&self, config: &Config) -> Vec<String> {
+        let now = SystemTime::now();
+        match &self.tls {
+            Some(Pending::Exchange(_, certificates)) => cautions::all(config, certificates, now),
+            Some(Pending::New(tls)) => cautions::all(config, &tls.certificates().current(), now),
             None => Vec::new(),
         }
     }
@@ -83,22 +94,15 @@ impl Rereads {
     }
 }
 
+/// All that are in force.
+pub(super) fn served(tls: &Tls) -> Vec<Certificate> {
+    tls.certificates().current().iter().cloned().collect()
+}
+
 /// All that is wrong with one pair, in words.
 pub(super) fn in_words(mistakes: &[CertificateError]) -> String {
     let each: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
     each.join("; ")
-}
-
-/// Certificates whose time is over, in words: they are served, and browsers warn of them.
-pub(super) fn expired(certificates: &Certificates) -> Vec<String> {
-    let over = |certificate: &&Certificate| certificate.not_after() < SystemTime::now();
-    let told = |certificate: &Certificate| {
-        let file = certificate.files().certificate.display();
-        format!(
-            "the certificate {file} has expired; it is served all the same, and browsers warn of it"
-        )
-    };
-    certificates.iter().filter(over).map(told).collect()
 }
 
 /// The files of all pairs.

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
-use super::changes::differences;
+use super::advice::{self, Use};
+use super::cautions;
+use super::changes::{self, Side, differences};
 use super::crew::Crew;
 use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
@@ -37,6 +39,8 @@ pub type Read = Box<dyn Fn() -> Result<Config, Report> + Send>;
 /// What is in force.
 pub(super) struct State {
     pub(super) config: Arc<Config>,
+    /// What the process was started with: some of it stays in force until it ends.
+    started_with: Arc<Config>,
     pub(super) pages: Vec<Loaded>,
     /// Which pages these are: it grows whenever they are made anew, by a reload or because an expected return has passed.
     edition: u64,
@@ -104,8 +108,10 @@ impl State {
         };
         let prepared = prepare(&config, &doors, passed, origin.workers, reads)?;
         let (tls, watch) = prepared.secrets.adopt();
+        let config = Arc::new(config);
         let mut state = State {
-            config: Arc::new(config),
+            started_with: Arc::clone(&config),
+            config,
             pages: prepared.pages,
             edition: 1,
             compressed: 0,
@@ -153,6 +159,7 @@ impl State {
         Some(Arc::new(Shared {
             front,
             open: AtomicUsize::new(0),
+            cut: AtomicUsize::new(0),
             shortage: Shortage::none(),
         }))
     }
@@ -201,7 +208,7 @@ impl State {
         let prepared = prepare(&config, &self.doors, &mut passed, self.workers, reads)?;
         self.rendered = rendered;
         let mut change = prepared.change;
-        let mut changes = differences(&self.config, &config);
+        let mut changes = self.differences(&config, &prepared.pages, &prepared.secrets);
         changes.extend(change.told());
         self.retire(&change.closed, &shared.front.load());
         self.numbers = std::mem::take(&mut change.numbers);
@@ -220,6 +227,32 @@ impl State {
         Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
     }
 
+    fn differences(
+        &self,
+        config: &Config,
+        pages: &[Loaded],
+        secrets: &secrets::Read,
+    ) -> Vec<String> {
+        let served = self.tls.as_ref().map(secrets::served).unwrap_or_default();
+        let old = Side {
+            config: &self.config,
+            pages: &self.pages,
+            certificates: &served,
+        };
+        let new = Side {
+            config,
+            pages,
+            certificates: &secrets.certificates(),
+        };
+        differences(&old, &new)
+    }
+
+    /// What is configured and waits for a restart, in words.
+    fn pending(&self) -> Vec<String> {
+        let sockets = self.doors.outdated(&self.config, &self.numbers);
+        changes::pending(&self.started_with, &self.config, &sockets)
+    }
+
     /// Puts new pages in the place of the old ones, whose files stay for those who still look at them. What is the same in
     /// both keeps its compressed variants.
     fn turn_pages(&mut self, config: Arc<Config>, mut pages: Vec<Loaded>) {
@@ -234,8 +267,8 @@ impl State {
                 .keep(&site.name, &old.page, &new.page, Instant::now());
             if room == Room::Short {
                 log::warn!(
-                    "site {}: the earlier page's files are too large to keep; who still looks at that page will miss some",
-                    site.name
+                    "{}: the earlier page's files are too large to keep; who still looks at that page will miss some",
+                    config.called(site)
                 );
             }
         }
@@ -294,13 +327,13 @@ impl State {
             .iter()
             .flat_map(|loaded| &loaded.page.warnings)
             .map(ToString::to_string);
-        let expired = self
-            .tls
-            .iter()
-            .flat_map(|tls| secrets::expired(&tls.certificates().current()));
+        let certificates = self.tls.iter().flat_map(|tls| {
+            let served = tls.certificates().current();
+            cautions::all(&self.config, &served, SystemTime::now())
+        });
         pages
             .chain(passed_returns(&self.config))
-            .chain(expired)
+            .chain(certificates)
             .collect()
     }
 
@@ -314,14 +347,14 @@ impl State {
                 .filter(|left| *left > 0)?;
             let left = config::duration::format(Duration::from_secs(left));
             Some(format!(
-                "site {} is expected back at {until}, in {left}",
-                site.name
+                "{} is expected back at {until}, in {left}",
+                self.config.called(site)
             ))
         };
         self.config.sites.iter().filter_map(told).collect()
     }
 
-    fn report(
+    pub(super) fn report(
         &self,
         outcome: ReloadOutcome,
         changes: &[String],
@@ -332,6 +365,7 @@ impl State {
             at: Moment::now(),
             generation: self.generation,
             changes: changes.to_vec(),
+            pending: self.pending(),
             mistakes,
             warnings: self.warnings(),
         }
@@ -378,7 +412,7 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
                 .map(ToString::to_string);
             Ok(warnings
                 .chain(passed_returns(config))
-                .chain(secrets.expired())
+                .chain(secrets.cautions(config))
                 .collect())
         }
         _ => Err(config.report(mistakes).unwrap_or_default()),
@@ -428,8 +462,9 @@ fn told(config: &Config, errors: &[(usize, DoorError)]) -> Vec<Mistake> {
             .get(*index)
             .map_or(config::Place::File, |listener| listener.place)
     };
-    let told = |(index, error): &(usize, DoorError)| {
-        Mistake::new(config::Code::BadListener, place(index), error.to_string())
+    let told = |(index, error): &(usize, DoorError)| match error {
+        DoorError::Bind(error) => advice::mistake(Use::Site, place(index), error),
+        error => Mistake::new(config::Code::BadListener, place(index), error.to_string()),
     };
     errors.iter().map(told).collect()
 }
@@ -443,8 +478,8 @@ fn passed_returns(config: &Config) -> Vec<String> {
     };
     let told = |site: &Arc<config::Site>| {
         format!(
-            "site {}: the expected return in `until` has passed, and visitors are not told of it",
-            site.name
+            "{}: the expected return in `until` has passed, and visitors are not told of it",
+            config.called(site)
         )
     };
     config.sites.iter().filter(passed).map(told).collect()

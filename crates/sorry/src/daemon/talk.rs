@@ -135,6 +135,17 @@ impl Talk {
         matches!(&self.speech, Speech::Http2(machine) if machine.has_waiting())
     }
 
+    /// Whether something that happened moves what is waited for, which then gets its time anew. A head has one time from
+    /// its first byte to its last, and a client that gives no window to answer in gets no more time for it by talking of
+    /// other things. To be asked once for each time that something happened.
+    pub(super) fn moves(&mut self, wait: Wait) -> bool {
+        match (wait, &mut self.speech) {
+            (Wait::Head, _) => false,
+            (Wait::Window, Speech::Http2(machine)) => machine.take_moved(),
+            _ => true,
+        }
+    }
+
     /// An HTTP/2 connection that was not told goodbye yet.
     pub(super) fn owes_goodbye(&self) -> bool {
         matches!(&self.speech, Speech::Http2(machine) if machine.state() == http2::State::Open)

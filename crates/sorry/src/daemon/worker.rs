@@ -110,6 +110,8 @@ pub(super) struct Shared {
     pub(super) front: Arc<ArcSwap<Front>>,
     /// Open connections of the process.
     pub(super) open: AtomicUsize,
+    /// Connections that were still open after the drain time.
+    pub(super) cut: AtomicUsize,
     pub(super) shortage: Shortage,
 }
 

@@ -47,6 +47,7 @@ pub enum OutOfTime {
 pub struct Certificate {
     files: Files,
     names: Vec<String>,
+    not_before: SystemTime,
     not_after: SystemTime,
     key: Arc<CertifiedKey>,
 }
@@ -83,6 +84,7 @@ impl Certificate {
         Ok(Self {
             files: files.clone(),
             names: chain.names,
+            not_before: chain.not_before,
             not_after: chain.not_after,
             key: Arc::new(key),
         })
@@ -98,9 +100,41 @@ impl Certificate {
         &self.names
     }
 
+    /// Whether another one is the same to the byte, wherever it was read from.
+    pub fn is_same(&self, other: &Certificate) -> bool {
+        self.key.cert == other.key.cert
+    }
+
+    /// Whether its time has begun and is not over.
+    pub fn is_in_time(&self, now: SystemTime) -> bool {
+        self.not_before <= now && now <= self.not_after
+    }
+
+    /// Tells keys apart that no one client can verify all of (RSA, ECDSA, ...).
+    pub fn kind_of_key(&self) -> u8 {
+        self.key.key.algorithm().into()
+    }
+
+    /// From when on it is good.
+    pub fn not_before(&self) -> SystemTime {
+        self.not_before
+    }
+
     /// Until when it is good; for metrics and for the alert ahead of time.
     pub fn not_after(&self) -> SystemTime {
         self.not_after
+    }
+}
+
+/// As people are told of it: by its file, and whom it is for.
+impl std::fmt::Display for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the certificate {}", self.files.certificate.display())?;
+        match self.names.as_slice() {
+            [] => Ok(()),
+            [only] => write!(f, " ({only})"),
+            [first, others @ ..] => write!(f, " ({first} and {} more)", others.len()),
+        }
     }
 }
 

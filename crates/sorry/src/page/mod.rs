@@ -46,6 +46,7 @@ fn built_in(words: &Words) -> Page {
         problem_json,
         assets: Vec::new(),
         warnings: Vec::new(),
+        digest: Box::default(),
     }
 }
 
@@ -66,6 +67,8 @@ pub struct Page {
     pub assets: Vec<Asset>,
     /// What works and is still worth a second look.
     pub warnings: Vec<Mistake>,
+    /// A digest of the operator's files that it was made of; empty where there are none.
+    pub digest: Box<str>,
 }
 
 /// One page for people, in one language.

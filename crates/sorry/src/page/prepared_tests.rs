@@ -31,6 +31,7 @@ fn page() -> Page {
             encoded: Default::default(),
         }],
         warnings: vec![],
+        digest: "".into(),
     }
 }
 

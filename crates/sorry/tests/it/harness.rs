@@ -113,6 +113,11 @@ impl Server {
         line.map(String::as_str)
     }
 
+    /// How many lines with `text` were seen.
+    pub(crate) fn times_said(&self, text: &str) -> usize {
+        self.seen.iter().filter(|line| line.contains(text)).count()
+    }
+
     /// Its process number.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

@@ -73,6 +73,7 @@ fn the_smallest_file_has_all_defaults() {
                 assets: 256,
             },
             metrics: None,
+            metrics_place: File,
             admin: Some(
                 "/run/sorry/admin.sock",
             ),

@@ -2,6 +2,7 @@
 //!
 //! What is to be done in which case is decided by `handing`.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::super::alarm;
@@ -15,6 +16,15 @@ use crate::count::access;
 
 /// How long the access log may take to write what waits at the end.
 const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// How many connections were cut, in words.
+fn were_cut(count: u64) -> String {
+    match count {
+        0 => "no connection was cut".to_owned(),
+        1 => "1 connection was cut".to_owned(),
+        more => format!("{more} connections were cut"),
+    }
+}
 
 /// What a draining process still waits for.
 struct Awaited {
@@ -135,7 +145,24 @@ impl Control {
         {
             log::warn!("the access log takes its last lines too slowly; some are lost");
         }
+        self.tell_end(ended);
         ended
+    }
+
+    /// The last line of the log.
+    fn tell_end(&self, ended: Ended) {
+        let time = config::duration::format(self.state.config.limits.drain_time);
+        match (ended, self.shared.cut.load(Ordering::Relaxed)) {
+            (Ended::Cut, _) => {
+                let open = self.crew.counts().iter().map(|counts| counts.open.get());
+                log::warn!("ended at once by a second signal: {}", were_cut(open.sum()));
+            }
+            (Ended::Drained, 0) => log::info!("ended: everybody has finished"),
+            (Ended::Drained, cut) => {
+                let cut = were_cut(cut as u64);
+                log::warn!("ended: {cut} after the drain time of {time}");
+            }
+        }
     }
 
     /// Waits for visitors, for operators, and for a successor that has not confirmed. Workers keep the time of their

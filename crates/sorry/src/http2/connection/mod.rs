@@ -50,6 +50,8 @@ pub struct Connection {
     /// What bodies cost so far.
     drained: u64,
     requests: u64,
+    /// Something of a body has gone out; see [`Connection::take_moved`].
+    has_moved: bool,
     budget: Budget,
     reached: Reached,
 }
@@ -115,6 +117,7 @@ impl Connection {
             skip: 0,
             drained: 0,
             requests: 0,
+            has_moved: false,
             budget: Budget::new(now),
             reached: Reached::default(),
         }
@@ -222,6 +225,11 @@ impl Connection {
     /// A body waits: for the client's window, or for [`Connection::resume`].
     pub fn has_waiting(&self) -> bool {
         self.streams.is_waiting()
+    }
+
+    /// Whether anything of a body has gone out since this was last asked. A client without a window may say a lot meanwhile.
+    pub fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.has_moved)
     }
 
     /// Requests so far.

@@ -54,6 +54,7 @@ impl Connection {
         frame::put_head(length, Kind::Data, flags, id, out);
         out.extend_from_slice(&rest[..length]);
         self.budget.earn(ACKNOWLEDGEMENTS);
+        self.has_moved = true;
         // At most 2^14, so that the conversion cannot fail.
         let spent = i64::try_from(length).unwrap_or(i64::MAX);
         self.window -= spent;

@@ -1,4 +1,5 @@
-//! Why a listening socket could not be made, in words that say who is in the way and what to do about it.
+//! Why a listening socket could not be made, in words that say who is in the way. What an operator can do about it beyond that depends on
+//! what the socket is for: `daemon::advice`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,9 +21,15 @@ pub enum BindError {
     },
     /// A process listens on the unix socket: it is left alone.
     #[error(
-        "cannot listen on unix:{}: a living process listens there; stop it, or, if it is Sorry, take over its sockets with --takeover", .0.display()
+        "cannot listen on unix:{}: a living process listens there{}",
+        path.display(),
+        named(holder.as_slice(), ": ")
     )]
-    Alive(PathBuf),
+    Alive {
+        path: PathBuf,
+        /// Who it is, where that can be known.
+        holder: Option<Holder>,
+    },
     /// There is a file, and it is no socket: it is left alone.
     #[error("cannot listen on unix:{}: the file is not a socket; remove it or choose another path", .0.display())]
     NotASocket(PathBuf),
@@ -33,11 +40,12 @@ pub enum BindError {
     #[error("cannot listen on unix:{}: another process is taking the same folder at this moment; try again", .0.display())]
     Contended(PathBuf),
     /// A unix socket's file or folder could not be worked on.
-    #[error("cannot {attempt} {}: {source}", path.display())]
+    #[error("cannot {attempt} {}: {error}", path.display())]
     File {
         attempt: &'static str,
         path: PathBuf,
-        source: std::io::Error,
+        /// Not called a source: the message says it already.
+        error: std::io::Error,
     },
     /// `systemd:NAME` can only be passed in.
     #[error(
@@ -50,7 +58,7 @@ pub enum BindError {
 /// The kernel's reason, with what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("address in use{}", holder_hint(*port, holders))]
+    #[error("address in use{}", named(holders, " by "))]
     InUse { port: u16, holders: Vec<Holder> },
     #[error(
         "another address of this configuration has port {port} already, and the two overlap, as `[::]:{port}` with \
@@ -131,20 +139,13 @@ fn in_use(port: u16, holders: Vec<Holder>) -> Refusal {
     }
 }
 
-fn holder_hint(port: u16, holders: &[Holder]) -> String {
-    if holders.is_empty() {
-        return format!(
-            "; `ss -ltnp 'sport = :{port}'` as root says by whom, then stop it or choose another port"
-        );
+/// Who is in the way, where anybody is known to be.
+fn named(holders: &[Holder], before: &str) -> String {
+    let each: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    match each.is_empty() {
+        true => String::new(),
+        false => format!("{before}{}", each.join(", ")),
     }
-    format!(
-        " by {}; stop it, choose another port, or, if it is Sorry, take over its sockets with --takeover",
-        holders
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
-    )
 }
 
 fn unprivileged_port_start() -> u16 {
@@ -166,15 +167,12 @@ mod tests {
         };
         let own = std::process::id();
         for (holders, expected) in [
-            (vec![], "address in use; `ss -ltnp 'sport = :80'` as root"),
+            (vec![], "address in use"),
             (
                 vec![holder(own)],
                 "another address of this configuration has port 80",
             ),
-            (
-                vec![holder(own + 1)],
-                "stop it, choose another port, or, if it is Sorry,",
-            ),
+            (vec![holder(own + 1)], "address in use by nginx (pid "),
             (
                 vec![holder(7), holder(own)],
                 "by nginx (pid 7), nginx (pid ",

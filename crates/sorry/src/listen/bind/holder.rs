@@ -72,7 +72,7 @@ fn holds(pid: u32, links: &[String]) -> bool {
     })
 }
 
-fn describe(pid: u32) -> Holder {
+pub(super) fn describe(pid: u32) -> Holder {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let name = name
         .trim()

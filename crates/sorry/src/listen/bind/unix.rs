@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::super::address::Address;
-use super::{BindError, Settings, backlog, error};
+use super::{BindError, Holder, Settings, backlog, error, holder};
 
 pub(super) fn bind(path: &Path, settings: &Settings) -> Result<OwnedFd, BindError> {
     let refused = |attempt: &'static str| {
@@ -84,7 +84,10 @@ fn remove_dead(path: &Path) -> Result<(), BindError> {
         return Err(BindError::NotASocket(path.to_owned()));
     }
     if !is_dead(path).map_err(|errno| file("knock at", path, errno.into()))? {
-        return Err(BindError::Alive(path.to_owned()));
+        return Err(BindError::Alive {
+            path: path.to_owned(),
+            holder: holder_of(path),
+        });
     }
     fs::remove_file(path).map_err(|source| file("remove the dead socket", path, source))
 }
@@ -101,15 +104,24 @@ fn is_dead(path: &Path) -> Result<bool, Errno> {
     }
 }
 
+/// Who listens on the socket, where it lets us in. The kernel says so of the process that called listen(2) (unix(7)).
+fn holder_of(path: &Path) -> Option<Holder> {
+    let socket = stream_socket().ok()?;
+    let address = SocketAddrUnix::new(path).ok()?;
+    rustix::net::connect(&socket, &address).ok()?;
+    let pid = sorry_sys::socket_option::peer_process(socket.as_fd()).ok()??;
+    Some(holder::describe(pid))
+}
+
 fn stream_socket() -> Result<OwnedFd, Errno> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
 }
 
-fn file(attempt: &'static str, path: &Path, source: io::Error) -> BindError {
+fn file(attempt: &'static str, path: &Path, error: io::Error) -> BindError {
     BindError::File {
         attempt,
         path: path.to_owned(),
-        source,
+        error,
     }
 }

@@ -70,14 +70,23 @@ impl Certificates {
     }
 
     /// The certificate for a client: of those for the name it asks for (exact before wildcard, else the default) the
-    /// first whose key it can verify, so that an ECDSA and an RSA certificate can stand side by side.
-    pub fn choose(&self, name: Option<&str>, schemes: &[SignatureScheme]) -> Option<&Certificate> {
+    /// first whose key it can verify, so that an ECDSA and an RSA certificate can stand side by side; one whose time is
+    /// over or has not begun only where there is no other.
+    pub fn choose(
+        &self,
+        name: Option<&str>,
+        schemes: &[SignatureScheme],
+        now: SystemTime,
+    ) -> Option<&Certificate> {
         let name = name.map(str::to_ascii_lowercase);
         let candidates = name
             .as_deref()
             .map_or(&[][..], |name| self.candidates(name));
         let usable = |index: &&usize| self.usable(**index, schemes);
-        let chosen = candidates.iter().find(usable).or(candidates.first());
+        let good = |index: &&usize| usable(index) && self.list[**index].is_in_time(now);
+        let found = candidates.iter().find(good);
+        let found = found.or_else(|| candidates.iter().find(usable));
+        let chosen = found.or(candidates.first());
         match chosen {
             Some(index) => self.list.get(*index),
             None => self.list.first(),
@@ -125,7 +134,8 @@ impl Resolver {
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let current = self.0.load();
-        let chosen = current.choose(hello.server_name(), hello.signature_schemes());
+        let schemes = hello.signature_schemes();
+        let chosen = current.choose(hello.server_name(), schemes, SystemTime::now());
         chosen.map(|certificate| Arc::clone(&certificate.key))
     }
 }

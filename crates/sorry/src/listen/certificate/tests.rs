@@ -216,12 +216,13 @@ fn names_choose_the_certificate() {
         (Some(""), "default.example"),
         (Some("."), "default.example"),
     ] {
-        let chosen = set.choose(name, &schemes).unwrap();
+        let chosen = set.choose(name, &schemes, SystemTime::now()).unwrap();
         assert_eq!(chosen.names()[0], expected, "{name:?}");
     }
     assert!(set.covers("www.shop.example"));
     assert!(!set.covers("unknown.example"));
-    assert!(Certificates::default().choose(None, &schemes).is_none());
+    let none = Certificates::default();
+    assert!(none.choose(None, &schemes, SystemTime::now()).is_none());
 }
 
 #[test]
@@ -238,11 +239,42 @@ fn of_two_for_one_name_the_client_gets_the_one_it_can_verify() {
         certificate("shop.example", &rcgen::PKCS_ED25519),
     ]);
     let choose = |scheme| {
-        let chosen = set.choose(Some("shop.example"), &[scheme]).unwrap();
+        let chosen = set.choose(Some("shop.example"), &[scheme], SystemTime::now());
+        let chosen = chosen.unwrap();
         set.iter()
             .position(|certificate| std::ptr::eq(certificate, chosen))
     };
     assert_eq!(choose(SignatureScheme::ECDSA_NISTP256_SHA256), Some(1));
     assert_eq!(choose(SignatureScheme::ED25519), Some(2));
     assert_eq!(choose(SignatureScheme::RSA_PSS_SHA256), Some(1));
+}
+
+#[test]
+fn of_two_for_one_name_the_one_that_is_in_time_is_shown() {
+    let certificate = |from: i32, to: i32| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["shop.example".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        let chain = params.self_signed(&key).unwrap().pem();
+        made(&chain, &key.serialize_pem())
+    };
+    let set = Certificates::new(vec![
+        certificate(2000, 2001),
+        certificate(2020, 2030),
+        certificate(2010, 2040),
+    ]);
+    let schemes = [SignatureScheme::ECDSA_NISTP256_SHA256];
+    // Seconds of 2000-07, 2012, 2026 and 2050.
+    for (seconds, expected) in [
+        (962_409_600, 0),
+        (1_325_376_000, 2),
+        (1_767_225_600, 1),
+        (2_524_608_000, 0),
+    ] {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let chosen = set.choose(Some("shop.example"), &schemes, now).unwrap();
+        let at = set.iter().position(|known| std::ptr::eq(known, chosen));
+        assert_eq!(at, Some(expected), "{seconds}");
+    }
 }

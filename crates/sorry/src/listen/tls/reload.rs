@@ -16,7 +16,16 @@ pub struct Attempt {
     /// Where the pair is kept.
     pub files: Files,
     /// With any mistake the old pair stays in force; without one, the new one is.
-    pub result: Result<(), Vec<CertificateError>>,
+    pub result: Result<Found, Vec<CertificateError>>,
+}
+
+/// What was found in a good pair's files.
+#[derive(Debug)]
+pub enum Found {
+    /// What is served already.
+    TheSame,
+    /// Another certificate.
+    Another(Box<Certificate>),
 }
 
 /// Reads the files now and puts every good pair in force; the others stay as they were. Tells of each pair.
@@ -25,16 +34,19 @@ pub fn reload(resolver: &Resolver, pairs: &[Files], out_of_time: OutOfTime) -> V
     let mut list = Vec::new();
     let mut attempts = Vec::new();
     for files in pairs {
+        let old = current
+            .iter()
+            .find(|certificate| certificate.files() == files);
         let result = match Certificate::load(files, SystemTime::now(), out_of_time) {
             Ok(certificate) => {
-                list.push(certificate);
-                Ok(())
+                list.push(certificate.clone());
+                Ok(match old {
+                    Some(old) if old.is_same(&certificate) => Found::TheSame,
+                    _ => Found::Another(Box::new(certificate)),
+                })
             }
             // One forgotten site must not let the certificates of all others run out.
             Err(found) => {
-                let old = current
-                    .iter()
-                    .find(|certificate| certificate.files() == files);
                 list.extend(old.cloned());
                 Err(found)
             }

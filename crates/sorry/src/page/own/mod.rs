@@ -27,7 +27,7 @@ use super::csp::Policy;
 use super::mistake::{Mistake, PageError};
 use super::source::{Bounds, Exceeded};
 use super::words::Words;
-use super::{Asset, Document, Encoded, Page, media_type, problem};
+use super::{Asset, Document, Encoded, Page, digest, media_type, problem};
 use check::{Check, Learned, Text};
 use files::Files;
 use names::Part;
@@ -379,6 +379,15 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// Of everything that was read. The one file of a page without a folder is not among the files.
+    fn digest(&self) -> Box<str> {
+        let files = self.files.all().iter();
+        let files = files.map(|(name, bytes)| (name.as_str(), bytes.as_ref()));
+        let sources = self.drafts.iter();
+        let sources = sources.map(|draft| (&*draft.language, draft.source.as_bytes()));
+        digest::short_name(files.chain(sources)).into()
+    }
+
     /// What the operator has no own form of is built in.
     fn put_together(
         self,
@@ -387,6 +396,7 @@ impl<'a> Loader<'a> {
         prefix: &str,
     ) -> Page {
         let mut page = super::built_in(self.words);
+        page.digest = self.digest();
         if !html.is_empty() {
             page.html = html;
         }

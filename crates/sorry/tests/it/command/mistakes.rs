@@ -60,7 +60,11 @@ fn wrong_flags_are_told_with_what_would_be_right() {
         ),
         (
             &["serve", "--listen", &taken],
-            &["--listen: cannot bind", "in use"],
+            &[
+                "--listen: cannot bind",
+                "in use by",
+                "for example --listen 127.0.0.1:8081",
+            ],
         ),
         (
             &["serve", "--page", "/nonexistent"],
@@ -93,6 +97,7 @@ fn wrong_flags_are_told_with_what_would_be_right() {
             );
         }
         assert!(!error.contains("panicked"), "{error}");
+        assert!(!error.contains("takeover"), "serve cannot: {error}");
     }
 }
 
@@ -250,12 +255,12 @@ fn an_address_of_the_operators_own_that_is_taken_is_told_by_what_it_is_for() {
     for (lines, expected) in [
         (
             format!("[admin]\nsocket = \"none\"\n[metrics]\nlisten = \"{taken}\"\n"),
-            format!("sorry: the metrics address: cannot bind {taken}: address in use"),
+            format!("the metrics address: cannot bind {taken}: address in use"),
         ),
         (
             format!("[admin]\nsocket = \"{}\"\n", socket.display()),
             format!(
-                "sorry: the admin socket: cannot listen on unix:{}: a living process",
+                "the admin socket: cannot listen on unix:{}: a living process listens there: ",
                 socket.display()
             ),
         ),
@@ -264,6 +269,59 @@ fn an_address_of_the_operators_own_that_is_taken_is_told_by_what_it_is_for() {
         std::fs::write(&file, format!("{lines}{site}")).unwrap();
         let (code, _, error) = sorry(&["run", "-c", file.to_str().unwrap()]);
         assert_eq!(code, Some(2), "{error}");
-        assert!(error.contains(&expected), "no {expected:?} in\n{error}");
+        for part in [
+            &*expected,
+            "--takeover",
+            &format!("pid {}", std::process::id()),
+        ] {
+            assert!(error.contains(part), "no {part:?} in\n{error}");
+        }
+    }
+}
+
+#[test]
+fn an_access_log_that_cannot_be_written_is_a_mistake_of_the_file_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sorry.toml");
+    // No file may have such a name, whoever runs the test.
+    let name = "x".repeat(300);
+    let configuration = format!(
+        "[admin]\nsocket = \"none\"\n[log]\naccess = \"json\"\naccess-file = \"{name}\"\n[[site]]\nname = \"shop\"\n\
+         [site.sorry]\nlisten = [\"127.0.0.1:0\"]\n"
+    );
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, _, error) = sorry(&["run", "-c", path]);
+    assert_eq!(code, Some(2), "{error}");
+    for part in [
+        &format!("{path}:5:15"),
+        "cannot open the access log ",
+        "[log] access-file",
+    ] {
+        assert!(error.contains(part), "no {part:?} in\n{error}");
+    }
+}
+
+#[test]
+fn a_site_that_no_certificate_is_for_is_a_warning_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["shop.example".to_owned()]).unwrap();
+    let pair = folder.path().join("shop.pem");
+    let text = made.cert.pem() + &made.signing_key.serialize_pem();
+    std::fs::write(&pair, text).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&pair, private).unwrap();
+    let file = folder.path().join("sorry.toml");
+    let configuration = "[[tls]]\ncertificate = \"shop.pem\"\nkey = \"shop.pem\"\n[[site]]\nname = \"blog\"\n\
+        hosts = [\"blog.example\"]\n[site.sorry]\nlisten = [{ address = \"127.0.0.1:0\", tls = true }]\n";
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, out, error) = sorry(&["check-config", path]);
+    assert_eq!(code, Some(0), "{error}");
+    for part in [
+        &*format!("warning: {path}:8:23: site blog: no certificate is for blog.example"),
+        ": fine\n",
+    ] {
+        assert!(out.contains(part), "no {part:?} in\n{out}");
     }
 }

@@ -153,7 +153,7 @@ fn reload_by_command_says_what_has_become_of_it() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let told = text(&output.stdout);
     assert!(
-        told.ends_with("site shop has changed\nconfiguration 2 is in force\n"),
+        told.ends_with("site shop has changed: `status`\nconfiguration 2 is in force\n"),
         "{told}"
     );
     // Once the command has ended, every answer is a new one.
@@ -208,4 +208,76 @@ fn listeners_come_and_go_with_the_configuration() {
     until(Instant::now() + PATIENCE, gone, "the listener has gone");
     server.wait_for("configuration 3 is in force");
     assert_eq!(word(&server), "good");
+}
+
+/// `sorry reload` of a server that runs in this folder, and what it said.
+fn reloaded(folder: &Path) -> String {
+    let socket = folder.join("admin.sock");
+    let output = run(
+        SORRY,
+        &["reload", "--admin", socket.to_str().expect("a path")],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn a_page_that_has_changed_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    write_page(folder.path(), "old");
+    let mut server = Server::run(folder.path(), &configuration(folder.path(), ""));
+    let told = reloaded(folder.path());
+    assert!(
+        told.ends_with("nothing has changed\nconfiguration 2 is in force\n"),
+        "{told}"
+    );
+    write_page(folder.path(), "new");
+    let told = reloaded(folder.path());
+    assert!(
+        told.ends_with(
+            "site shop has changed: the files of its page\nconfiguration 3 is in force\n"
+        ),
+        "{told}"
+    );
+    assert_eq!(word(&server), "new");
+    let line = server.wait_for("configuration 3 is in force");
+    assert!(
+        line.ends_with("site shop has changed: the files of its page"),
+        "{line}"
+    );
+    assert_eq!(
+        server.times_said("listening on"),
+        1,
+        "at the start, and not again"
+    );
+}
+
+#[test]
+fn what_waits_for_a_restart_is_told_until_it_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    write_page(folder.path(), "good");
+    let first = configuration(folder.path(), "");
+    let _server = Server::run(folder.path(), &first);
+    let file = folder.path().join("sorry.toml");
+    let pending = "`[metrics] listen`: in force after the next restart\n";
+    std::fs::write(
+        &file,
+        format!("{first}[metrics]\nlisten = \"127.0.0.1:0\"\n"),
+    )
+    .unwrap();
+    for reload in 1..=2 {
+        let told = reloaded(folder.path());
+        assert!(told.contains(pending), "reload {reload}: {told}");
+    }
+    let socket = folder.path().join("admin.sock");
+    let status = || text(&run(SORRY, &["status", "--admin", socket.to_str().unwrap()]).stdout);
+    assert!(
+        status().contains(&format!("pending: {pending}")),
+        "{}",
+        status()
+    );
+    std::fs::write(&file, &first).unwrap();
+    let told = reloaded(folder.path());
+    assert!(!told.contains("restart"), "{told}");
+    assert!(!status().contains("pending"), "{}", status());
 }

@@ -37,6 +37,11 @@ fn flags_change_what_is_said() {
         .expect("a time")
         .to_string();
     let server = Server::serve(&["--until", &later, "--retry-after", "auto"]);
+    let told = server.said("is expected back").expect("a line");
+    assert!(
+        told.contains("sorry: the site is expected back at"),
+        "{told}"
+    );
     let answer = get(&server, "application/json");
     let seconds: u32 = answer
         .field("retry-after")

@@ -47,12 +47,16 @@ impl Pairs {
         served(self.server.address(), &format!("{name}.example"))
     }
 
-    /// What status says is wrong with each pair.
-    fn mistakes(&self) -> [Option<String>; 2] {
+    fn status(&self) -> serde_json::Value {
         let admin = self.folder.path().join("admin.sock");
         let admin = admin.to_str().expect("a path");
         let output = run(SORRY, &["status", "--json", "--admin", admin]);
-        let status: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    /// What status says is wrong with each pair.
+    fn mistakes(&self) -> [Option<String>; 2] {
+        let status = self.status();
         let list = status["certificates"].as_array().expect("certificates");
         assert_eq!(list.len(), 2, "{status}");
         std::array::from_fn(|index| list[index]["mistake"].as_str().map(str::to_owned))
@@ -63,8 +67,11 @@ impl Pairs {
         let page = exchange(self.metrics, b"GET /metrics HTTP/1.0\r\n\r\n");
         let page = text(&page);
         ["one", "two"].map(|name| {
-            let sample =
-                format!("sorry_tls_certificate_reload_successful{{name=\"{name}.example\"}} ");
+            let file = self.folder.path().join(format!("{name}.crt"));
+            let sample = format!(
+                "sorry_tls_certificate_reload_successful{{name=\"{name}.example\",file=\"{}\"}} ",
+                file.display()
+            );
             let value = page.lines().find_map(|line| line.strip_prefix(&sample));
             value.unwrap_or_else(|| panic!("no {sample} in\n{page}")) == "1"
         })
@@ -202,4 +209,28 @@ fn each_pair_is_renewed_kept_and_told_of_by_itself() {
         (pairs.mistakes(), pairs.successful()),
         ([None, None], [true; 2])
     );
+}
+
+#[test]
+fn a_refused_reload_is_forgotten_when_its_certificate_is_mended() {
+    let mut pairs = Pairs::start();
+    let folder = pairs.folder.path().to_owned();
+    let outcome = |pairs: &Pairs| pairs.status()["last_reload"]["outcome"].clone();
+    std::fs::write(folder.join("two.crt"), "no certificate").unwrap();
+    pairs.server.signal("HUP");
+    pairs
+        .server
+        .wait_for("the old configuration stays in force");
+    assert_eq!(outcome(&pairs), "refused");
+    write(&folder, "two");
+    let forgotten = || (outcome(&pairs) == "unchanged").then_some(());
+    until(Instant::now() + PATIENCE, forgotten, "it is forgotten");
+    assert_eq!(pairs.status()["generation"], 1);
+    // The log names the pair that is new, and not the other one.
+    let line = pairs.server.wait_for("was read again and is in force");
+    assert!(line.contains("two.crt (two.example)"), "{line}");
+    pairs
+        .server
+        .wait_for("the last reload was refused for is mended");
+    assert_eq!(pairs.server.times_said("one.crt"), 0);
 }

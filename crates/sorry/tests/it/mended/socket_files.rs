@@ -20,7 +20,7 @@ fn the_end_removes_its_own_admin_socket_and_not_the_one_that_a_reload_has_named(
     let _somebody_elses = UnixListener::bind(&other).unwrap();
     std::fs::write(folder.path().join("sorry.toml"), configuration(&other)).unwrap();
     server.signal("HUP");
-    server.wait_for("the admin socket: in force after the next restart");
+    server.wait_for("`[admin] socket`: in force after the next restart");
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
     assert!(other.exists(), "somebody else listens there");
