@@ -53,6 +53,11 @@ groups:
         expr: increase(sorry_limit_reached_total{limit=\"descriptors\"}[5m]) > 0
       - alert: SorryFull
         expr: increase(sorry_limit_reached_total{limit=\"connections\"}[5m]) > 0
+      - alert: SorryAndBalancerDisagree
+        expr: >-
+          increase(sorry_bad_requests_total{reason=\"proxy-header\"}[5m]) > 0
+          or increase(sorry_proxy_header_faults_total[5m]) > 0
+        annotations: { summary: 'a PROXY header where none is expected, or none where one is; the log names listener and balancer' }
       - alert: SorryWorkerStuck
         expr: increase(sorry_worker_turns_total[2m]) == 0
       - alert: SorryRefusesSearchEngines

@@ -5,6 +5,7 @@ mod access_log;
 mod alarm;
 mod beginning;
 mod changes;
+mod complaint;
 mod connection;
 mod control;
 mod crew;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 
 use super::changes::differences;
+use super::complaint::Complaints;
 use super::crew::Crew;
 use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
@@ -147,6 +148,7 @@ impl State {
             front,
             open: AtomicUsize::new(0),
             shortage: Shortage::none(),
+            complaints: Complaints::default(),
         }))
     }
 
