@@ -28,7 +28,8 @@ const LABELS: &str = "
 ## Labels
 
 `site` is a site's name in the configuration. Requests for host names that are nobody's are counted under `other`, so
-that strangers cannot make metrics grow. `name` is the first name of a certificate, `worker` a number from 0. The other
+that strangers cannot make metrics grow; the access log calls them `\"host_known\":false`, `sorry status` counts them
+beside the sites. A site without `hosts` is meant by every name. `name` is the first name of a certificate, `worker` a number from 0. The other
 labels have these values:
 
 ";
