@@ -16,8 +16,8 @@ use crate::http1::Fault;
 const BEFORE: &str = "\
 # Metrics
 
-`sorry` shows its metrics at `/metrics` on an address of their own: `--metrics ADDRESS` on the command line. Scrapers
-get Prometheus text (0.0.4), or OpenMetrics (1.0) if their `Accept` asks for it. The endpoint has neither TLS nor
+`sorry` shows its metrics at `/metrics` on an address of their own: `listen` in `[metrics]` of the configuration for `sorry run`,
+`--metrics ADDRESS` for `sorry serve`, which reads none. Without it there are none. Scrapers get Prometheus text (0.0.4), or OpenMetrics (1.0) if their `Accept` asks for it. The endpoint has neither TLS nor
 passwords, so give it an address that only the scraper can reach.
 
 This page is generated from the program's own table; do not edit it.
