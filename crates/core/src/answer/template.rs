@@ -9,6 +9,11 @@ use crate::date;
 /// Digits in the hole for Retry-After; [`crate::retry_after::LONGEST`] has as many.
 pub const RETRY_AFTER_WIDTH: usize = 7;
 
+/// The most milliseconds that are ever said, 24.8 days. gRPC clients read the pushback as a signed number of 32 bits, and
+/// take what they cannot read for "do not try again" (gRFC A6); timers of JavaScript, which clients of event streams
+/// are made with, fire at once beyond it.
+pub const LONGEST_MS: u32 = i32::MAX.unsigned_abs();
+
 /// Characters of a request id: 64 bits in hexadecimal.
 pub const ID_WIDTH: usize = 16;
 
@@ -25,7 +30,7 @@ pub enum Hole {
     RetryAfterZeros,
     /// Seconds to wait, left-aligned, for the end of a line of text.
     RetryAfterLeft,
-    /// Milliseconds to wait, right-aligned, three more digits.
+    /// Milliseconds to wait, at most [`LONGEST_MS`], right-aligned, three more digits.
     RetryAfterMillis,
     /// The same with zeros instead of blanks: an event stream's `retry` takes digits only (HTML, section 9.2.6).
     RetryAfterMillisZeros,
@@ -233,12 +238,9 @@ fn right_aligned(number: u32, digits: &mut [u8; 10]) -> usize {
     }
 }
 
-/// The same with three zeros behind it.
+/// The same in milliseconds, of which there are at most [`LONGEST_MS`].
 fn right_aligned_millis(seconds: u32, digits: &mut [u8; 10]) -> usize {
-    let start = right_aligned(seconds.min(crate::retry_after::LONGEST), digits);
-    digits.copy_within(3.., 0);
-    digits[7..].fill(b'0');
-    start - 3
+    right_aligned(seconds.saturating_mul(1000).min(LONGEST_MS), digits)
 }
 
 #[cfg(test)]
@@ -273,11 +275,14 @@ mod tests {
             (Hole::RetryAfterZeros, 120, "[0000120]"),
             (Hole::RetryAfterLeft, 120, "[120    ]"),
             (Hole::RetryAfterMillis, 1, "[      1000]"),
-            (Hole::RetryAfterMillis, 9_999_999, "[9999999000]"),
+            (Hole::RetryAfterMillis, 2_147_483, "[2147483000]"),
+            (Hole::RetryAfterMillis, 2_147_484, "[2147483647]"),
+            (Hole::RetryAfterMillis, 9_999_999, "[2147483647]"),
             (Hole::RetryAfterMillisZeros, 120, "[0000120000]"),
-            (Hole::RetryAfterMillisZeros, u32::MAX, "[9999999000]"),
+            (Hole::RetryAfterMillisZeros, u32::MAX, "[2147483647]"),
             (Hole::RetryAfterHpack, 120, "[\u{3}120]"),
             (Hole::RetryAfterMillisHpack, 5, "[\u{4}5000]"),
+            (Hole::RetryAfterMillisHpack, 2_592_099, "[\u{a}2147483647]"),
             (
                 Hole::ServerTimingHpack,
                 5,

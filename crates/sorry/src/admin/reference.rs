@@ -16,8 +16,8 @@ use crate::http1::Fault;
 const BEFORE: &str = "\
 # Metrics
 
-`sorry` shows its metrics at `/metrics` on an address of their own: `--metrics ADDRESS` on the command line. Scrapers
-get Prometheus text (0.0.4), or OpenMetrics (1.0) if their `Accept` asks for it. The endpoint has neither TLS nor
+`sorry` shows its metrics at `/metrics` on an address of their own: `listen` in `[metrics]` of the configuration for `sorry run`,
+`--metrics ADDRESS` for `sorry serve`, which reads none. Without it there are none. Scrapers get Prometheus text (0.0.4), or OpenMetrics (1.0) if their `Accept` asks for it. The endpoint has neither TLS nor
 passwords, so give it an address that only the scraper can reach.
 
 This page is generated from the program's own table; do not edit it.
@@ -28,7 +28,9 @@ const LABELS: &str = "
 ## Labels
 
 `site` is a site's name in the configuration. Requests for host names that are nobody's are counted under `other`, so
-that strangers cannot make metrics grow. `name` is the first name of a certificate, `file` where it is, `worker` a number from 0. The other
+that strangers cannot make metrics grow; the access log calls them `\"host_known\":false`, `sorry status` counts them
+beside the sites. A site without `hosts` is meant by every name. `name` is the first name of a certificate, `file` where it is, `worker`
+a number from 0. The other
 labels have these values:
 
 ";
@@ -53,6 +55,11 @@ groups:
         expr: increase(sorry_limit_reached_total{limit=\"descriptors\"}[5m]) > 0
       - alert: SorryFull
         expr: increase(sorry_limit_reached_total{limit=\"connections\"}[5m]) > 0
+      - alert: SorryAndBalancerDisagree
+        expr: >-
+          increase(sorry_bad_requests_total{reason=\"proxy-header\"}[5m]) > 0
+          or increase(sorry_proxy_header_faults_total[5m]) > 0
+        annotations: { summary: 'a PROXY header where none is expected, or none where one is; the log names listener and balancer' }
       - alert: SorryWorkerStuck
         expr: increase(sorry_worker_turns_total[2m]) == 0
       - alert: SorryRefusesSearchEngines

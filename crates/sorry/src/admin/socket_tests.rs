@@ -56,6 +56,7 @@ fn status() -> Status {
         configuration: None,
         generation: 2,
         sites: Vec::new(),
+        other_answers: 0,
         listeners: Vec::new(),
         workers: Vec::new(),
         limits_reached: BTreeMap::new(),

@@ -28,6 +28,9 @@ pub struct Status {
     pub generation: u64,
     /// The sites, in the order of the configuration.
     pub sites: Vec<SiteStatus>,
+    /// Answers given since the process started to host names that are nobody's; no site counts them.
+    #[serde(default)]
+    pub other_answers: u64,
     /// Where it listens.
     pub listeners: Vec<ListenerStatus>,
     /// The workers, in the order of their numbers.

@@ -64,6 +64,13 @@ impl Status {
                 table.note(&note);
             }
         }
+        if self.other_answers > 0 {
+            let mut row = [NOTHING; 7].map(str::to_owned);
+            "other".clone_into(&mut row[0]);
+            row[4] = self.other_answers.to_string();
+            table.row(row);
+            table.note("hosts: those that are no site's; the default site answers");
+        }
         table.render(width)
     }
 

@@ -19,6 +19,7 @@ fn small() -> Status {
         configuration: None,
         generation: 1,
         sites: vec![site("default")],
+        other_answers: 0,
         listeners: Vec::new(),
         workers: Vec::new(),
         limits_reached: BTreeMap::new(),
@@ -72,6 +73,7 @@ fn large() -> Status {
         ],
         ..small()
     };
+    status.other_answers = 17;
     let listener = |address: &str, protocol: &str| ListenerStatus {
         address: address.to_owned(),
         protocol: protocol.to_owned(),
@@ -152,6 +154,8 @@ fn a_large_status_shows_everything() {
           says: database upgrade / see you at noon
           warning: /etc/sorry/pages/shop/page.de.html:3: `logo.png` is not there
         blog\u{1b}[2J  502     redirect  2m           0        2025-12-31T23:58:59Z (1m 1s ago)   built-in
+        other          -       -         -            17       -                                  -
+          hosts: those that are no site's; the default site answers
 
         LISTENER                   PROTOCOL
         0.0.0.0:80                 http
@@ -196,6 +200,9 @@ fn a_narrow_terminal_is_respected() {
           warning: /etc/sorry/pages/shop/page.de.html:3:
           `logo.png` is not there
         blog\u{1b}[2J  502     redirect  2m           0…
+        other          -       -         -            17…
+          hosts: those that are no site's; the default
+          site answers
 
         LISTENER                   PROTOCOL
         0.0.0.0:80                 http
@@ -249,6 +256,7 @@ fn json_says_the_same_and_comes_back() {
               "answers": 0
             }
           ],
+          "other_answers": 0,
           "listeners": [],
           "workers": [],
           "limits_reached": {},

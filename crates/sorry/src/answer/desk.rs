@@ -10,7 +10,7 @@ use sorry_core::host::{Authority, Host};
 
 use super::clock::Clock;
 use super::identity::Identities;
-use super::sites::{AltSvc, ListenerId, Site, Sites};
+use super::sites::{AltSvc, Chosen, ListenerId, Site, Sites};
 use crate::count::{Kind, Protocol, SiteCounts, WorkerCounts, access};
 use crate::http1::Fault;
 use crate::page::prepared::{Cors, Prepared};
@@ -150,7 +150,8 @@ impl<'a> Visit<'a> {
         protocol: Protocol,
     ) -> Found<'a, 'q> {
         let sites = self.sites;
-        let (site, counts) = sites.site(self.guest.listener, authority, self.desk.worker);
+        let chosen = sites.site(self.guest.listener, authority, self.desk.worker);
+        let Chosen { site, counts, .. } = chosen;
         let choice = decide(ask, &site.policy);
         let (prepared, kind, extra) = look_up(choice, ask, site);
         self.answered += 1;
@@ -172,7 +173,7 @@ impl<'a> Visit<'a> {
         };
         if let Some(log) = &mut self.desk.log {
             let client = self.guest.client;
-            log.record(&entry(ask, authority, site, &found, protocol, client));
+            log.record(&entry(ask, authority, &chosen, &found, protocol, client));
         }
         found
     }
@@ -197,6 +198,7 @@ impl<'a> Visit<'a> {
                 client,
                 host: None,
                 site: "-",
+                host_known: None,
                 method: refused.method,
                 target: refused.target,
                 protocol: refused.protocol,
@@ -300,7 +302,7 @@ fn count(counts: &SiteCounts, ask: &Ask<'_>, kind: Kind, protocol: Protocol) {
 fn entry<'e>(
     ask: &Ask<'e>,
     authority: &'e Authority,
-    site: &'e Site,
+    chosen: &Chosen<'e>,
     found: &Found<'_, '_>,
     protocol: Protocol,
     client: Option<IpAddr>,
@@ -315,7 +317,8 @@ fn entry<'e>(
             Authority::Named(host) => Some(host.as_str()),
             Authority::Anonymous | Authority::Malformed => None,
         },
-        site: &site.name,
+        site: &chosen.site.name,
+        host_known: Some(chosen.meant),
         method: ask.method_token,
         target: ask.target,
         protocol,

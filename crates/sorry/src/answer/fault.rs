@@ -51,8 +51,10 @@ pub(super) fn push_https(
     out.extend_from_slice(b"\r\nServer: sorry\r\nX-Request-Id: ");
     out.extend_from_slice(&filling.id);
     out.extend_from_slice(
-        b"\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\nLocation: https://",
+        b"\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: ",
     );
+    out.extend_from_slice(EXPOSED.as_bytes());
+    out.extend_from_slice(b"\r\nLocation: https://");
     out.extend_from_slice(name.as_str().as_bytes());
     if port != 443 {
         out.extend_from_slice(format!(":{port}").as_bytes());

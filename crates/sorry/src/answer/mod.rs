@@ -16,4 +16,4 @@ mod sites;
 pub use clock::Clock;
 pub use desk::{Desk, Guest, Security, Visit};
 pub use identity::Identities;
-pub use sites::{AltSvc, Hosts, Known, ListenerId, Site, Sites};
+pub use sites::{AltSvc, Chosen, Hosts, Known, ListenerId, Site, Sites};

@@ -48,6 +48,17 @@ pub struct Site {
     pub strangers: Arc<[SiteCounts]>,
 }
 
+/// Who answers a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Chosen<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// Where one worker counts it.
+    pub counts: &'a SiteCounts,
+    /// Whether the site was meant. Else the name is nobody's, and this is the site for such names.
+    pub meant: bool,
+}
+
 /// Which site a name means on one listener.
 #[derive(Debug, Clone)]
 pub struct Hosts {
@@ -89,12 +100,7 @@ impl Sites {
     }
 
     /// The site for a request, and where it is counted for `worker`.
-    pub fn site(
-        &self,
-        listener: ListenerId,
-        authority: &Authority,
-        worker: usize,
-    ) -> (&Site, &SiteCounts) {
+    pub fn site(&self, listener: ListenerId, authority: &Authority, worker: usize) -> Chosen<'_> {
         let known = self.retired.get(&listener).unwrap_or(&self.known);
         let hosts = known.listeners.get(&listener);
         let named = match (hosts, authority) {
@@ -103,12 +109,13 @@ impl Sites {
         };
         let index = named.or(hosts.map(|hosts| hosts.default)).unwrap_or(0);
         let site = &known.sites[index.min(known.sites.len() - 1)];
-        let counts = if named.is_some() {
-            &site.counts
-        } else {
-            &site.strangers
-        };
-        (site, &counts[worker])
+        let meant = named.is_some() || Arc::ptr_eq(&site.counts, &site.strangers);
+        let counts = if meant { &site.counts } else { &site.strangers };
+        Chosen {
+            site,
+            counts: &counts[worker],
+            meant,
+        }
     }
 
     /// Whether a name is a site's on this listener.

@@ -174,7 +174,8 @@ table! {
         #[example = "\"2026-11-21 14:00 Europe/Berlin\""]
         until: Until,
 
-        /// What visitors read beside the standard words: at most 500 characters on one or more lines.
+        /// What visitors read beside the standard words: at most 500 characters on one or more lines. It is one text for all
+        /// languages; words in several belong into an own page's `page.html`, `page.de.html`, `page.txt` and `page.de.txt`.
         #[key = "say"]
         #[optional]
         #[example = "\"We are moving to a larger database.\""]
@@ -230,8 +231,8 @@ table! {
         #[example = "\"clear\""]
         alt_svc: AltSvc,
 
-        /// The Content-Security-Policy of a page of your own. `"auto"` allows what the page itself holds and nothing
-        /// else; `"off"` sends none; any other text is sent as it is.
+        /// The Content-Security-Policy of a page of your own. `"auto"` allows what the page itself holds and the other hosts
+        /// that it refers to, and nothing else; `"off"` sends none; any other text is sent as it is.
         #[key = "csp"]
         #[default = "\"auto\""]
         #[example = "\"default-src 'self'\""]

@@ -39,8 +39,10 @@ pub struct Entry<'a> {
     pub client: Option<IpAddr>,
     /// The name that was asked for in its one form: a stranger's text, but short and of a host name's characters
     pub host: Option<&'a str>,
-    /// The site's name
+    /// The name of the site that answered
     pub site: &'a str,
+    /// Whether the name, or having none, is a site's; metrics count all others under one label. None where no site answered
+    pub host_known: Option<bool>,
     /// The method's token
     pub method: &'a [u8],
     /// The request target
@@ -211,6 +213,7 @@ fn json(entry: &Entry<'_>) -> String {
         "client": entry.client.map(|client| client.to_string()),
         "host": entry.host,
         "site": entry.site,
+        "host_known": entry.host_known,
         "method": text(Some(entry.method)),
         "target": text(Some(entry.target)),
         "protocol": entry.protocol.label(),
@@ -282,6 +285,7 @@ mod tests {
             client: Some(IpAddr::from([192, 0, 2, 1])),
             host: Some("shop.example"),
             site: "shop",
+            host_known: Some(true),
             method: b"GET",
             target: b"/a\"\r\nb",
             protocol: Protocol::Http11,

@@ -14,6 +14,9 @@ use super::run::RunError;
 use crate::config::{AccessFormat, AccessTarget, Code, Config, Mistake, Place, Purpose};
 use crate::count::access;
 
+/// Visitors' addresses are for the daemon and its group, whatever the umask of whoever started it lets through.
+const FILE_MODE: u32 = 0o640;
+
 /// Opens the access log, where one is wanted, and starts the thread that writes it.
 pub(super) fn open(config: &Config) -> Result<Option<access::Log>, RunError> {
     let format = match config.log.access {
@@ -76,6 +79,7 @@ fn open_plain(path: &Path) -> io::Result<File> {
     let opened = OpenOptions::new()
         .append(true)
         .create(true)
+        .mode(FILE_MODE)
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(path);
     let file = opened.map_err(|error| match Errno::from_io_error(&error) {
@@ -104,6 +108,21 @@ mod tests {
         }
         assert!(open_sink(&at("new/logs/access.log")).is_err());
         assert!(!folder.path().join("new").exists());
+    }
+
+    #[test]
+    fn a_new_file_is_not_for_everybody() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.log");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        open_file(&path).unwrap();
+        // The umask may take away more.
+        assert_eq!(mode() & !FILE_MODE, 0, "{:o}", mode());
+        // What somebody made stays as it was made.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        open_file(&path).unwrap();
+        assert_eq!(mode(), 0o644);
     }
 
     #[test]

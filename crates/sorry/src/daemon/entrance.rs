@@ -5,25 +5,30 @@
 use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use sorry_core::answer::Method;
 
 use super::beginning::Beginning;
+use super::complaint;
 use super::connection::Connection;
 use super::talk::Talk;
 use super::worker::{Place, Worker};
 use crate::answer::{Guest, Security};
-use crate::config::{ListenOptions, Network};
+use crate::config::{Listener, Network};
 use crate::count::Limit;
-use crate::http1::{self, Next};
-use crate::listen::proxy_protocol::{self, HeaderError, Parsed};
+use crate::http1::{self, Fault, Next, Respond as _};
+use crate::listen::proxy_protocol::{self, HeaderError, Parsed, Signature};
 use crate::listen::socket::{Raw, Socket};
 use crate::listen::tls::{HandshakeError, Protocol, Tls};
 
 /// What a listener asks of those who come.
 #[derive(Debug, Clone)]
 pub(super) struct Entrance {
+    /// The listener's address as it stands in the configuration, for the log.
+    pub(super) name: Arc<str>,
     pub(super) security: Security,
     /// Who must send a PROXY header.
     proxies: Vec<Network>,
@@ -43,8 +48,10 @@ pub(super) enum PlainOnTls {
 const HEADER_BYTES: usize = 8192;
 
 impl Entrance {
-    pub(super) fn new(options: &ListenOptions) -> Entrance {
+    pub(super) fn new(listener: &Listener) -> Entrance {
+        let options = &listener.options;
         Entrance {
+            name: listener.address.to_string().into(),
             security: if options.tls {
                 Security::Tls
             } else {
@@ -85,7 +92,7 @@ pub(super) async fn enter(raw: Raw, place: Place, mut guest: Guest, entrance: En
                 guest.client = client.or(peer);
                 already = rest;
             }
-            Err(error) => return refuse_header(&worker, &error),
+            Err(error) => return refuse_header(&worker, &guest, &error),
         }
     }
     let tls = match entrance.security {
@@ -150,7 +157,8 @@ async fn shake_hands(worker: &Worker, tls: &Tls, arrival: Arrival, entrance: &En
         }
         Err(HandshakeError::PlainHttp { socket, mut bytes }) => {
             let mut port = None;
-            if entrance.redirects() {
+            let is_http = proxy_protocol::signature(&bytes) != Signature::Whole;
+            if entrance.redirects() && is_http {
                 let (most, time) =
                     worker.with_front(|front| (front.http1.head_bytes, front.times.head));
                 // Whoever is too slow, too long or gone is answered by what there is: no whole head, so 400.
@@ -213,8 +221,13 @@ fn plain_on_tls(worker: &Worker, guest: Guest, bytes: &[u8], port: Option<u16>) 
     let mut out = http1::Out::default();
     worker.with_front(|front| {
         let mut desk = worker.desk.borrow_mut();
-        desk.visit(&front.sites, guest)
-            .plain_on_tls(bytes, port, &mut out);
+        let mut visit = desk.visit(&front.sites, guest);
+        if proxy_protocol::signature(bytes) == Signature::Whole {
+            visit.fault(Fault::ProxyHeader, Method::Other, &mut out);
+            complaint::unexpected(worker, front, guest.listener, guest.client);
+        } else {
+            visit.plain_on_tls(bytes, port, &mut out);
+        }
     });
     (Bytes::from(out.bytes), Next::Linger)
 }
@@ -236,12 +249,14 @@ async fn header(
     }
 }
 
-fn refuse_header(worker: &Worker, error: &HeaderError) {
+fn refuse_header(worker: &Worker, guest: &Guest, error: &HeaderError) {
     worker.counts.proxy_header_faults.bump();
     if matches!(error, HeaderError::Late) {
         worker.counts.limit(Limit::ProxyHeaderTime).bump();
     }
-    log::debug!("a connection from a listed proxy was closed: {error}");
+    worker.with_front(|front| {
+        complaint::missing(worker, front, guest.listener, guest.client, error);
+    });
 }
 
 fn refuse_handshake(worker: &Worker, error: &HandshakeError) {

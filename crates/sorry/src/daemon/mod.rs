@@ -7,6 +7,7 @@ mod alarm;
 mod beginning;
 mod cautions;
 mod changes;
+mod complaint;
 mod connection;
 mod control;
 mod crew;

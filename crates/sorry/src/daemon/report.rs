@@ -125,6 +125,7 @@ pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
         sites: (0..state.config.sites.len())
             .map(|index| site(state, index))
             .collect(),
+        other_answers: others(state),
         listeners: listeners(state),
         workers: workers
             .iter()
@@ -173,6 +174,15 @@ fn site(state: &State, index: usize) -> SiteStatus {
             .collect(),
         answers: state.counts.named(&site.name).iter().map(answers).sum(),
     }
+}
+
+/// Answers to names that are nobody's. Nothing is counted for them where every site is meant for all.
+fn others(state: &State) -> u64 {
+    let all = state.counts.all();
+    let strangers = all.iter().filter(|(name, _)| **name == *config::STRANGERS);
+    strangers
+        .flat_map(|(_, counts)| counts.iter().map(answers))
+        .sum()
 }
 
 fn answers(counts: &SiteCounts) -> u64 {

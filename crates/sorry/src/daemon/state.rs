@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use super::advice::{self, Use};
 use super::cautions;
 use super::changes::{self, Side, differences};
+use super::complaint::Complaints;
 use super::crew::Crew;
 use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
@@ -161,6 +162,7 @@ impl State {
             open: AtomicUsize::new(0),
             cut: AtomicUsize::new(0),
             shortage: Shortage::none(),
+            complaints: Complaints::default(),
         }))
     }
 

@@ -5,11 +5,15 @@
 
 use std::time::Instant;
 
+use sorry_core::answer::Method;
+
 use crate::answer::{Guest, Visit};
-use crate::http1::{Next, Out, Session};
+use crate::http1::{Fault, Next, Out, Respond as _, Session};
 use crate::http2;
+use crate::listen::proxy_protocol::{Signature, signature};
 use crate::listen::tls_alert::{Opening, PROTOCOL_VERSION_ALERT, opening};
 
+use super::complaint;
 use super::worker::{Front, Scratch, Worker};
 use crate::count::{Limit, WorkerCounts};
 
@@ -42,6 +46,8 @@ pub(super) enum Wait {
 enum First {
     Partial,
     Tls,
+    /// A PROXY header, which nobody has asked for here.
+    ProxyHeader,
     Spoken,
 }
 
@@ -106,6 +112,10 @@ impl Talk {
                 First::Tls => {
                     worker.counts.tls_on_plain.bump();
                     scratch.out.bytes.extend_from_slice(&PROTOCOL_VERSION_ALERT);
+                    return (filled, Next::Linger);
+                }
+                First::ProxyHeader => {
+                    self.refuse_proxy_header(worker, front, &mut scratch.out);
                     return (filled, Next::Linger);
                 }
                 First::Spoken => {}
@@ -191,6 +201,11 @@ impl Talk {
             Opening::Partial => return First::Partial,
             Opening::Http | Opening::Other => {}
         }
+        match signature(input) {
+            Signature::Whole => return First::ProxyHeader,
+            Signature::Partial => return First::Partial,
+            Signature::Absent => {}
+        }
         let known = input.len().min(PREFACE.len());
         let agrees = input[..known] == PREFACE[..known];
         if agrees && known < PREFACE.len() {
@@ -206,6 +221,14 @@ impl Talk {
             self.end_with_next_answer();
         }
         First::Spoken
+    }
+
+    /// Whoever set the balancer up hears what is wrong, rather than that a request is malformed which he never made.
+    fn refuse_proxy_header(&self, worker: &Worker, front: &Front, out: &mut Out) {
+        let mut desk = worker.desk.borrow_mut();
+        let mut visit = desk.visit(&front.sites, self.guest);
+        visit.fault(Fault::ProxyHeader, Method::Other, out);
+        complaint::unexpected(worker, front, self.guest.listener, self.guest.client);
     }
 
     /// What is waited for while `unread` bytes lie there.

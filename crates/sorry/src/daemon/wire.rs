@@ -65,7 +65,7 @@ pub(super) fn front(fixed: &Fixed<'_>, pages: &[Loaded]) -> Option<Front> {
         .map(|(listener, id)| (*id, hosts(listener)))
         .collect();
     let mut entrances: HashMap<_, _> = listeners
-        .map(|(listener, id)| (*id, Entrance::new(&listener.options)))
+        .map(|(listener, id)| (*id, Entrance::new(listener)))
         .collect();
     entrances.extend(
         fixed

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, Cache};
 use tokio::sync::Notify;
 
+use super::complaint::Complaints;
 use super::entrance::Entrance;
 use crate::answer::{Desk, ListenerId, Sites};
 use crate::count::WorkerCounts;
@@ -113,6 +114,7 @@ pub(super) struct Shared {
     /// Connections that were still open after the drain time.
     pub(super) cut: AtomicUsize,
     pub(super) shortage: Shortage,
+    pub(super) complaints: Complaints,
 }
 
 /// A time during which nobody keeps a connection, because descriptors have run out. Workers share them: what one gives

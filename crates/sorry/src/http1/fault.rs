@@ -39,6 +39,8 @@ pub enum Fault {
     PlainOnTls,
     /// An HTTP/2 request whose fields, body or trailers break the rules (RFC 9113, section 8.1.1). Its stream is reset.
     Http2Request,
+    /// A PROXY header, from where none is expected (proxy-protocol.txt, section 2).
+    ProxyHeader,
 }
 
 /// What a client is told of a fault: a status line's code and phrase and one sentence.
@@ -53,7 +55,7 @@ pub struct Refusal {
 }
 
 /// One row for each fault, in the order of their numbers: label, status, phrase, sentence.
-const ROWS: [(&str, u16, &str, &str); 17] = [
+const ROWS: [(&str, u16, &str, &str); 18] = [
     (
         "request-line",
         400,
@@ -156,6 +158,12 @@ const ROWS: [(&str, u16, &str, &str); 17] = [
         "Bad Request",
         "The request breaks the rules of HTTP/2.",
     ),
+    (
+        "proxy-header",
+        400,
+        "Bad Request",
+        "A PROXY header came to a listener that expects none from there; see proxy-protocol-from.",
+    ),
 ];
 
 impl Fault {
@@ -175,7 +183,7 @@ impl Fault {
     }
 
     /// All, in the order of their numbers.
-    pub const ALL: [Fault; 17] = [
+    pub const ALL: [Fault; 18] = [
         Fault::RequestLine,
         Fault::Version,
         Fault::LineEnd,
@@ -193,6 +201,7 @@ impl Fault {
         Fault::HeadTooSlow,
         Fault::PlainOnTls,
         Fault::Http2Request,
+        Fault::ProxyHeader,
     ];
 }
 

@@ -4,7 +4,7 @@
 //! `parse` is sans-I/O: bytes in, a verdict out, to be asked again with more bytes while it says `Partial`. `receive`
 //! does that on a socket within a time limit. Whose header is believed is not decided here: from peers that the
 //! caller lists the header is *required* (absence, a bad one, or silence end the connection), from all others it is
-//! never looked for, and their attempt reaches the HTTP reader as a bad request.
+//! never read: `signature` tells that one has begun, so that it can be refused by its name.
 
 mod receive;
 mod v1;
@@ -115,6 +115,27 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
         Ok(Some(header)) => Parsed::Done(header),
         Ok(None) => Parsed::Partial,
         Err(invalid) => Parsed::Invalid(invalid),
+    }
+}
+
+/// What the first bytes of a connection say where no header is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signature {
+    /// They may become a header's.
+    Partial,
+    /// A header has begun.
+    Whole,
+    /// Something else has begun.
+    Absent,
+}
+
+/// Looks for the beginning of a header of either version.
+pub fn signature(bytes: &[u8]) -> Signature {
+    let signatures = [v1::SIGNATURE, v2::SIGNATURE];
+    match signatures.into_iter().find(|known| begins(bytes, known)) {
+        Some(known) if bytes.len() >= known.len() => Signature::Whole,
+        Some(_) => Signature::Partial,
+        None => Signature::Absent,
     }
 }
 

@@ -71,6 +71,18 @@ pub(super) fn shrinks(media_type: &str) -> bool {
         .any(|(_, known, worth)| *known == media_type && *worth == Worth::Text)
 }
 
+/// Whether a file called `name` is of a kind that pages are made of, and browsers ask for by themselves: style, script,
+/// picture, font, sound, film, subtitles. Text, data and documents may be in a page's folder by mistake.
+pub(super) fn is_part_of_pages(name: &str) -> bool {
+    let media_type = of(name);
+    let kind = media_type.split('/').next().unwrap_or_default();
+    matches!(kind, "image" | "font" | "audio" | "video")
+        || matches!(
+            ending(name).as_str(),
+            "css" | "js" | "mjs" | "wasm" | "webmanifest" | "vtt" | "eot"
+        )
+}
+
 /// Whether a file called `name` is a font, as a Content-Security-Policy tells fonts from pictures.
 pub(super) fn is_font(name: &str) -> bool {
     let media_type = of(name);
@@ -115,6 +127,26 @@ mod tests {
             assert_eq!(shrinks(of(name)), smaller, "{name}");
         }
         assert!(is_font("a.ttf") && is_font("b.eot") && !is_font("c.svg"));
+        for (name, part) in [
+            ("a.css", true),
+            ("a.MJS", true),
+            ("a.svg", true),
+            ("a.woff2", true),
+            ("a.eot", true),
+            ("a.mp4", true),
+            ("a.vtt", true),
+            ("a.webmanifest", true),
+            ("backup.sql", false),
+            ("customers.csv", false),
+            ("notes.txt", false),
+            ("data.json", false),
+            ("app.js.map", false),
+            ("logo.svg.bak", false),
+            ("report.pdf", false),
+            ("css", false),
+        ] {
+            assert_eq!(is_part_of_pages(name), part, "{name}");
+        }
         assert!(is_html("x/Page.HTM") && !is_html("html"));
     }
 

@@ -269,6 +269,12 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// What every answer with a 200 says that is no dialect's.
+    fn given(&self) -> Head {
+        self.head(200, "OK")
+            .with("Access-Control-Expose-Headers", EXPOSED)
+    }
+
     /// What every answer of ours says.
     fn head(&self, status: u16, phrase: &str) -> Head {
         Head::new(status, phrase)
@@ -385,7 +391,7 @@ impl Maker<'_> {
                 other => asset.encoded.variant(other)?,
             };
             let head = self
-                .head(200, "OK")
+                .given()
                 .with("Content-Type", asset.content_type)
                 .with("X-Content-Type-Options", "nosniff")
                 // An SVG that is opened by itself is a document, and must not be one that runs scripts.
@@ -404,7 +410,7 @@ impl Maker<'_> {
 
     fn alive(&self) -> Prepared {
         let head = self
-            .head(200, "OK")
+            .given()
             .with("Content-Type", "text/plain; charset=utf-8")
             .with("Cache-Control", "no-store");
         Prepared::new(head, Body::Solid(Bytes::from_static(b"alive\n")))
@@ -412,7 +418,7 @@ impl Maker<'_> {
 
     fn robots(&self, file: &Bytes) -> Prepared {
         let head = self
-            .head(200, "OK")
+            .given()
             .with("Content-Type", "text/plain; charset=utf-8")
             .with("Cache-Control", "no-store");
         Prepared::new(head, Body::Solid(file.clone()))

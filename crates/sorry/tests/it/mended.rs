@@ -4,6 +4,7 @@ mod assets;
 mod certificates;
 mod plain_files;
 mod socket_files;
+mod strangers;
 
 use std::io::{Read, Write};
 use std::path::Path;

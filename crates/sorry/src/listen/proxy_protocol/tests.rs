@@ -357,3 +357,27 @@ fn a_required_header_that_does_not_come_ends_the_connection() {
         assert!(matches!(error, HeaderError::LongerThanBuffer), "{error}");
     });
 }
+
+#[test]
+fn a_header_that_nobody_expects_is_known_by_its_first_bytes() {
+    for (bytes, expected) in [
+        (&b""[..], Signature::Partial),
+        (b"P", Signature::Partial),
+        (b"PROXY", Signature::Partial),
+        (b"PROXY ", Signature::Whole),
+        (
+            b"PROXY TCP4 203.0.113.7 192.0.2.1 4711 80\r\n",
+            Signature::Whole,
+        ),
+        (b"PROXY NONSENSE", Signature::Whole),
+        (b"POST / HTTP/1.1", Signature::Absent),
+        (b"PROXYING / HTTP/1.1", Signature::Absent),
+        (b"GET / HTTP/1.1", Signature::Absent),
+        (b"\r\n", Signature::Partial),
+        (b"\r\n\r\n\0\r\nQUIT", Signature::Partial),
+        (b"\r\n\r\n\0\r\nQUIT\n", Signature::Whole),
+        (b"\r\nGET / HTTP/1.1", Signature::Absent),
+    ] {
+        assert_eq!(signature(bytes), expected, "{}", bytes.escape_ascii());
+    }
+}

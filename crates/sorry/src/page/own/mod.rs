@@ -13,6 +13,7 @@ mod names;
 mod reference;
 mod relocate;
 mod srcset;
+mod strays;
 mod template;
 mod xml;
 
@@ -56,16 +57,16 @@ pub(super) fn folder(path: &Path, words: &Words, bounds: &Bounds) -> Result<Page
     let mistakes = loader.files.read_all();
     loader.mistakes.extend(mistakes);
     loader.sort_parts();
-    loader.finish(Which::All)
+    loader.finish(Which::PartsOfPages)
 }
 
 /// Which files become assets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
-    /// Everything that is not a part of the page itself.
-    All,
-    /// What the page refers to.
+    /// What the page and its style sheets refer to.
     ReferredTo,
+    /// That, and all of the kinds that pages are made of: scripts and their parts refer to files in ways nobody can read.
+    PartsOfPages,
 }
 
 /// A template of the page for people, rendered.
@@ -328,6 +329,10 @@ impl<'a> Loader<'a> {
         self.mistakes.extend(learned.mistakes.iter().cloned());
         self.warnings.extend(learned.warnings.iter().cloned());
         self.check_parts(&assets);
+        if which == Which::PartsOfPages {
+            // A copy of a database that somebody left there must not become public.
+            self.warnings.extend(strays::warnings(&self.files, &assets));
+        }
         if !self.mistakes.is_empty() {
             self.mistakes
                 .sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
@@ -349,8 +354,11 @@ impl<'a> Loader<'a> {
 
     fn assets(&self, learned: &Learned, which: Which) -> BTreeMap<String, Bytes> {
         let is_asset = |name: &String| match which {
-            Which::All => names::part(name) == Part::Asset,
-            Which::ReferredTo => learned.assets.contains(name),
+            _ if learned.assets.contains(name) => true,
+            Which::PartsOfPages => {
+                names::part(name) == Part::Asset && media_type::is_part_of_pages(name)
+            }
+            Which::ReferredTo => false,
         };
         let files = self.files.all().iter();
         files

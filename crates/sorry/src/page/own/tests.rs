@@ -195,6 +195,47 @@ fn a_single_file_brings_what_it_refers_to_and_nothing_else() {
 }
 
 #[test]
+fn stray_files_of_a_folder_are_given_to_nobody_and_told_of() {
+    let page = page_of(&[
+        ("page.html", "<a href=terms.pdf>{{ auto_return }}</a>"),
+        ("terms.pdf", "pdf"),
+        ("report.pdf", "pdf"),
+        ("backup.sql", "secret"),
+        ("old/customers.csv", "secret"),
+        ("app.mjs", "import './part.mjs'; fetch('data.json')"),
+        ("part.mjs", ""),
+        ("data.json", "{}"),
+        ("lazy.png", "png"),
+        ("head.html", "may be included"),
+    ]);
+    let paths: Vec<&str> = page
+        .assets
+        .iter()
+        .map(|asset| asset.path.split_at(24).1)
+        .collect();
+    assert_eq!(paths, ["/app.mjs", "/lazy.png", "/part.mjs", "/terms.pdf"]);
+    let warned: Vec<_> = page
+        .warnings
+        .iter()
+        .filter(|warning| warning.message.contains("is given to nobody"))
+        .filter_map(|warning| warning.file.file_name()?.to_str())
+        .collect();
+    let expected = ["backup.sql", "data.json", "customers.csv", "report.pdf"];
+    assert_eq!(warned, expected);
+    assert_eq!(page.warnings.len(), expected.len());
+}
+
+#[test]
+fn not_every_stray_file_is_named() {
+    let names: Vec<String> = (0..23).map(|n| format!("{n}.bak")).collect();
+    let mut files = vec![("page.html", "{{ auto_return }}")];
+    files.extend(names.iter().map(|name| (name.as_str(), "")));
+    let page = page_of(&files);
+    assert_eq!(page.warnings.len(), 21);
+    assert!(page.warnings[20].message.contains("3 more"));
+}
+
+#[test]
 fn languages_and_dialects_come_from_names() {
     let mut words = full();
     words.default_language = "de-AT".into();

@@ -163,7 +163,7 @@ fn a_header_may_come_in_pieces_and_before_tls() {
 #[test]
 fn a_listed_proxy_without_a_right_header_is_closed() {
     let folder = tempfile::tempdir().unwrap();
-    let server = server(folder.path());
+    let mut server = server(folder.path());
     let mut broken_tlv = v2(1, IpAddr::from([203, 0, 113, 1]));
     broken_tlv[15] += 3;
     broken_tlv.extend_from_slice(&[4, 0, 99]);
@@ -189,6 +189,11 @@ fn a_listed_proxy_without_a_right_header_is_closed() {
         );
     }
     await_metric(&server, "sorry_proxy_header_faults_total");
+    let line = server.wait_for("a connection from 127.0.0.9 was closed");
+    assert!(
+        line.contains("127.0.0.1:0: ") && line.contains("proxy-protocol-from"),
+        "{line}"
+    );
     // Late: nothing, or half a header, for longer than the limit.
     for beginning in [&b"PROXY TCP4 203."[..], b"\r\n\r\n\0\r\nQUIT"] {
         assert_eq!(say(&server, PROXY, beginning), b"");
@@ -201,12 +206,47 @@ fn a_listed_proxy_without_a_right_header_is_closed() {
 #[test]
 fn a_header_of_a_stranger_is_a_bad_request() {
     let folder = tempfile::tempdir().unwrap();
-    let server = server(folder.path());
+    let mut server = server(folder.path());
     for header in [v1("203.0.113.7"), v2(1, IpAddr::from([203, 0, 113, 7]))] {
         let answer = answered(&say(&server, STRANGER, &[&header, GET.as_bytes()].concat()));
         assert_eq!(answer.status(), 400);
+        let said = answer.text();
+        assert!(
+            said.contains("PROXY header") && said.contains("proxy-protocol-from"),
+            "{said}"
+        );
     }
+    let line = server.wait_for("127.0.0.1 sent a PROXY header");
+    assert!(
+        line.contains("127.0.0.1:0: ") && line.contains("proxy-protocol-from"),
+        "{line}"
+    );
+    await_metric(&server, "sorry_bad_requests_total{reason=\"proxy-header\"}");
     let answer = answered(&say(&server, STRANGER, GET.as_bytes()));
     assert_eq!(answer.status(), 503);
     assert_eq!(logged(folder.path(), &answer), "127.0.0.1");
+}
+
+#[test]
+fn a_header_that_nobody_expects_is_known_in_pieces_and_before_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let v2 = v2(1, IpAddr::from([203, 0, 113, 7]));
+    for header in [v1("203.0.113.7"), v2.clone()] {
+        let mut stream = connect_from(STRANGER.into(), server.address());
+        stream.set_nodelay(true).expect("no delay");
+        for byte in &header[..12] {
+            stream.write_all(&[*byte]).expect("write");
+        }
+        let mut answer = Vec::new();
+        let _reset_is_fine = stream.read_to_end(&mut answer);
+        assert!(answered(&answer).text().contains("PROXY header"));
+    }
+    for header in [v1("203.0.113.7"), v2] {
+        let mut stream = connect_from(STRANGER.into(), server.addresses[1].parse().unwrap());
+        stream.write_all(&header).expect("write");
+        let mut answer = Vec::new();
+        let _reset_is_fine = stream.read_to_end(&mut answer);
+        assert!(answered(&answer).text().contains("PROXY header"));
+    }
 }

@@ -130,6 +130,7 @@ fn every_configuration_that_the_manual_shows_is_good() {
     let pages = [
         "answers.md",
         "behind-haproxy.md",
+        "behind-nginx.md",
         "first-steps.md",
         "operations.md",
         "pages.md",

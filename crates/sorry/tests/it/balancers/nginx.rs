@@ -77,6 +77,32 @@ fn people_go_to_the_error_page_and_return() {
 }
 
 #[test]
+fn a_unix_socket_is_a_backup_server_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("web.sock");
+    let at = |block: &str| block.replace("/run/sorry/web.sock", socket.to_str().unwrap());
+    let configuration = at(&blocks(PAGE, "toml").concat()) + "[admin]\nsocket = \"none\"\n";
+    let sorry = Server::run(folder.path(), &configuration);
+    assert_eq!(sorry.addresses, [format!("unix:{}", socket.display())]);
+    let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660);
+    let visitors = own_address();
+    let addresses = [(VISITORS, visitors), (REAL_SERVER, own_address())];
+    let block = placed(&blocks(PAGE, "nginx-unix").concat(), &addresses);
+    let balancer = Balancer::nginx(&at(&block), visitors);
+    for (request, status, _) in REQUESTS {
+        let answer = request.ask(balancer.address);
+        let asked = (request.method, request.path);
+        assert_eq!(
+            (answer.status(), answer.field("server")),
+            (*status, Some("sorry")),
+            "{asked:?}"
+        );
+    }
+}
+
+#[test]
 fn grpc_clients_are_told_in_their_own_words() {
     let sorry = Server::serve(&[]);
     let visitors = own_address();

@@ -47,6 +47,22 @@ fn what_is_left_and_at_most_a_fifth_or_two_minutes_more() {
     }
 }
 
+/// Clients read the pushback as a signed number of 32 bits, and what they cannot read means "never again".
+#[test]
+fn a_month_is_not_too_long_for_grpc_nor_for_timers() {
+    let world = World::new("retry-after = \"30d\"");
+    for transport in [Transport::H2c, Transport::H2Tls, Transport::Http11] {
+        let request = Request::new("POST", "/a.B/C").with("content-type", "application/grpc");
+        let answer = ask(&world, transport, &request);
+        assert!(seconds(&answer) >= 2_592_000, "{transport:?}");
+        let pushback = answer.field("grpc-retry-pushback-ms").map(str::parse);
+        assert_eq!(pushback, Some(Ok(i32::MAX)), "{transport:?}");
+        let request = Request::get("/").with("accept", "text/event-stream");
+        let stream = ask(&world, transport, &request).text();
+        assert!(stream.starts_with("retry: 2147483647\n"), "{stream}");
+    }
+}
+
 /// What a program is told: seconds, and the expected return.
 fn told(world: &World) -> (u32, Option<String>) {
     let request = Request::get("/").with("accept", "application/json");

@@ -48,6 +48,8 @@ fn files_of_the_page_before_outlive_a_reload() {
             (200, word.to_owned())
         );
         assert_eq!(answer.field("cache-control"), Some("max-age=300"));
+        let exposed = answer.field("access-control-expose-headers");
+        assert!(exposed.is_some_and(|names| names.contains("X-Request-Id")));
     }
     assert_eq!(get(&server, "/.sorry/never/word.bin").status(), 503);
 }

@@ -231,7 +231,7 @@ fn bounds_are_kept() {
         ],
     );
     check(
-        &[("page.html", "x"), ("a", ""), ("b", ""), ("c", "")],
+        &[("page.html", "x"), ("a.js", ""), ("b.js", ""), ("c.js", "")],
         bounds,
         &expect!["FOLDER: has 3 assets; a page may have 2"],
     );
