@@ -82,7 +82,8 @@ table! {
         #[example = "\"10s\""]
         write_time: Time<100, HOUR>,
 
-        /// How long a connection that has been answered and closed on our side waits for the client to close it too.
+        /// How long a connection that has been answered and closed on our side waits for the client to close it too, or to
+        /// send more of a body. What it sends is thrown away, up to `body-bytes`.
         #[key = "linger-time"]
         #[default = "\"2s\""]
         #[example = "\"5s\""]

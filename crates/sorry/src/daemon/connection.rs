@@ -245,7 +245,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Reads and forgets, so that the client can finish sending and see its answer instead of a reset.
+    /// Reads and forgets, so that the client can finish sending and see its answer instead of a reset. Whoever still sends
+    /// is waited for anew, since a body needs longer than an end.
     fn forget(&mut self, context: &mut Context<'_>) -> Step {
         let worker = std::rc::Rc::clone(self.place.worker_rc());
         let mut scratch = worker.scratch.borrow_mut();
@@ -255,6 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Poll::Ready(Ok(count)) => match self.linger_bytes.checked_sub(count as u64) {
                 Some(left) => {
                     self.linger_bytes = left;
+                    self.mark = Instant::now();
                     Step::Again
                 }
                 None => {
