@@ -24,7 +24,8 @@ table! {
         #[example = "\"64 KiB\""]
         head_bytes: Bytes<KIB, MIB>,
 
-        /// How long a client may take to send a request head, from its first byte.
+        /// How long a client may take to send a request head, from its first byte. Over HTTP/2 so long may a request's fields
+        /// take, and any other frame that is no body's.
         #[key = "head-time"]
         #[default = "\"10s\""]
         #[example = "\"5s\""]
@@ -114,7 +115,8 @@ table! {
         #[example = "250"]
         http2_streams: Few,
 
-        /// The longest HTTP/2 header list, as RFC 9113 counts it (section 6.5.2).
+        /// The longest HTTP/2 header list, as RFC 9113 counts it (section 6.5.2); also the most of one, still compressed, that is
+        /// kept until its last frame has come.
         #[key = "http2-header-bytes"]
         #[default = "\"32 KiB\""]
         #[example = "\"64 KiB\""]

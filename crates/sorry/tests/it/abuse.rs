@@ -11,5 +11,6 @@ mod mute;
 mod protocols;
 mod proxy_protocol;
 mod smuggling;
+mod slow_blocks;
 mod uploads;
 mod windows;
