@@ -24,15 +24,17 @@ table! {
         #[example = "\"64 KiB\""]
         head_bytes: Bytes<KIB, MIB>,
 
-        /// How long a client may take to send a request head, from its first byte.
+        /// How long a client may take to send a request head, from its first byte. Over HTTP/2 so long may a request's fields
+        /// take, and any other frame that is no body's.
         #[key = "head-time"]
         #[default = "\"10s\""]
         #[example = "\"5s\""]
         head_time: Time<100, HOUR>,
 
         /// How many connections this process keeps at once. Further ones get their answer if they have spoken when they come,
-        /// and are closed; those that must first shake hands (TLS, PROXY) are closed at once. `"auto"` is what the limit of
-        /// open files (RLIMIT_NOFILE) leaves.
+        /// and are closed; a few of them may first finish what they are saying, for a second. Those that must first shake hands
+        /// (TLS, PROXY) get the place of the oldest TLS handshake under way, and are closed at once where there is none.
+        /// `"auto"` is what the limit of open files (RLIMIT_NOFILE) leaves.
         #[key = "connections"]
         #[default = "\"auto\""]
         #[example = "20000"]
@@ -82,7 +84,8 @@ table! {
         #[example = "\"10s\""]
         write_time: Time<100, HOUR>,
 
-        /// How long a connection that has been answered and closed on our side waits for the client to close it too.
+        /// How long a connection that has been answered and closed on our side waits for the client to close it too, or to
+        /// send more of a body. What it sends is thrown away, up to `body-bytes`.
         #[key = "linger-time"]
         #[default = "\"2s\""]
         #[example = "\"5s\""]
@@ -113,7 +116,8 @@ table! {
         #[example = "250"]
         http2_streams: Few,
 
-        /// The longest HTTP/2 header list, as RFC 9113 counts it (section 6.5.2).
+        /// The longest HTTP/2 header list, as RFC 9113 counts it (section 6.5.2); also the most of one, still compressed, that is
+        /// kept until its last frame has come.
         #[key = "http2-header-bytes"]
         #[default = "\"32 KiB\""]
         #[example = "\"64 KiB\""]

@@ -43,6 +43,14 @@ pub(super) struct Connection<S> {
     patience: Patience,
     /// Bytes that may still be read and forgotten after our end.
     linger_bytes: u64,
+    pace: Pace,
+}
+
+/// Whether the client has used up its time for what it sends: then it gets no more by sending on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    InTime,
+    Late,
 }
 
 /// Whether the stream itself may hold bytes that were written to it; TLS does.
@@ -86,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             since: now,
             patience: Patience::default(),
             linger_bytes,
+            pace: Pace::InTime,
         }
     }
 
@@ -179,6 +188,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .counts
                 .latency
                 .record(now.elapsed(), scratch.answered);
+            // Whatever head lies there now has begun since.
+            self.mark = now;
         }
         if failed {
             return Step::Done;
@@ -245,7 +256,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Reads and forgets, so that the client can finish sending and see its answer instead of a reset.
+    /// Reads and forgets, so that the client can finish sending and see its answer instead of a reset. Whoever still sends
+    /// is waited for anew, since a body needs longer than an end.
     fn forget(&mut self, context: &mut Context<'_>) -> Step {
         let worker = std::rc::Rc::clone(self.place.worker_rc());
         let mut scratch = worker.scratch.borrow_mut();
@@ -255,6 +267,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Poll::Ready(Ok(count)) => match self.linger_bytes.checked_sub(count as u64) {
                 Some(left) => {
                     self.linger_bytes = left;
+                    if self.pace == Pace::InTime {
+                        self.mark = Instant::now();
+                    }
                     Step::Again
                 }
                 None => {
@@ -425,6 +440,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut scratch = worker.scratch.borrow_mut();
         self.next =
             worker.with_front(|front| self.talk.give_up(worker, front, &self.unread, &mut scratch));
+        self.pace = Pace::Late;
         self.unread = Vec::new();
         self.unsent.append(&scratch.out.bytes);
         scratch.out.bytes.clear();

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -17,9 +17,10 @@ use super::talk::Talk;
 use super::worker::{Place, Worker};
 use crate::answer::{Guest, ListenerId, Security};
 use crate::count::Limit;
-use crate::http1::Out;
+use crate::http1::{Next, Out};
 use crate::listen::listener::{Interruption, Listener};
 use crate::listen::socket::{Raw, Room};
+use crate::listen::tls::Tls;
 
 /// Connections that are taken from the queue at a time, so that those already here are served between.
 pub(super) const BATCH: usize = 32;
@@ -96,7 +97,14 @@ fn admit(worker: &Rc<Worker>, raw: Raw, id: ListenerId) {
     });
     // Its place is taken before it hears anything: whoever has read an answer is counted.
     let place = match raw.room() {
-        Room::Open if !worker.shared.shortage.lasts() => seat(worker, most),
+        Room::Open if !worker.shared.shortage.lasts() => {
+            let place = seat(worker, most);
+            // Without one it could not be told anything, as a plain connection is.
+            match &entrance {
+                Some(_) => place.or_else(|| seat_of_oldest_handshake(worker)),
+                None => place,
+            }
+        }
         _ => None,
     };
     match (entrance, place) {
@@ -118,7 +126,14 @@ fn seat(worker: &Rc<Worker>, most: usize) -> Option<Place> {
     place
 }
 
-/// Reads what has been said already and answers it. Without a `place` nobody is kept.
+/// The place of the oldest TLS handshake, which ends: so those who begin one and go no further keep nobody out where there
+/// are fewer places than handshakes. Until its task has ended there is one connection more.
+fn seat_of_oldest_handshake(worker: &Rc<Worker>) -> Option<Place> {
+    let ended = worker.with_front(|front| front.tls.as_ref().is_some_and(Tls::end_oldest));
+    ended.then(|| Place::take(worker, usize::MAX)).flatten()
+}
+
+/// Reads what has been said already and answers it. Without a `place` nobody is kept for longer than a moment.
 fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, place: Option<Place>) {
     let mut talk = Talk::new(guest);
     if place.is_none() {
@@ -138,7 +153,13 @@ fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, place: Option<Place>) {
         worker.counts.limit(Limit::Descriptors).bump();
         return;
     };
-    tokio::task::spawn_local(Connection::new(socket, place, talk, beginning, now));
+    let connection = Connection::new(socket, place, talk, beginning, now);
+    match stay {
+        None => tokio::task::spawn_local(connection),
+        Some(stay) => tokio::task::spawn_local(async move {
+            let _late = tokio::time::timeout(stay, connection).await;
+        }),
+    };
 }
 
 /// How a connection began.
@@ -169,6 +190,10 @@ fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, now: Instant) -> Began {
             scratch.out = Out::default();
             return Began::Gone;
         }
+    let (place, stay) = match place {
+        Some(place) => (Some(place), None),
+        None => (spare_seat(worker, &raw, &talk, &beginning), Some(FAREWELL)),
+    };
     };
     let unsent = Bytes::copy_from_slice(&scratch.out.bytes[written..]);
     scratch.out.bytes.clear();
@@ -179,6 +204,17 @@ fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, now: Instant) -> Began {
             .latency
             .record(now.elapsed(), scratch.answered);
     }
+/// A place for a moment, for somebody who was answered or told goodbye and is not done: its request may be on its way, or a
+/// body, and a close now would be a reset. Nobody gets one while descriptors are short.
+fn spare_seat(worker: &Rc<Worker>, raw: &Raw, talk: &Talk, beginning: &Beginning) -> Option<Place> {
+    let spoken_to = beginning.next == Next::Linger || talk.has_answered() || talk.says_goodbye();
+    let room = raw.room() == Room::Open && !worker.shared.shortage.lasts();
+    (spoken_to && room).then(|| Place::spare(worker)).flatten()
+}
+
+/// How long somebody stays who has a spare place.
+const FAREWELL: Duration = Duration::from_secs(1);
+
     Began::Said(Beginning {
         unread,
         unsent,
@@ -186,3 +222,7 @@ fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, now: Instant) -> Began {
         next,
     })
 }
+    if talk.is_ending() {
+        // HTTP/2 is told in a frame of its own. Requests that cross it are still answered.
+        talk.go_away(&mut scratch);
+    }

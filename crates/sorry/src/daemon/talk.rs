@@ -239,8 +239,10 @@ impl Talk {
             Speech::Http1(session) if !session.is_between_requests() => Wait::Body,
             Speech::Http1(_) if unread.is_empty() => Wait::Request,
             Speech::Http1(_) => Wait::Head,
+            // Before the window, which those who drip a head in would never run out of.
+            Speech::Http2(machine) if machine.is_in_head() => Wait::Head,
             Speech::Http2(machine) if machine.has_waiting() => Wait::Window,
-            // A request whose body goes on, or half a frame.
+            // A request whose body goes on.
             Speech::Http2(machine) if !machine.is_idle() => Wait::Body,
             Speech::Http2(_) => Wait::Request,
         }
@@ -267,6 +269,11 @@ impl Talk {
             Speech::Http1(session) => session.requests() > 0 && session.is_between_requests(),
             Speech::Unknown | Speech::Http2(_) => false,
         }
+    }
+
+    /// Whether the next answer is the last.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending == Ending::NextAnswer
     }
 
     /// The next answer is the last; says whether that is news. HTTP/2 says goodbye on its own; see [`Talk::go_away`].
@@ -314,7 +321,10 @@ impl Talk {
             Speech::Unknown => Session::new().give_up(unread, &mut visit, &mut scratch.out),
             Speech::Http1(session) => session.give_up(unread, &mut visit, &mut scratch.out),
             // Its client may still be sending, and must not take the end for a broken connection.
-            Speech::Http2(machine) if !machine.is_idle() => {
+            Speech::Http2(machine) if machine.is_in_head() || !machine.is_idle() => {
+                if machine.is_in_head() {
+                    worker.counts.limit(Limit::HeadTime).bump();
+                }
                 next(machine.abandon(&mut scratch.out.bytes))
             }
             Speech::Http2(machine) => {

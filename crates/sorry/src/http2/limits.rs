@@ -11,8 +11,8 @@ pub struct Limits {
     /// clients try again.
     pub streams: u32,
     /// Octets of a request's fields, decoded, 32 more for each; announced as
-    /// `SETTINGS_MAX_HEADER_LIST_SIZE`. More is answered with 431; four times as much before
-    /// decoding ends the connection.
+    /// `SETTINGS_MAX_HEADER_LIST_SIZE`. More is answered with 431; as much before decoding, in
+    /// more than one frame, ends the connection.
     pub header_bytes: usize,
     /// CONTINUATION frames of one request (CVE-2024-27316).
     pub continuation_frames: u32,

@@ -2,6 +2,7 @@
 //! limit that is reached is counted.
 
 mod crowd;
+mod farewells;
 mod floods;
 mod frames;
 mod limits;
@@ -10,6 +11,7 @@ pub(crate) mod meter;
 mod mute;
 mod protocols;
 mod proxy_protocol;
+mod slow_blocks;
 mod smuggling;
 mod uploads;
 mod windows;

@@ -80,6 +80,8 @@ impl Connection {
             return Err(Fault::Excess(Limit::ContinuationFrames));
         }
         self.check_block(block.octets.len() + payload.len())?;
+        // Not twice as much, to be ready for more: the frames are few.
+        block.octets.reserve_exact(payload.len());
         block.octets.extend_from_slice(payload);
         if head.has(END_HEADERS) {
             return self.on_block(block.stream, block.end_stream, &block.octets, turn);
@@ -88,11 +90,10 @@ impl Connection {
         Ok(())
     }
 
-    /// A block must be decoded whole, or not at all with the connection's end: so much is decoded
-    /// to be polite.
+    /// A block must be decoded whole, or not at all with the connection's end, and is kept until it
+    /// is whole: what is too long before it is decoded will not be short enough afterwards.
     fn check_block(&self, octets: usize) -> Result<(), Fault> {
-        let most = self.limits.header_bytes.saturating_mul(4);
-        if octets > most {
+        if octets > self.limits.header_bytes {
             Err(Fault::Excess(Limit::HeaderBytes))
         } else {
             Ok(())

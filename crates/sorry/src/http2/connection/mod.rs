@@ -222,6 +222,13 @@ impl Connection {
         self.streams.is_empty() && self.partial.is_empty() && self.block.is_none() && self.skip == 0
     }
 
+    /// A request's fields have begun to come, or any other frame that is kept until it is whole. What is thrown away as it
+    /// comes, bodies above all, is none.
+    pub fn is_in_head(&self) -> bool {
+        let in_preface = matches!(self.progress, Progress::Preface(seen) if seen > 0);
+        in_preface || self.block.is_some() || !self.partial.is_empty()
+    }
+
     /// A body waits: for the client's window, or for [`Connection::resume`].
     pub fn has_waiting(&self) -> bool {
         self.streams.is_waiting()

@@ -136,7 +136,7 @@ fn continuations_without_end() {
         Page::of(5),
         &[],
     );
-    assert_eq!(peer.tell(&headers(END, 1, &[0; 4000])), "");
+    assert_eq!(peer.tell(&headers(END, 1, &[0; 1000])), "");
     assert_eq!(
         peer.tell(&continuation(0, 1, b"x")),
         "GOAWAY 0 ENHANCE_YOUR_CALM"

@@ -71,7 +71,7 @@ fn every_flood_is_told_to_calm_down() {
         (
             "large CONTINUATION",
             &large_continuation,
-            "http2-continuation-frames",
+            "http2-header-bytes",
         ),
         ("PING", &ping, "http2-control-frames-per-second"),
         ("SETTINGS", &settings, "http2-control-frames-per-second"),

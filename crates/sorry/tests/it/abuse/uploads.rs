@@ -3,9 +3,10 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use super::meter::{assert_serves, await_limit, server};
-use crate::harness::{Answer, connect};
+use super::meter::{assert_serves, await_limit, limit, server};
+use crate::harness::{Answer, PATIENCE, connect, until};
 use crate::matrix::transport::{block_on, read_answer, tls};
 use crate::matrix::world::World;
 
@@ -121,6 +122,40 @@ fn a_client_that_sends_its_body_after_its_answer_sees_no_reset() {
             .expect("a close and not a reset");
         assert_eq!(rest, b"", "{framing:?}");
     }
+}
+
+/// `linger-time` was the time for all of what came behind the answer, and cut off whoever needed longer to send it.
+#[test]
+fn an_upload_that_takes_longer_than_linger_time_is_taken_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "linger-time = \"1s\"");
+    let mut stream = connect(server.address());
+    let pieces = 25;
+    let piece = [b'x'; 64 * 1024];
+    let head = head(
+        Framing::Length,
+        "Expect: 100-continue\r\n",
+        pieces * piece.len(),
+    );
+    stream.write_all(head.as_bytes()).expect("write");
+    assert_eq!(read_answer(&mut stream, "POST").status(), 503);
+    let start = Instant::now();
+    for number in 1..=pieces {
+        // The pace of a client whose line is slow.
+        let due = start + Duration::from_millis(100) * u32::try_from(number).expect("a number");
+        let turn = || (Instant::now() >= due).then_some(());
+        until(due + PATIENCE, turn, "the next piece is due");
+        stream
+            .write_all(&piece)
+            .unwrap_or_else(|error| panic!("after {:?}: {error}", start.elapsed()));
+    }
+    assert_eq!(limit(&server, "linger-time"), 0.0);
+    let mut rest = Vec::new();
+    stream
+        .read_to_end(&mut rest)
+        .expect("a close and not a reset");
+    assert_eq!(rest, b"");
+    assert_serves(&server);
 }
 
 /// Sends a body over h2c as fast as windows allow, until all is sent or nobody wants more; then reads the answer.
