@@ -32,8 +32,9 @@ table! {
         head_time: Time<100, HOUR>,
 
         /// How many connections this process keeps at once. Further ones get their answer if they have spoken when they come,
-        /// and are closed; those that must first shake hands (TLS, PROXY) are closed at once. `"auto"` is what the limit of
-        /// open files (RLIMIT_NOFILE) leaves.
+        /// and are closed; a few of them may first finish what they are saying, for a second. Those that must first shake hands
+        /// (TLS, PROXY) get the place of the oldest TLS handshake under way, and are closed at once where there is none.
+        /// `"auto"` is what the limit of open files (RLIMIT_NOFILE) leaves.
         #[key = "connections"]
         #[default = "\"auto\""]
         #[example = "20000"]

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::front::BATCH;
+use super::worker::SPARE_PLACES;
 
 /// Descriptors for everything that is no connection: runtimes, files, metrics, the admin socket.
 const OTHERS: u64 = 64;
@@ -32,8 +33,8 @@ pub(super) fn connections(
     workers: NonZeroUsize,
 ) -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    // Each worker has its runtime, and a batch of connections that are answered and not kept.
-    let each = 2 * listeners as u64 + 8 + BATCH as u64;
+    // Each worker has its runtime, a batch of connections that are answered and not kept, and a few that are for a moment.
+    let each = 2 * listeners as u64 + 8 + (BATCH + SPARE_PLACES) as u64;
     let sockets = each * workers.get() as u64;
     let room = usize::try_from(limit.saturating_sub(OTHERS + sockets).max(1)).unwrap_or(usize::MAX);
     match configured {

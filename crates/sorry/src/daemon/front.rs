@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -17,7 +17,7 @@ use super::talk::Talk;
 use super::worker::{Place, Worker};
 use crate::answer::{Guest, ListenerId, Security};
 use crate::count::Limit;
-use crate::http1::Out;
+use crate::http1::{Next, Out};
 use crate::listen::listener::{Interruption, Listener};
 use crate::listen::socket::{Raw, Room};
 
@@ -118,7 +118,7 @@ fn seat(worker: &Rc<Worker>, most: usize) -> Option<Place> {
     place
 }
 
-/// Reads what has been said already and answers it. Without a `place` nobody is kept.
+/// Reads what has been said already and answers it. Without a `place` nobody is kept for longer than a moment.
 fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, place: Option<Place>) {
     let mut talk = Talk::new(guest);
     if place.is_none() {
@@ -131,6 +131,10 @@ fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, place: Option<Place>) {
         Began::Said(beginning) if beginning.is_over() => return,
         Began::Said(beginning) => beginning,
     };
+    let (place, stay) = match place {
+        Some(place) => (Some(place), None),
+        None => (spare_seat(worker, &raw, &talk, &beginning), Some(FAREWELL)),
+    };
     let Some(place) = place else {
         return;
     };
@@ -138,8 +142,25 @@ fn greet(worker: &Rc<Worker>, raw: Raw, guest: Guest, place: Option<Place>) {
         worker.counts.limit(Limit::Descriptors).bump();
         return;
     };
-    tokio::task::spawn_local(Connection::new(socket, place, talk, beginning, now));
+    let connection = Connection::new(socket, place, talk, beginning, now);
+    match stay {
+        None => tokio::task::spawn_local(connection),
+        Some(stay) => tokio::task::spawn_local(async move {
+            let _late = tokio::time::timeout(stay, connection).await;
+        }),
+    };
 }
+
+/// A place for a moment, for somebody who was answered or told goodbye and is not done: its request may be on its way, or a
+/// body, and a close now would be a reset. Nobody gets one while descriptors are short.
+fn spare_seat(worker: &Rc<Worker>, raw: &Raw, talk: &Talk, beginning: &Beginning) -> Option<Place> {
+    let spoken_to = beginning.next == Next::Linger || talk.has_answered() || talk.says_goodbye();
+    let room = raw.room() == Room::Open && !worker.shared.shortage.lasts();
+    (spoken_to && room).then(|| Place::spare(worker)).flatten()
+}
+
+/// How long somebody stays who has a spare place.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How a connection began.
 enum Began {
@@ -161,6 +182,10 @@ fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, now: Instant) -> Began {
     };
     let (consumed, next) =
         worker.with_front(|front| talk.take(worker, front, &mut scratch, filled));
+    if talk.is_ending() {
+        // HTTP/2 is told in a frame of its own. Requests that cross it are still answered.
+        talk.go_away(&mut scratch);
+    }
     let unread = scratch.input[consumed..filled].to_vec();
     let written = match raw.try_write(&scratch.out.bytes) {
         Ok(count) => count,

@@ -237,6 +237,11 @@ impl Talk {
         }
     }
 
+    /// Whether the next answer is the last.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending == Ending::NextAnswer
+    }
+
     /// The next answer is the last; says whether that is news. HTTP/2 says goodbye on its own; see [`Talk::go_away`].
     pub(super) fn end_with_next_answer(&mut self) -> bool {
         let news = self.ending == Ending::NotYet;

@@ -161,6 +161,8 @@ pub(super) struct Worker {
     leaving: Cell<Leaving>,
     wakers: RefCell<Wakers>,
     empty: Notify,
+    /// How many spare places are taken.
+    spare: Cell<usize>,
 }
 
 /// Whether the worker still wants connections.
@@ -181,7 +183,21 @@ struct Wakers {
 pub(super) struct Place {
     worker: std::rc::Rc<Worker>,
     slot: Option<usize>,
+    seat: Seat,
 }
+
+/// What a place counts against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seat {
+    /// `connections`.
+    Kept,
+    /// The worker's spare places.
+    Spare,
+}
+
+/// Places of each worker beyond `connections`, for a moment each: clients that were answered without a place and are not
+/// done yet.
+pub(super) const SPARE_PLACES: usize = 32;
 
 impl Worker {
     pub(super) fn new(desk: Desk, shared: Arc<Shared>) -> Worker {
@@ -201,6 +217,7 @@ impl Worker {
             leaving: Cell::new(Leaving::NotYet),
             wakers: RefCell::default(),
             empty: Notify::new(),
+            spare: Cell::new(0),
         }
     }
 
@@ -244,11 +261,26 @@ impl Place {
             worker.shared.open.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
+        Some(Place::new(worker, Seat::Kept))
+    }
+
+    /// One of the few places beyond the most connections, or none where all are taken.
+    pub(super) fn spare(worker: &std::rc::Rc<Worker>) -> Option<Place> {
+        let taken = worker.spare.get();
+        if taken >= SPARE_PLACES {
+            return None;
+        }
+        worker.spare.set(taken + 1);
+        Some(Place::new(worker, Seat::Spare))
+    }
+
+    fn new(worker: &std::rc::Rc<Worker>, seat: Seat) -> Place {
         worker.counts.open.bump();
-        Some(Place {
+        Place {
             worker: std::rc::Rc::clone(worker),
             slot: None,
-        })
+            seat,
+        }
     }
 
     /// The worker.
@@ -284,7 +316,12 @@ impl Drop for Place {
         if self.worker.counts.open.get() == 0 {
             self.worker.empty.notify_one();
         }
-        self.worker.shared.open.fetch_sub(1, Ordering::Relaxed);
+        match self.seat {
+            Seat::Kept => {
+                self.worker.shared.open.fetch_sub(1, Ordering::Relaxed);
+            }
+            Seat::Spare => self.worker.spare.set(self.worker.spare.get() - 1),
+        }
         if let Some(slot) = self.slot {
             let mut wakers = self.worker.wakers.borrow_mut();
             wakers.slots[slot] = None;

@@ -2,6 +2,7 @@
 //! limit that is reached is counted.
 
 mod crowd;
+mod farewells;
 mod floods;
 mod frames;
 mod limits;
@@ -10,7 +11,7 @@ pub(crate) mod meter;
 mod mute;
 mod protocols;
 mod proxy_protocol;
-mod smuggling;
 mod slow_blocks;
+mod smuggling;
 mod uploads;
 mod windows;
