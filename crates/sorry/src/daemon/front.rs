@@ -20,6 +20,7 @@ use crate::count::Limit;
 use crate::http1::{Next, Out};
 use crate::listen::listener::{Interruption, Listener};
 use crate::listen::socket::{Raw, Room};
+use crate::listen::tls::Tls;
 
 /// Connections that are taken from the queue at a time, so that those already here are served between.
 pub(super) const BATCH: usize = 32;
@@ -96,7 +97,14 @@ fn admit(worker: &Rc<Worker>, raw: Raw, id: ListenerId) {
     });
     // Its place is taken before it hears anything: whoever has read an answer is counted.
     let place = match raw.room() {
-        Room::Open if !worker.shared.shortage.lasts() => seat(worker, most),
+        Room::Open if !worker.shared.shortage.lasts() => {
+            let place = seat(worker, most);
+            // Without one it could not be told anything, as a plain connection is.
+            match &entrance {
+                Some(_) => place.or_else(|| seat_of_oldest_handshake(worker)),
+                None => place,
+            }
+        }
         _ => None,
     };
     match (entrance, place) {
@@ -116,6 +124,13 @@ fn seat(worker: &Rc<Worker>, most: usize) -> Option<Place> {
         worker.counts.limit(Limit::Connections).bump();
     }
     place
+}
+
+/// The place of the oldest TLS handshake, which ends: so those who begin one and go no further keep nobody out where there
+/// are fewer places than handshakes. Until its task has ended there is one connection more.
+fn seat_of_oldest_handshake(worker: &Rc<Worker>) -> Option<Place> {
+    let ended = worker.with_front(|front| front.tls.as_ref().is_some_and(Tls::end_oldest));
+    ended.then(|| Place::take(worker, usize::MAX)).flatten()
 }
 
 /// Reads what has been said already and answers it. Without a `place` nobody is kept for longer than a moment.

@@ -7,6 +7,7 @@
 //!
 //! A handshake takes a limited time from the client's connection on, and a place among a limited number from its first
 //! byte on. Clients who begin and go no further, however many, stop no one else: one more takes the place of the oldest.
+//! Who has no place among the connections because of them asks for it by [`Tls::end_oldest`].
 
 mod places;
 pub mod reload;
@@ -107,6 +108,11 @@ impl Tls {
     /// The certificates in force, and where they can be replaced.
     pub fn certificates(&self) -> &Arc<Resolver> {
         &self.resolver
+    }
+
+    /// Ends the oldest handshake that is under way, as one more than the most would; says whether there was one.
+    pub fn end_oldest(&self) -> bool {
+        self.places.end_oldest()
     }
 
     /// Shakes hands with a client. `already` is what has been read of the connection, behind a PROXY header too.

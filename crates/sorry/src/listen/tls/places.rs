@@ -61,6 +61,12 @@ impl Places {
         }
     }
 
+    /// Takes the oldest one's place away and leaves it empty; says whether there was one.
+    pub(super) fn end_oldest(&self) -> bool {
+        let oldest = self.with(|under_way| under_way.held.pop_first());
+        oldest.is_some()
+    }
+
     /// How many are taken.
     #[cfg(test)]
     pub(super) fn taken(&self) -> usize {

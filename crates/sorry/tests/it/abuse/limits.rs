@@ -340,6 +340,20 @@ fn waits(stream: &mut TcpStream) -> Option<()> {
     }
 }
 
+/// A handshake has its place among the connections before it begins: stalled ones filled them all, and kept everybody out.
+#[test]
+fn stalled_tls_handshakes_keep_nobody_out_at_the_most_connections() {
+    let limits = "tls-handshake-time = \"10m\"\nconnections = 4";
+    let (world, _stalled) = stalled_handshakes(limits, 4);
+    let full = || (metric(&world.server, "sorry_connections_open") == 4.0).then_some(());
+    until(Instant::now() + PATIENCE, full, "all places are taken");
+    for transport in [Transport::H2Tls, Transport::Http11Tls] {
+        assert_eq!(ask(&world, transport, &Request::get("/")).status(), 503);
+    }
+    await_limit(&world.server, "tls-handshakes");
+    await_limit(&world.server, "connections");
+}
+
 #[test]
 fn tls_handshakes_have_a_time() {
     let (world, mut stalled) = stalled_handshakes("tls-handshake-time = \"1s\"", 4);
