@@ -48,11 +48,34 @@ pub(super) async fn accept(
         // A flood of connections must not keep those that are here from being served.
         tokio::task::yield_now().await;
     }
-    while !listener.accept_remaining(&mut batch, BATCH) && !batch.is_empty() {
-        admit_all(&worker, &mut batch, id);
-    }
-    admit_all(&worker, &mut batch, id);
+    let admit = |batch: &mut Vec<Raw>| admit_all(&worker, batch, id);
+    look_a_last_time(&mut listener, LAST_ROUNDS, admit).await;
 }
+
+/// Whoever waits in the queue when the listener is given up was promised an answer. Who comes while it is being emptied
+/// was not: a flood of them must not keep the worker from leaving, nor from those that are here.
+async fn look_a_last_time(
+    listener: &mut Listener,
+    rounds: usize,
+    mut admit: impl FnMut(&mut Vec<Raw>),
+) {
+    let deadline = Instant::now() + LAST_LOOK;
+    let mut batch = Vec::with_capacity(BATCH);
+    for _ in 0..rounds {
+        let seen_empty = listener.accept_remaining(&mut batch, BATCH) || batch.is_empty();
+        admit(&mut batch);
+        if seen_empty || Instant::now() >= deadline {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Batches of a last look: what the longest queue holds that a listener of ours asks for (`listen::bind`).
+const LAST_ROUNDS: usize = 65_536 / BATCH;
+
+/// How long a last look may take.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 fn admit_all(worker: &Rc<Worker>, batch: &mut Vec<Raw>, id: ListenerId) {
     for raw in batch.drain(..) {
@@ -225,4 +248,33 @@ fn begin(worker: &Worker, raw: &Raw, talk: &mut Talk, now: Instant) -> Began {
         tail,
         next,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn a_flood_does_not_prolong_the_last_look() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = socket.local_addr().unwrap();
+            let connect = move || drop(TcpStream::connect(address).unwrap());
+            let mut listener = Listener::new(socket.into()).unwrap();
+            (0..2 * BATCH).for_each(|_| connect());
+            let mut admitted = 0;
+            // For each one that is let in another one comes.
+            look_a_last_time(&mut listener, 4, |batch| {
+                admitted += batch.len();
+                batch.drain(..).for_each(|_| connect());
+            })
+            .await;
+            assert_eq!(admitted, 4 * BATCH);
+        });
+    }
 }
