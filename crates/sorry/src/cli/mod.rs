@@ -92,5 +92,8 @@ fn refused(report: &crate::config::Report) -> ExitCode {
         crate::config::Color::Plain
     };
     eprint!("{}", report.render(color));
+    for warning in report.warnings() {
+        eprintln!("warning: {warning}");
+    }
     ExitCode::from(exit::USAGE)
 }

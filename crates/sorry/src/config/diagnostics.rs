@@ -138,6 +138,7 @@ pub struct Source {
 pub struct Report {
     source: Arc<Source>,
     mistakes: Vec<Mistake>,
+    warnings: Vec<String>,
 }
 
 /// Whether a report is for a terminal that shows colours.
@@ -153,7 +154,22 @@ impl Report {
     pub(super) fn new(source: Arc<Source>, mut mistakes: Vec<Mistake>) -> Report {
         mistakes.sort_by_key(|mistake| mistake.place);
         mistakes.dedup();
-        Report { source, mistakes }
+        Report {
+            source,
+            mistakes,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds what works and is worth a second look.
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Report {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// What works and is worth a second look, whatever the mistakes.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The mistakes, in the order of the file.
@@ -249,13 +265,13 @@ impl Report {
             .annotations(annotations)
     }
 
-    /// The report for programs: `{"file", "mistakes": [{"file", "line", "column", "end", "code", "message", "hint", ...}]}`.
+    /// The report for programs: `{"file", "mistakes": [{"file", "line", "column", "end", "code", "message", "hint", ...}], "warnings"}`.
     /// Lines and columns begin at 1, columns count characters, `end` is one past the last.
     pub fn to_json(&self) -> serde_json::Value {
         let lines = Lines::of(&self.source.text);
         let mistakes = self.mistakes.iter().map(|m| self.one_json(m, &lines));
         let mistakes: Vec<_> = mistakes.collect();
-        json!({ "file": self.source.name, "mistakes": mistakes })
+        json!({ "file": self.source.name, "mistakes": mistakes, "warnings": self.warnings })
     }
 
     fn one_json(&self, mistake: &Mistake, lines: &Lines<'_>) -> serde_json::Value {

@@ -56,25 +56,34 @@ impl Reached {
 /// A robots.txt longer than this is read by nobody (RFC 9309, section 2.5).
 const ROBOTS_BYTES: u64 = 500 * 1024;
 
+/// What there is to say of pages that cannot be taken.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) mistakes: Vec<Mistake>,
+    /// Of those that could be taken, too.
+    pub(super) warnings: Vec<String>,
+}
+
 /// Reads everything; all mistakes are reported together. `now` is in seconds since 1970.
-pub(super) fn load(
-    config: &Config,
-    now: i64,
-    reached: &mut Reached,
-) -> Result<Vec<Loaded>, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
+pub(super) fn load(config: &Config, now: i64, reached: &mut Reached) -> Result<Vec<Loaded>, Found> {
+    let mut found = Found::default();
     let mut loaded = Vec::new();
     for site in &config.sites {
-        match load_site(config, site, now, reached) {
-            Ok(one) => loaded.push(one),
-            Err(found) => mistakes.extend(found),
+        if let Some(one) = load_site(config, site, now, reached, &mut found) {
+            found.warnings.extend(in_words(&one.page.warnings));
+            loaded.push(one);
         }
     }
-    if mistakes.is_empty() {
+    if found.mistakes.is_empty() {
         Ok(loaded)
     } else {
-        Err(mistakes)
+        Err(found)
     }
+}
+
+/// What a page is warned of, in words.
+pub(super) fn in_words(warnings: &[page::Mistake]) -> impl Iterator<Item = String> {
+    warnings.iter().map(ToString::to_string)
 }
 
 fn load_site(
@@ -82,8 +91,8 @@ fn load_site(
     site: &Site,
     now: i64,
     reached: &mut Reached,
-) -> Result<Loaded, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
+    found: &mut Found,
+) -> Option<Loaded> {
     let said = site
         .sorry
         .say
@@ -104,13 +113,15 @@ fn load_site(
                 &mistake.to_string(),
             )
         });
-        mistakes.extend(told);
-    });
+        found.mistakes.extend(told);
+        found.warnings.extend(in_words(&error.warnings));
+    })
+    .ok();
     let robots = match site.sorry.robots.as_deref().map(read_robots) {
         None => None,
         Some(Ok(bytes)) => Some(bytes),
         Some(Err(why)) => {
-            mistakes.push(named(
+            found.mistakes.push(named(
                 config,
                 site.sorry.robots.as_deref(),
                 Purpose::Robots,
@@ -119,14 +130,11 @@ fn load_site(
             None
         }
     };
-    match page {
-        Ok(page) if mistakes.is_empty() => Ok(Loaded {
-            page: with_policy(page, site),
-            said,
-            robots,
-        }),
-        _ => Err(mistakes),
-    }
+    Some(Loaded {
+        page: with_policy(page?, site),
+        said,
+        robots,
+    })
 }
 
 /// A mistake at the place that names the file.

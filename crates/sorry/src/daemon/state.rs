@@ -16,7 +16,7 @@ use super::descriptors;
 use super::doors::{Change, DoorError, Doors};
 use super::earlier::{Earlier, Room};
 use super::folders;
-use super::pages::{self, Loaded, Reached};
+use super::pages::{self, Found, Loaded, Reached};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
@@ -161,14 +161,19 @@ impl State {
     pub(super) fn reload(&mut self, read: &Read, crew: &Crew, shared: &Shared) -> ReloadReport {
         let report = match read().and_then(|config| self.adopt(config, crew, shared)) {
             Ok(report) => report,
-            Err(refused) => self.report(
-                ReloadOutcome::Refused,
-                &[],
-                vec![refused.render(config::Color::Plain)],
-            ),
+            Err(refused) => self.refused(&refused),
         };
         self.last_reload = Some(report.clone());
         report
+    }
+
+    /// What is worth a second look then is what was refused, not what is in force.
+    fn refused(&self, refused: &Report) -> ReloadReport {
+        let shown = vec![refused.render(config::Color::Plain)];
+        ReloadReport {
+            warnings: refused.warnings().to_vec(),
+            ..self.report(ReloadOutcome::Refused, &[], shown)
+        }
     }
 
     /// A reload that is not even tried.
@@ -270,11 +275,7 @@ impl State {
 
     /// What works and is worth a second look.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let pages = self
-            .pages
-            .iter()
-            .flat_map(|loaded| &loaded.page.warnings)
-            .map(ToString::to_string);
+        let pages = page_warnings(&self.pages);
         let expired = self
             .tls
             .iter()
@@ -324,8 +325,8 @@ impl State {
         let now = i64::try_from(now()).unwrap_or(i64::MAX);
         match pages::load(&self.config, now, &mut self.reached) {
             Ok(pages) => self.turn_pages(Arc::clone(&self.config), pages),
-            Err(mistakes) => {
-                for mistake in mistakes {
+            Err(found) => {
+                for mistake in found.mistakes {
                     log::warn!("a page stays as it is: {}", mistake.message);
                 }
             }
@@ -346,24 +347,60 @@ impl State {
 
 /// What `run` would find, without keeping anything: warnings, or everything that is wrong.
 pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
-    let mut mistakes = folders::missing(config);
-    let now = i64::try_from(now()).unwrap_or(i64::MAX);
-    let pages =
-        pages::load(config, now, &mut Reached::default()).map_err(|found| mistakes.extend(found));
-    let secrets = secrets::load(config, None).map_err(|found| mistakes.extend(found));
-    match (pages, secrets) {
-        (Ok(pages), Ok(secrets)) if mistakes.is_empty() => {
-            let warnings = pages
-                .iter()
-                .flat_map(|loaded| &loaded.page.warnings)
-                .map(ToString::to_string);
-            Ok(warnings
-                .chain(passed_returns(config))
-                .chain(secrets.expired())
-                .collect())
-        }
-        _ => Err(config.report(mistakes).unwrap_or_default()),
+    let mut found = Found {
+        mistakes: folders::missing(config),
+        warnings: Vec::new(),
+    };
+    read_all(config, None, &mut Reached::default(), &mut found);
+    match found.mistakes.is_empty() {
+        true => Ok(found.warnings),
+        false => Err(refusal(config, found)),
     }
+}
+
+/// Reads pages and certificates. What is wrong with them, and what they are warned of, is found.
+fn read_all(
+    config: &Config,
+    in_force: Option<(&Tls, &Config)>,
+    reached: &mut Reached,
+    found: &mut Found,
+) -> Option<(Vec<Loaded>, secrets::Read)> {
+    let now = i64::try_from(now()).unwrap_or(i64::MAX);
+    let pages = match pages::load(config, now, reached) {
+        Ok(pages) => {
+            found.warnings.extend(page_warnings(&pages));
+            Some(pages)
+        }
+        Err(of_pages) => {
+            found.mistakes.extend(of_pages.mistakes);
+            found.warnings.extend(of_pages.warnings);
+            None
+        }
+    };
+    found.warnings.extend(passed_returns(config));
+    let secrets = match secrets::load(config, in_force) {
+        Ok(secrets) => {
+            found.warnings.extend(secrets.expired());
+            Some(secrets)
+        }
+        Err(of_secrets) => {
+            found.mistakes.extend(of_secrets);
+            None
+        }
+    };
+    pages.zip(secrets)
+}
+
+fn page_warnings(pages: &[Loaded]) -> impl Iterator<Item = String> {
+    pages
+        .iter()
+        .flat_map(|loaded| pages::in_words(&loaded.page.warnings))
+}
+
+/// The report on mistakes, with what else there is to say.
+fn refusal(config: &Config, found: Found) -> Report {
+    let report = config.report(found.mistakes).unwrap_or_default();
+    report.with_warnings(found.warnings)
 }
 
 /// What reading a configuration has to do with what was before.
@@ -380,25 +417,26 @@ fn prepare(
     workers: NonZeroUsize,
     reads: Reads<'_>,
 ) -> Result<Prepared, Report> {
-    let mut mistakes = folders::missing(config);
-    let now = i64::try_from(now()).unwrap_or(i64::MAX);
+    let mut found = Found {
+        mistakes: folders::missing(config),
+        warnings: Vec::new(),
+    };
     let Reads { in_force, reached } = reads;
-    let pages = pages::load(config, now, reached).map_err(|found| mistakes.extend(found));
-    let secrets = secrets::load(config, in_force).map_err(|found| mistakes.extend(found));
+    let read = read_all(config, in_force, reached, &mut found);
     // Sockets come last: what is opened for a configuration that is refused is closed again.
-    let change = match mistakes.is_empty() {
+    let change = match found.mistakes.is_empty() {
         true => doors
             .plan(config, passed, workers)
-            .map_err(|errors| mistakes.extend(told(config, &errors))),
+            .map_err(|errors| found.mistakes.extend(told(config, &errors))),
         false => Err(()),
     };
-    match (pages, secrets, change) {
-        (Ok(pages), Ok(secrets), Ok(change)) => Ok(Prepared {
+    match (read, change) {
+        (Some((pages, secrets)), Ok(change)) => Ok(Prepared {
             pages,
             secrets,
             change,
         }),
-        _ => Err(config.report(mistakes).unwrap_or_default()),
+        _ => Err(refusal(config, found)),
     }
 }
 

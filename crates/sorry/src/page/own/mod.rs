@@ -12,6 +12,7 @@ mod markup;
 mod names;
 mod reference;
 mod relocate;
+mod rest;
 mod srcset;
 mod template;
 mod xml;
@@ -96,6 +97,7 @@ impl<'a> Loader<'a> {
     fn open(folder: &Path, words: &'a Words, bounds: &'a Bounds) -> Result<Loader<'a>, PageError> {
         let files = Files::open(folder, *bounds).map_err(|mistake| PageError {
             mistakes: vec![mistake],
+            warnings: Vec::new(),
         })?;
         Ok(Loader {
             words,
@@ -335,6 +337,7 @@ impl<'a> Loader<'a> {
             self.mistakes.dedup();
             return Err(PageError {
                 mistakes: self.mistakes,
+                warnings: self.warnings,
             });
         }
         let prefix = relocate::prefix(&assets);

@@ -183,6 +183,32 @@ fn files_that_are_named_are_looked_at() {
 }
 
 #[test]
+fn a_mistake_in_a_page_hides_neither_others_nor_warnings() {
+    let folder = tempfile::tempdir().unwrap();
+    let html =
+        "<img src=\"/logo.svg\">\n{{ untl }}\n{% include \"nope.html\" %}\n{{ said | uppr }}\n";
+    std::fs::write(folder.path().join("page.html"), html).unwrap();
+    let file = folder.path().join("sorry.toml");
+    let configuration = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:0\"]\npage = \"page.html\"\nsay = \"x\"\n";
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, _, error) = sorry(&["check-config", path]);
+    assert_eq!(code, Some(2));
+    for part in [
+        "page.html:2: `untl` is not defined",
+        "page.html:3: cannot include a file",
+        "page.html:4: unknown filter",
+        "page.html:1: \"/logo.svg\" asks the site itself",
+    ] {
+        assert!(error.contains(part), "no {part:?} in\n{error}");
+    }
+    let (_, out, _) = sorry(&["check-config", "--json", path]);
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let count = |field: &str| report[field].as_array().map(Vec::len);
+    assert_eq!((count("mistakes"), count("warnings")), (Some(3), Some(1)));
+}
+
+#[test]
 fn a_file_that_is_fine_is_fine() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sorry.toml");

@@ -101,6 +101,17 @@ fn mistakes_of_a_page_do_not_hide_each_other() {
 }
 
 #[test]
+fn mistakes_do_not_hide_warnings() {
+    let html = "<img src=/logo.svg>\n{{ untl }}\n<button onclick='go()'>\n<img src=https://cdn.example/x.png>\n{% include 'no.html' %}";
+    let folder = folder_of(&[("page.html", html)]);
+    let source = Source::Folder(folder.path().into());
+    let error = load(&source, &bare(), &Bounds::default()).unwrap_err();
+    assert_eq!(error.mistakes.len(), 2, "{error}");
+    let lines: Vec<_> = error.warnings.iter().map(|w| w.line).collect();
+    assert_eq!(lines, [Some(1), Some(3), Some(4)], "{:?}", error.warnings);
+}
+
+#[test]
 fn what_programs_read_must_be_well_formed() {
     refused(
         &[
