@@ -133,6 +133,20 @@ pub struct Source {
     pub(super) text: String,
 }
 
+impl Source {
+    /// A sentence about what stands at a place, with its line.
+    pub(super) fn told(&self, place: Place, sentence: &str) -> String {
+        match place {
+            Place::Span(span) => {
+                let line = Lines::of(&self.text).number(span.start);
+                format!("{}:{line}: {sentence}", self.name)
+            }
+            Place::File => format!("{}: {sentence}", self.name),
+            Place::Flag(flag) => format!("{flag}: {sentence}"),
+        }
+    }
+}
+
 /// Everything that is wrong with one configuration, in the order of the file; never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {

@@ -67,7 +67,12 @@ impl Config {
         let mut mistakes = reader.mistakes;
         mistakes.append(&mut flags.mistakes);
         let source = Arc::new(Source::default());
-        let config = meaning::build(file, Path::new(""), Arc::clone(&source), &mut mistakes);
+        let told = meaning::Told {
+            mistakes: &mut mistakes,
+            // No flag goes unused.
+            warnings: &mut Vec::new(),
+        };
+        let config = meaning::build(file, Path::new(""), Arc::clone(&source), told);
         match config {
             Some(config) if mistakes.is_empty() => Ok(config),
             _ => Err(Report::new(source, mistakes)),

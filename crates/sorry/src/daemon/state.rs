@@ -280,7 +280,9 @@ impl State {
             .tls
             .iter()
             .flat_map(|tls| secrets::expired(&tls.certificates().current()));
-        pages
+        let of_keys = self.config.warnings.iter().cloned();
+        of_keys
+            .chain(pages)
             .chain(passed_returns(&self.config))
             .chain(expired)
             .collect()
@@ -349,7 +351,7 @@ impl State {
 pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
     let mut found = Found {
         mistakes: folders::missing(config),
-        warnings: Vec::new(),
+        warnings: config.warnings.clone(),
     };
     read_all(config, None, &mut Reached::default(), &mut found);
     match found.mistakes.is_empty() {
@@ -419,7 +421,7 @@ fn prepare(
 ) -> Result<Prepared, Report> {
     let mut found = Found {
         mistakes: folders::missing(config),
-        warnings: Vec::new(),
+        warnings: config.warnings.clone(),
     };
     let Reads { in_force, reached } = reads;
     let read = read_all(config, in_force, reached, &mut found);

@@ -266,6 +266,32 @@ fn folders_that_are_missing_are_told_before_anything_starts() {
 }
 
 #[test]
+fn what_can_never_be_made_is_told_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain");
+    std::fs::write(&plain, "somebody's").unwrap();
+    let file = folder.path().join("sorry.toml");
+    let configuration = format!(
+        "[admin]\nsocket = \"none\"\n[log]\naccess = \"json\"\naccess-file = \"/proc/nowhere/a.log\"\n[[site]]\nname = \"shop\"\n\
+         [site.sorry]\nlisten = [\"unix:{}\"]\n",
+        plain.display()
+    );
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, _, error) = sorry(&["check-config", path]);
+    assert_eq!(code, Some(2), "{error}");
+    for part in [
+        format!("{path}:5:15"),
+        "nothing can be made in /proc".to_owned(),
+        format!("{path}:9:11"),
+        "there is a file that is none".to_owned(),
+    ] {
+        assert!(error.contains(&part), "no {part:?} in\n{error}");
+    }
+    assert_eq!(std::fs::read_to_string(&plain).unwrap(), "somebody's");
+}
+
+#[test]
 fn an_address_of_the_operators_own_that_is_taken_is_told_by_what_it_is_for() {
     let folder = tempfile::tempdir().unwrap();
     let busy = TcpListener::bind("127.0.0.1:0").unwrap();
