@@ -71,6 +71,7 @@ fn report() -> ReloadReport {
         generation: 3,
         changes: vec!["site `shop`: page".to_owned()],
         mistakes: Vec::new(),
+        shown: String::new(),
         warnings: vec!["two\nlines".to_owned()],
     }
 }

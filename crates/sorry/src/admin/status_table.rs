@@ -183,10 +183,8 @@ impl ReloadReport {
         for change in &self.changes {
             text.push_str(&wrap(&format!("change: {}", printable(change)), 2, width));
         }
-        for mistake in &self.mistakes {
-            for line in mistake.lines() {
-                text.push_str(&format!("  {}\n", printable(line)));
-            }
+        for line in self.shown.lines() {
+            text.push_str(&format!("  {}\n", printable(line)));
         }
         for warning in &self.warnings {
             text.push_str(&wrap(&format!("warning: {}", printable(warning)), 2, width));

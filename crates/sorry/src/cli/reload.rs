@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::{print, print_json};
+use super::output::{failed_as_json, print, print_json};
 use super::{AdminSocket, exit, failed};
 use crate::admin::ReloadReport;
 use crate::admin::client::{RELOAD_PATIENCE, connect};
@@ -29,6 +29,7 @@ impl Reload {
             connect(&self.admin.admin, RELOAD_PATIENCE).and_then(|mut client| client.reload());
         match asked {
             Ok(report) => self.show(&report),
+            Err(error) if self.json => failed_as_json(&error, exit::FAILED),
             Err(error) => failed(&error.into()),
         }
     }
@@ -41,9 +42,7 @@ impl Reload {
         };
         let refused = !report.mistakes.is_empty();
         if refused && !self.json {
-            for mistake in &report.mistakes {
-                eprint!("{mistake}");
-            }
+            eprint!("{}", report.shown);
             eprintln!(
                 "sorry: the old configuration {} stays in force",
                 report.generation

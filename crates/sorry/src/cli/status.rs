@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::{print, print_json};
-use super::{AdminSocket, failed};
+use super::output::{failed_as_json, print, print_json};
+use super::{AdminSocket, exit, failed};
 use crate::admin::client::{PATIENCE, connect};
 
 /// Show sites, listeners, certificates and limits reached of the running daemon.
@@ -29,6 +29,7 @@ impl Status {
         match asked {
             Ok(status) if self.json => print_json(&status),
             Ok(status) => print(&status.to_string()),
+            Err(error) if self.json => failed_as_json(&error, exit::FAILED),
             Err(error) => failed(&error.into()),
         }
     }

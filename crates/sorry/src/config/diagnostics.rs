@@ -6,6 +6,7 @@
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::json;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes `start..end` of the configuration's text.
@@ -99,6 +100,8 @@ pub struct Mistake {
     pub also: Vec<(Place, String)>,
     /// How to mend it.
     pub hint: Option<String>,
+    /// The file that it is in, where the place only names that file, and its line.
+    pub inside: Option<(PathBuf, Option<usize>)>,
 }
 
 impl Mistake {
@@ -110,7 +113,14 @@ impl Mistake {
             place,
             also: Vec::new(),
             hint: None,
+            inside: None,
         }
+    }
+
+    /// Says in which file it is that is named at its place, and in which line of it.
+    pub fn inside(mut self, file: &Path, line: Option<usize>) -> Mistake {
+        self.inside = Some((file.to_owned(), line));
+        self
     }
 
     /// Adds how to mend it.
@@ -279,7 +289,7 @@ impl Report {
             .annotations(annotations)
     }
 
-    /// The report for programs: `{"file", "mistakes": [{"file", "line", "column", "end", "code", "message", "hint", ...}], "warnings"}`.
+    /// The report for programs: `{"file", "mistakes": [{"file", "line", "column", "end", "code", "message", "hint", "in", ...}], "warnings"}`.
     /// Lines and columns begin at 1, columns count characters, `end` is one past the last.
     pub fn to_json(&self) -> serde_json::Value {
         let lines = Lines::of(&self.source.text);
@@ -293,6 +303,11 @@ impl Report {
         object["code"] = json!(mistake.code.as_str());
         object["message"] = json!(mistake.message);
         object["hint"] = json!(mistake.hint);
+        let inside = mistake.inside.as_ref();
+        object["in"] = inside.map_or(
+            json!(null),
+            |(file, line)| json!({ "file": file.display().to_string(), "line": line }),
+        );
         let also = mistake.also.iter().map(|(place, why)| {
             let mut other = self.place_json(*place, lines);
             other["message"] = json!(why);

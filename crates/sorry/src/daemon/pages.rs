@@ -112,24 +112,19 @@ fn load_site(
                 Purpose::Page,
                 &mistake.to_string(),
             )
+            .inside(&mistake.file, mistake.line)
         });
         found.mistakes.extend(told);
         found.warnings.extend(in_words(&error.warnings));
     })
     .ok();
-    let robots = match site.sorry.robots.as_deref().map(read_robots) {
-        None => None,
-        Some(Ok(bytes)) => Some(bytes),
-        Some(Err(why)) => {
-            found.mistakes.push(named(
-                config,
-                site.sorry.robots.as_deref(),
-                Purpose::Robots,
-                &why,
-            ));
-            None
-        }
-    };
+    let robots = site.sorry.robots.as_deref();
+    let robots = robots.and_then(|path| {
+        let told = |why: String| named(config, Some(path), Purpose::Robots, &why);
+        let read =
+            read_robots(path).map_err(|why| found.mistakes.push(told(why).inside(path, None)));
+        read.ok()
+    });
     Some(Loaded {
         page: with_policy(page?, site),
         said,

@@ -169,16 +169,22 @@ impl State {
 
     /// What is worth a second look then is what was refused, not what is in force.
     fn refused(&self, refused: &Report) -> ReloadReport {
-        let shown = vec![refused.render(config::Color::Plain)];
+        let told = refused.to_json();
         ReloadReport {
+            mistakes: told["mistakes"].as_array().cloned().unwrap_or_default(),
+            shown: refused.render(config::Color::Plain),
             warnings: refused.warnings().to_vec(),
-            ..self.report(ReloadOutcome::Refused, &[], shown)
+            ..self.report(ReloadOutcome::Refused, &[])
         }
     }
 
     /// A reload that is not even tried.
-    pub(super) fn refuse_reload(&mut self, why: String) -> ReloadReport {
-        let report = self.report(ReloadOutcome::Refused, &[], vec![why]);
+    pub(super) fn refuse_reload(&mut self, why: &str) -> ReloadReport {
+        let report = ReloadReport {
+            mistakes: vec![serde_json::json!({ "code": "busy", "message": why })],
+            shown: format!("error: {why}\n"),
+            ..self.report(ReloadOutcome::Refused, &[])
+        };
         self.last_reload = Some(report.clone());
         report
     }
@@ -213,7 +219,7 @@ impl State {
         self.publish(shared);
         crew.open(std::mem::take(&mut change.shares));
         crew.close(&change.closed);
-        Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
+        Ok(self.report(ReloadOutcome::Applied, &changes))
     }
 
     /// Puts new pages in the place of the old ones, whose files stay for those who still look at them.
@@ -305,18 +311,14 @@ impl State {
         self.config.sites.iter().filter_map(told).collect()
     }
 
-    fn report(
-        &self,
-        outcome: ReloadOutcome,
-        changes: &[String],
-        mistakes: Vec<String>,
-    ) -> ReloadReport {
+    fn report(&self, outcome: ReloadOutcome, changes: &[String]) -> ReloadReport {
         ReloadReport {
             outcome,
             at: Moment::now(),
             generation: self.generation,
             changes: changes.to_vec(),
-            mistakes,
+            mistakes: Vec::new(),
+            shown: String::new(),
             warnings: self.warnings(),
         }
     }

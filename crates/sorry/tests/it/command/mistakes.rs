@@ -151,6 +151,8 @@ fn every_mistake_of_a_file_has_its_place() {
     let (code, out, error) = sorry(&["check-config", "--json", path]);
     assert_eq!((code, error.as_str()), (Some(2), ""));
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["file"], path);
+    assert_eq!(report["warnings"], serde_json::json!([]));
     let told: Vec<_> = report["mistakes"]
         .as_array()
         .expect("mistakes")
@@ -206,6 +208,11 @@ fn a_mistake_in_a_page_hides_neither_others_nor_warnings() {
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     let count = |field: &str| report[field].as_array().map(Vec::len);
     assert_eq!((count("mistakes"), count("warnings")), (Some(3), Some(1)));
+    let first = &report["mistakes"][0];
+    assert_eq!((&first["file"], &first["line"]), (&path.into(), &5.into()));
+    let page = folder.path().join("page.html").display().to_string();
+    let inside = serde_json::json!({ "file": page, "line": 2 });
+    assert_eq!(first["in"], inside, "the page's own line");
 }
 
 #[test]
@@ -221,10 +228,8 @@ fn a_file_that_is_fine_is_fine() {
     assert!(out.ends_with(": fine\n"), "{out}");
     let (code, out, _) = sorry(&["check-config", "--json", path]);
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
-    assert_eq!(
-        (code, report["mistakes"].as_array().map(Vec::len)),
-        (Some(0), Some(0))
-    );
+    let expected = serde_json::json!({ "file": path, "mistakes": [], "warnings": [] });
+    assert_eq!((code, report), (Some(0), expected));
     let (code, _, error) = sorry(&["check-config", "/nonexistent/sorry.toml"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("/nonexistent/sorry.toml"), "{error}");

@@ -80,6 +80,22 @@ fn every_key_is_explained() {
 }
 
 #[test]
+fn what_fails_is_told_to_programs_where_they_read() {
+    let table: [(&[&str], i32); 3] = [
+        (&["config", "explain", "--json", "xyz"], 2),
+        (&["status", "--json", "--admin", "/nonexistent"], 1),
+        (&["reload", "--json", "--admin", "/nonexistent"], 1),
+    ];
+    for (arguments, code) in table {
+        let output = run(SORRY, arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(told["error"].is_string(), "{arguments:?}: {told}");
+        assert_eq!(text(&output.stderr), "", "{arguments:?}");
+    }
+}
+
+#[test]
 fn status_shows_the_running_one() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("admin.sock");
