@@ -54,6 +54,10 @@ pub(super) fn build(
     source: Arc<Source>,
     told: Told<'_>,
 ) -> Option<Config> {
+    let Told {
+        mistakes,
+        warnings: told,
+    } = told;
     let mut builder = Builder {
         base,
         mistakes,
@@ -64,7 +68,9 @@ pub(super) fn build(
     let sites = file.site.map(|sites| sites.value).unwrap_or_default();
     if sites.is_empty() && builder.mistakes.is_empty() {
         let mistake = Mistake::new(Code::Missing, Place::File, "there is no site to answer for");
-        builder.mistakes.push(mistake.hint("add [[site]]"));
+        builder
+            .mistakes
+            .push(mistake.hint(format!("for example: {}", spec::SMALLEST)));
     }
     builder.names_differ(&sites);
     let has = match &certificates {

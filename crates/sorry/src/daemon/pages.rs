@@ -138,9 +138,19 @@ pub(super) fn named(config: &Config, path: Option<&Path>, purpose: Purpose, what
         .files
         .iter()
         .find(|file| Some(file.path.as_path()) == path && file.purpose == purpose);
-    match file {
+    let mistake = match file {
         Some(file) => config.bad_file(file, what),
         None => Mistake::new(config::Code::BadFile, config::Place::File, what),
+    };
+    let is_absent = path.is_some_and(|path| !path.exists());
+    match (purpose, mistake.place) {
+        (Purpose::Page | Purpose::Robots, config::Place::Flag(_)) if is_absent => {
+            mistake.hint("check the path; a relative one is taken from the folder that you are in")
+        }
+        (Purpose::Page | Purpose::Robots, _) if is_absent => mistake.hint(
+            "check the path; a relative one is taken from the folder of the configuration file",
+        ),
+        _ => mistake,
     }
 }
 

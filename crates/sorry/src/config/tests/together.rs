@@ -345,6 +345,22 @@ fn addresses_of_our_own() {
 }
 
 #[test]
+fn permissions_without_quotes_are_told_to_take_them() {
+    check_listen(
+        "{ address = \"unix:/run/s.sock\", mode = 0666 }",
+        expect![[r#"
+            error[syntax]: a number does not begin with 0
+             --> sorry.toml:4:40
+              |
+            4 | { address = "unix:/run/s.sock", mode = 0666 }
+              |                                        ^
+              |
+              = help: write "0666" where it stands for permissions
+        "#]],
+    );
+}
+
+#[test]
 fn keys_that_change_nothing_are_warned_of() {
     let site = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:8503\"]\n";
     let idle =

@@ -64,7 +64,7 @@ fn wrong_flags_are_told_with_what_would_be_right() {
         ),
         (
             &["serve", "--page", "/nonexistent"],
-            &["--page: /nonexistent: cannot read"],
+            &["--page: /nonexistent: cannot read", "check the path"],
         ),
         (
             &["serve", "--tls-cert", "a.pem"],
