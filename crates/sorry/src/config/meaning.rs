@@ -2,6 +2,7 @@
 //! found. Nothing is opened or looked up here; the files that must exist are only listed.
 
 use super::diagnostics::{Code, Mistake, Place, Source};
+use super::idle;
 use super::limits::Limits;
 use super::listen_address::ListenAddress;
 use super::listener::{self, Certificates, Claim, Entry};
@@ -88,10 +89,8 @@ pub(super) fn build(
         .into_iter()
         .map(|site| builder.site(site.value))
         .collect();
-    builder.idle.extend(file.log.as_ref().and_then(idle_log));
-    let warnings = &builder.idle;
-    let warnings = warnings.iter().map(|(place, why)| source.told(*place, why));
-    told.extend(warnings);
+    builder.idle.extend(file.log.as_ref().and_then(idle::log));
+    told.extend(idle::told(&builder.idle, &source));
     let log = file.log?.value;
     let files = builder.files;
     Some(Config {
@@ -119,15 +118,6 @@ pub(super) fn build(
         source,
         warnings: told.clone(),
     })
-}
-
-/// A file for the access log where there is none.
-fn idle_log(log: &At<spec::Log>) -> Option<(Place, String)> {
-    let file = log.value.access_file.as_ref()?;
-    let is_idle =
-        file.place != log.place && log.value.access.as_ref()?.value == super::AccessFormat::None;
-    let why = "access-file: nothing is written there without `access = \"json\"` or \"combined\"";
-    is_idle.then(|| (file.place, why.to_owned()))
 }
 
 /// The files that the process makes itself, beside the sockets of sites.
@@ -337,7 +327,7 @@ impl Builder<'_> {
             value: sorry,
             place,
         } = site.sorry?;
-        self.idle_keys(&sorry, place);
+        idle::keys(&sorry, place, &mut self.idle);
         let sorry = self.sorry(sorry);
         let hosts = site.hosts?.value.into_iter();
         Some(Arc::new(Site {
@@ -380,29 +370,6 @@ impl Builder<'_> {
             cors_origins: origins.map(|origin| origin.value).collect(),
             csp: sorry.csp?.value,
         })
-    }
-
-    /// Keys that were typed and change nothing. What was not typed is at the place of its table.
-    fn idle_keys(&mut self, sorry: &spec::Sorry, table: Place) {
-        let typed = |place: Place| Some(place).filter(|place| *place != table);
-        let in_place = sorry
-            .mode
-            .as_ref()
-            .is_some_and(|mode| mode.value == ModeWord::InPlace);
-        let redirect = sorry.redirect.as_ref().and_then(|key| typed(key.place));
-        let page = sorry.redirect_page.as_ref();
-        let page = page.and_then(|key| typed(key.place));
-        for (key, place) in [("redirect", redirect), ("redirect-page", page)] {
-            if let (true, Some(place)) = (in_place, place) {
-                let why = format!("{key}: nobody is redirected without `mode = \"redirect\"`");
-                self.idle.push((place, why));
-            }
-        }
-        let policy = sorry.csp.as_ref().and_then(|key| typed(key.place));
-        if let (Some(place), None) = (policy, &sorry.page) {
-            let why = "csp: it is for a page of your own, and there is no `page`".to_owned();
-            self.idle.push((place, why));
-        }
     }
 
     /// The one path that answers 200 must not be one that people see.

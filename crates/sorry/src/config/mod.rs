@@ -11,6 +11,7 @@ mod diagnostics;
 pub mod duration;
 mod fault;
 mod host;
+mod idle;
 mod limits;
 mod listen_address;
 mod listener;
