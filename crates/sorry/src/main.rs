@@ -3,9 +3,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use sorry_server::cli;
 
 fn main() -> ExitCode {
-    cli::main(cli::Arguments::parse())
+    cli::main(cli::Arguments::read())
 }

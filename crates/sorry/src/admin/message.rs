@@ -165,8 +165,11 @@ pub struct ReloadReport {
     /// What is configured in another way than the process was started with, and waits for a restart, a line each.
     #[serde(default)]
     pub pending: Vec<String>,
-    /// Why it was refused, each as it is shown to people; may have several lines.
-    pub mistakes: Vec<String>,
+    /// Why it was refused: each as `sorry check-config --json` has it.
+    pub mistakes: Vec<serde_json::Value>,
+    /// The same as it is shown to people: lines with places and underlines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub shown: String,
     /// What works and is worth a second look.
     pub warnings: Vec<String>,
 }

@@ -73,6 +73,7 @@ fn report() -> ReloadReport {
         changes: vec!["site `shop`: page".to_owned()],
         pending: Vec::new(),
         mistakes: Vec::new(),
+        shown: String::new(),
         warnings: vec!["two\nlines".to_owned()],
     }
 }

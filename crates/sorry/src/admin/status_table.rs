@@ -189,10 +189,8 @@ impl ReloadReport {
         for pending in &self.pending {
             text.push_str(&wrap(&format!("pending: {}", printable(pending)), 2, width));
         }
-        for mistake in &self.mistakes {
-            for line in mistake.lines() {
-                text.push_str(&format!("  {}\n", printable(line)));
-            }
+        for line in self.shown.lines() {
+            text.push_str(&format!("  {}\n", printable(line)));
         }
         for warning in &self.warnings {
             text.push_str(&wrap(&format!("warning: {}", printable(warning)), 2, width));

@@ -112,10 +112,9 @@ fn large() -> Status {
         generation: 7,
         changes: vec!["site `shop`: page".to_owned()],
         pending: vec!["`workers`: in force after the next restart".to_owned()],
-        mistakes: vec![
-            "error: unknown key `pgae`\n  --> sorry.toml:3:1\n   | ^^^^ did you mean `page`?"
-                .to_owned(),
-        ],
+        mistakes: vec![serde_json::json!({ "code": "unknown-key", "line": 3 })],
+        shown: "error: unknown key `pgae`\n  --> sorry.toml:3:1\n   | ^^^^ did you mean `page`?\n"
+            .to_owned(),
         warnings: vec!["the listener [::]:80 has no site".to_owned()],
     });
     status

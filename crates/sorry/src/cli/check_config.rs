@@ -1,6 +1,6 @@
 //! `sorry check-config`: everything that is wrong with a configuration, at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -32,7 +32,7 @@ impl CheckConfig {
         let file = self.config.as_ref().unwrap_or(&self.file);
         let checked = config::load(file).and_then(|config| daemon::check(&config));
         if self.json {
-            return as_json(&checked);
+            return as_json(file, &checked);
         }
         match checked {
             Ok(warnings) => {
@@ -47,10 +47,10 @@ impl CheckConfig {
     }
 }
 
-fn as_json(checked: &Result<Vec<String>, Report>) -> ExitCode {
+fn as_json(file: &Path, checked: &Result<Vec<String>, Report>) -> ExitCode {
     let (value, code) = match checked {
         Ok(warnings) => (
-            serde_json::json!({ "mistakes": [], "warnings": warnings }),
+            serde_json::json!({ "file": file.display().to_string(), "mistakes": [], "warnings": warnings }),
             ExitCode::SUCCESS,
         ),
         Err(report) => (report.to_json(), ExitCode::from(exit::USAGE)),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::exit;
-use super::output::{print, print_json};
+use super::output::{failed_as_json, print, print_json};
 use crate::config;
 
 /// Learn about the configuration file.
@@ -54,6 +54,9 @@ fn explain(key: &str, json: bool) -> ExitCode {
         false => config::explain(key).map(|text| print(&format!("{}\n", text.trim_end()))),
     };
     explained.unwrap_or_else(|error| {
+        if json {
+            return failed_as_json(&error, exit::USAGE);
+        }
         eprintln!("sorry: {error}");
         ExitCode::from(exit::USAGE)
     })

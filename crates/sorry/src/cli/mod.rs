@@ -1,5 +1,6 @@
 //! The command line: one definition that feeds parsing, help, completions and man pages; one file per verb.
 
+mod admin_socket;
 mod check_config;
 mod complete;
 mod explain;
@@ -11,10 +12,11 @@ mod run;
 mod serve;
 mod status;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Parser, Subcommand};
 
 /// Exit codes, the same for every verb.
 mod exit {
@@ -55,12 +57,45 @@ enum Verb {
     Man(man::Man),
 }
 
-/// Where the running daemon is asked.
-#[derive(Debug, Args)]
-struct AdminSocket {
-    /// The admin socket of the daemon, as `[admin] socket` in its configuration
-    #[arg(long, value_name = "PATH", default_value = "/run/sorry/admin.sock")]
-    admin: PathBuf,
+impl Arguments {
+    /// Reads the command line; ends the process where it asks for help or cannot be understood.
+    pub fn read() -> Arguments {
+        Arguments::try_parse().unwrap_or_else(|mut error| {
+            advise(&mut error);
+            error.exit()
+        })
+    }
+}
+
+/// Verbs of other programs, with what does it here.
+const ELSEWHERE: [(&[&str], &str); 3] = [
+    (
+        &["stop", "quit", "kill"],
+        "`systemctl stop sorry`, or send SIGTERM: `sorry status` says the pid",
+    ),
+    (
+        &["restart"],
+        "`systemctl restart sorry`, or `sorry run --takeover` beside it; `sorry reload` reads the configuration again",
+    ),
+    (
+        &["start"],
+        "`sorry serve`, `sorry run FILE`, or `systemctl start sorry`",
+    ),
+];
+
+/// Adds what was meant to the error on a verb that there is not.
+fn advise(error: &mut clap::Error) {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
+    let known = ELSEWHERE
+        .iter()
+        .find(|(verbs, _)| verbs.contains(&typed.as_str()));
+    if let Some((_, tip)) = known {
+        let tip = vec![StyledStr::from(*tip)];
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tip));
+    }
 }
 
 /// Does what the arguments say.
@@ -92,5 +127,8 @@ fn refused(report: &crate::config::Report) -> ExitCode {
         crate::config::Color::Plain
     };
     eprint!("{}", report.render(color));
+    for warning in report.warnings() {
+        eprintln!("warning: {warning}");
+    }
     ExitCode::from(exit::USAGE)
 }

@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use super::failed;
 
 /// Prints a text. A reader that has gone is fine; anything else is told.
@@ -20,5 +22,13 @@ pub(super) fn print_json(value: &impl serde::Serialize) -> ExitCode {
     match serde_json::to_string_pretty(value) {
         Ok(text) => print(&(text + "\n")),
         Err(error) => failed(&error.into()),
+    }
+}
+
+/// Tells programs what is wrong, where they read: on standard output, as `{"error": ".."}`.
+pub(super) fn failed_as_json(error: &impl ToString, code: u8) -> ExitCode {
+    match print_json(&json!({ "error": error.to_string() })) {
+        ExitCode::SUCCESS => ExitCode::from(code),
+        unprinted => unprinted,
     }
 }

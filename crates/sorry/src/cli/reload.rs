@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::{print, print_json};
-use super::{AdminSocket, exit, failed};
+use super::admin_socket::AdminSocket;
+use super::output::{failed_as_json, print, print_json};
+use super::{exit, failed};
 use crate::admin::ReloadReport;
 use crate::admin::client::{RELOAD_PATIENCE, connect};
 
@@ -25,10 +26,14 @@ pub(super) struct Reload {
 
 impl Reload {
     pub(super) fn run(self) -> ExitCode {
-        let asked =
-            connect(&self.admin.admin, RELOAD_PATIENCE).and_then(|mut client| client.reload());
+        let socket = match self.admin.find(self.json) {
+            Ok(socket) => socket,
+            Err(told) => return told,
+        };
+        let asked = connect(&socket, RELOAD_PATIENCE).and_then(|mut client| client.reload());
         match asked {
             Ok(report) => self.show(&report),
+            Err(error) if self.json => failed_as_json(&error, exit::FAILED),
             Err(error) => failed(&error.into()),
         }
     }
@@ -41,9 +46,7 @@ impl Reload {
         };
         let refused = !report.mistakes.is_empty();
         if refused && !self.json {
-            for mistake in &report.mistakes {
-                eprint!("{mistake}");
-            }
+            eprint!("{}", report.shown);
             eprintln!(
                 "sorry: the old configuration {} stays in force",
                 report.generation

@@ -17,20 +17,19 @@ use crate::daemon::{self, Ended, RunError, Start, Succession};
 #[command(after_help = "Examples:
   sorry config example > sorry.toml
   sorry check-config sorry.toml
-  sorry run -c sorry.toml
+  sorry run sorry.toml
   sorry run -c sorry.toml --takeover
 
-Exit codes: 0 ended, at the latest after `drain-time`; 1 it could not be done; 2 the configuration is wrong, or a file or an address that it
+Exit codes: 0 ended, at the latest after `drain-time`; 1 it could not be done; 2 the configuration is wrong, or a file or an \
+address that it \
 names; 3 a second signal cut open connections.")]
 pub(super) struct Run {
-    /// The configuration file
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        default_value = "/etc/sorry/sorry.toml"
-    )]
-    config: PathBuf,
+    /// The same, without a flag
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The configuration file [default: /etc/sorry/sorry.toml]
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Take the listening sockets over from the process that runs now, so that no connection is refused; it finishes
     /// what it has begun and ends. Where nobody runs, this is a first start. SOCKET is its admin socket, where that is not
     /// the one in the configuration file
@@ -40,13 +39,19 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(self) -> ExitCode {
+        let path = match self.path() {
+            Ok(path) => path,
+            Err(why) => {
+                eprintln!("sorry: {why}");
+                return ExitCode::from(exit::USAGE);
+            }
+        };
         // Told to whoever asks for the status, from whatever folder.
-        let file = std::path::absolute(&self.config).unwrap_or_else(|_| self.config.clone());
+        let file = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
         let succession = match self.takeover {
             None => Succession::First,
             Some(socket) => Succession::Takeover(socket),
         };
-        let path = self.config;
         let read = move || config::load(&path);
         match read() {
             Ok(config) => {
@@ -59,6 +64,28 @@ impl Run {
                 })
             }
             Err(report) => refused(&report),
+        }
+    }
+}
+
+/// Where it is unless it is named.
+const USUAL: &str = "/etc/sorry/sorry.toml";
+
+impl Run {
+    /// The file that is meant; or why nobody can tell.
+    fn path(&self) -> Result<PathBuf, String> {
+        match (&self.file, &self.config) {
+            (Some(file), config)
+                if self.takeover == Some(None) && (config.is_some() || !file.is_file()) =>
+            {
+                let file = file.display();
+                Err(format!("a socket is given with `=`: --takeover={file}"))
+            }
+            (Some(_), Some(_)) => {
+                Err("the configuration file is given twice, alone and with --config".to_owned())
+            }
+            (Some(file), None) | (None, Some(file)) => Ok(file.clone()),
+            (None, None) => Ok(USUAL.into()),
         }
     }
 }

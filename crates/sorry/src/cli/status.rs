@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::{print, print_json};
-use super::{AdminSocket, failed};
+use super::admin_socket::AdminSocket;
+use super::output::{failed_as_json, print, print_json};
+use super::{exit, failed};
 use crate::admin::client::{PATIENCE, connect};
 
 /// Show sites, listeners, certificates and limits reached of the running daemon.
@@ -13,7 +14,7 @@ use crate::admin::client::{PATIENCE, connect};
 #[command(
     after_help = "Root, the daemon's user and members of its group may ask. `sorry serve` has no admin socket, and so no status.
 
-Exit codes: 0 done; 1 the daemon could not be asked, or refused."
+Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 the file of --config has mistakes."
 )]
 pub(super) struct Status {
     #[command(flatten)]
@@ -25,10 +26,15 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn run(self) -> ExitCode {
-        let asked = connect(&self.admin.admin, PATIENCE).and_then(|mut client| client.status());
+        let socket = match self.admin.find(self.json) {
+            Ok(socket) => socket,
+            Err(told) => return told,
+        };
+        let asked = connect(&socket, PATIENCE).and_then(|mut client| client.status());
         match asked {
             Ok(status) if self.json => print_json(&status),
             Ok(status) => print(&status.to_string()),
+            Err(error) if self.json => failed_as_json(&error, exit::FAILED),
             Err(error) => failed(&error.into()),
         }
     }

@@ -6,6 +6,7 @@
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::json;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes `start..end` of the configuration's text.
@@ -99,6 +100,8 @@ pub struct Mistake {
     pub also: Vec<(Place, String)>,
     /// How to mend it.
     pub hint: Option<String>,
+    /// The file that it is in, where the place only names that file, and its line.
+    pub inside: Option<(PathBuf, Option<usize>)>,
 }
 
 impl Mistake {
@@ -110,7 +113,14 @@ impl Mistake {
             place,
             also: Vec::new(),
             hint: None,
+            inside: None,
         }
+    }
+
+    /// Says in which file it is that is named at its place, and in which line of it.
+    pub fn inside(mut self, file: &Path, line: Option<usize>) -> Mistake {
+        self.inside = Some((file.to_owned(), line));
+        self
     }
 
     /// Adds how to mend it.
@@ -147,6 +157,18 @@ impl Source {
             }
         }
     }
+
+    /// A sentence about what stands at a place, with its line.
+    pub(super) fn told(&self, place: Place, sentence: &str) -> String {
+        match place {
+            Place::Span(span) => {
+                let line = Lines::of(&self.text).number(span.start);
+                format!("{}:{line}: {sentence}", self.name)
+            }
+            Place::File => format!("{}: {sentence}", self.name),
+            Place::Flag(flag) => format!("{flag}: {sentence}"),
+        }
+    }
 }
 
 /// Everything that is wrong with one configuration, in the order of the file; never empty.
@@ -154,6 +176,7 @@ impl Source {
 pub struct Report {
     source: Arc<Source>,
     mistakes: Vec<Mistake>,
+    warnings: Vec<String>,
 }
 
 /// Whether a report is for a terminal that shows colours.
@@ -169,7 +192,22 @@ impl Report {
     pub(super) fn new(source: Arc<Source>, mut mistakes: Vec<Mistake>) -> Report {
         mistakes.sort_by_key(|mistake| mistake.place);
         mistakes.dedup();
-        Report { source, mistakes }
+        Report {
+            source,
+            mistakes,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds what works and is worth a second look.
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Report {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// What works and is worth a second look, whatever the mistakes.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The mistakes, in the order of the file.
@@ -265,13 +303,13 @@ impl Report {
             .annotations(annotations)
     }
 
-    /// The report for programs: `{"file", "mistakes": [{"file", "line", "column", "end", "code", "message", "hint", ...}]}`.
+    /// The report for programs: `{"file", "mistakes": [{"file", "line", "column", "end", "code", "message", "hint", "in", ...}], "warnings"}`.
     /// Lines and columns begin at 1, columns count characters, `end` is one past the last.
     pub fn to_json(&self) -> serde_json::Value {
         let lines = Lines::of(&self.source.text);
         let mistakes = self.mistakes.iter().map(|m| self.one_json(m, &lines));
         let mistakes: Vec<_> = mistakes.collect();
-        json!({ "file": self.source.name, "mistakes": mistakes })
+        json!({ "file": self.source.name, "mistakes": mistakes, "warnings": self.warnings })
     }
 
     fn one_json(&self, mistake: &Mistake, lines: &Lines<'_>) -> serde_json::Value {
@@ -279,6 +317,11 @@ impl Report {
         object["code"] = json!(mistake.code.as_str());
         object["message"] = json!(mistake.message);
         object["hint"] = json!(mistake.hint);
+        let inside = mistake.inside.as_ref();
+        object["in"] = inside.map_or(
+            json!(null),
+            |(file, line)| json!({ "file": file.display().to_string(), "line": line }),
+        );
         let also = mistake.also.iter().map(|(place, why)| {
             let mut other = self.place_json(*place, lines);
             other["message"] = json!(why);

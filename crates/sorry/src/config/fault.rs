@@ -106,7 +106,8 @@ pub(super) fn one_of<T: AsRef<str>>(words: &[T]) -> String {
     }
 }
 
-/// The candidate that was most likely meant: close in spelling, whatever the case and whether `_` or `-` was typed.
+/// The candidate that was most likely meant: close in spelling, whatever the case and whether `_` or `-` was typed. Short
+/// words with two letters exchanged share too little to be alike; of those few slips are counted.
 pub(super) fn nearest<'c>(
     typed: &str,
     candidates: impl IntoIterator<Item = &'c str>,
@@ -114,13 +115,21 @@ pub(super) fn nearest<'c>(
     let typed = typed.to_lowercase().replace('_', "-");
     candidates
         .into_iter()
-        .map(|candidate| {
-            let known = candidate.to_lowercase();
-            (strsim::jaro_winkler(&typed, &known), candidate)
-        })
-        .filter(|(likeness, _)| *likeness >= 0.84)
+        .filter_map(|candidate| Some((likeness(&typed, &candidate.to_lowercase())?, candidate)))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// How much a word is like one that is known, where it is alike at all; both in lower case.
+pub(super) fn likeness(typed: &str, known: &str) -> Option<f64> {
+    let alike = strsim::jaro_winkler(typed, known);
+    let slips = strsim::osa_distance(typed, known);
+    let few = match typed.chars().count() {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    };
+    (alike >= 0.84 || slips <= few).then_some(alike)
 }
 
 #[cfg(test)]
@@ -143,6 +152,8 @@ mod tests {
         assert_eq!(nearest("retry_after", known), Some("retry-after"));
         assert_eq!(nearest("Retry-Aftr", known), Some("retry-after"));
         assert_eq!(nearest("robot", known), Some("robots"));
+        assert_eq!(nearest("sya", ["page", "say", "csp"]), Some("say"));
+        assert_eq!(nearest("tsl", ["sorry", "tls", "log"]), Some("tls"));
         assert_eq!(nearest("weight", known), None);
         assert_eq!(nearest("", known), None);
     }

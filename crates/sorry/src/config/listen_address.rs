@@ -75,7 +75,7 @@ impl FromStr for ListenAddress {
             let name = descriptor_name(name).map_err(|fault| fault.at(8..text.len()))?;
             return Ok(ListenAddress::Systemd(name));
         }
-        socket_address(text).map(ListenAddress::Tcp)
+        socket_address(text, Whom::Visitors).map(ListenAddress::Tcp)
     }
 }
 
@@ -96,14 +96,43 @@ impl FromText for SocketAddr {
     }
 
     fn from_text(text: &str) -> Result<Self, Fault> {
-        socket_address(text)
+        socket_address(text, Whom::Operators)
     }
 }
 
-fn socket_address(text: &str) -> Result<SocketAddr, Fault> {
+/// Whom an address is for, which says what it should have been.
+#[derive(Clone, Copy)]
+enum Whom {
+    Visitors,
+    Operators,
+}
+
+impl Whom {
+    /// The port that the manual uses.
+    fn usual_port(self) -> u16 {
+        match self {
+            Whom::Visitors => 8503,
+            Whom::Operators => 9503,
+        }
+    }
+
+    /// Where to listen on a port.
+    fn everywhere(self, port: impl fmt::Display) -> String {
+        match self {
+            Whom::Visitors => format!(
+                "\"0.0.0.0:{port}\" listens on every IPv4 address, \"[::]:{port}\" on IPv6 as well"
+            ),
+            Whom::Operators => format!(
+                "\"127.0.0.1:{port}\" is for this machine alone; for others give the address that they may reach"
+            ),
+        }
+    }
+}
+
+fn socket_address(text: &str, whom: Whom) -> Result<SocketAddr, Fault> {
     text.parse().map_err(|_| {
         let fault = Fault::new(format!("{} is not an IP address and port", quoted(text)));
-        match meant(text) {
+        match meant(text, whom) {
             Some(hint) => fault.hint(hint),
             None => fault,
         }
@@ -111,16 +140,15 @@ fn socket_address(text: &str) -> Result<SocketAddr, Fault> {
 }
 
 /// What a text that is almost an address and port should have been.
-fn meant(text: &str) -> Option<String> {
+fn meant(text: &str, whom: Whom) -> Option<String> {
+    let usual = whom.usual_port();
     if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse::<u16>() {
-        return Some(format!(
-            "\"0.0.0.0:{port}\" listens on every IPv4 address, \"[::]:{port}\" on IPv6 as well"
-        ));
+        return Some(whom.everywhere(port));
     }
     if let Ok(address) = text.parse::<Ipv4Addr>() {
-        return Some(format!("add the port: \"{address}:8503\""));
+        return Some(format!("add the port: \"{address}:{usual}\""));
     }
-    if let Some(hint) = meant_v6(text) {
+    if let Some(hint) = meant_v6(text, usual) {
         return Some(hint);
     }
     let (host, port) = text.rsplit_once(':')?;
@@ -128,9 +156,7 @@ fn meant(text: &str) -> Option<String> {
         return None;
     }
     if host == "*" {
-        return Some(format!(
-            "\"0.0.0.0:{port}\" listens on every IPv4 address, \"[::]:{port}\" on IPv6 as well"
-        ));
+        return Some(whom.everywhere(port));
     }
     if host.parse::<Ipv4Addr>().is_ok() {
         return Some("a port is 0 to 65535".to_owned());
@@ -150,7 +176,7 @@ fn meant(text: &str) -> Option<String> {
 }
 
 /// An IPv6 address that lacks its brackets, its port, or both; `::1:80` is read with a port, which is what people mean.
-fn meant_v6(text: &str) -> Option<String> {
+fn meant_v6(text: &str, usual: u16) -> Option<String> {
     if let Some((host, port)) = text.rsplit_once(':')
         && let (Ok(address), Ok(port)) = (host.parse::<Ipv6Addr>(), port.parse::<u16>())
     {
@@ -160,7 +186,7 @@ fn meant_v6(text: &str) -> Option<String> {
     }
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let address: Ipv6Addr = bare.parse().ok()?;
-    Some(format!("add the port: \"[{address}]:8503\""))
+    Some(format!("add the port: \"[{address}]:{usual}\""))
 }
 
 /// `sun_path` holds 108 bytes and ends with a zero (unix(7)).
@@ -222,6 +248,19 @@ mod tests {
         ] {
             let address: ListenAddress = text.parse().expect(text);
             assert_eq!(address.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_operators_address_is_not_a_visitors() {
+        for (text, said) in [
+            ("127.0.0.1", "add the port: \"127.0.0.1:9503\""),
+            ("::1", "add the port: \"[::1]:9503\""),
+            ("19190", "\"127.0.0.1:19190\" is for this machine alone"),
+            ("*:19190", "\"127.0.0.1:19190\" is for this machine alone"),
+        ] {
+            let fault = SocketAddr::from_text(text).expect_err(text);
+            assert!(fault.to_string().contains(said), "{text}: {fault}");
         }
     }
 

@@ -70,13 +70,20 @@ pub fn parse(text: &str, name: &str, base: &Path, zone: &TimeZone) -> Result<Con
     let mut reader = Reader::new(readable, zone);
     let file = reader.file(root.get_ref());
     let mut mistakes = reader.mistakes;
-    let config = meaning::build(file, base, Arc::clone(&source), &mut mistakes);
+    let mut warnings = Vec::new();
+    let told = meaning::Told {
+        mistakes: &mut mistakes,
+        warnings: &mut warnings,
+    };
+    let config = meaning::build(file, base, Arc::clone(&source), told);
     if let Some(mended) = mended {
         mended.keep_real(&mut mistakes);
         mistakes.extend(mended.mistakes);
+        // What would make use of a key may stand in a broken line.
+        warnings.clear();
     }
     match config {
         Some(config) if mistakes.is_empty() => Ok(config),
-        _ => Err(Report::new(source, mistakes)),
+        _ => Err(Report::new(source, mistakes).with_warnings(warnings)),
     }
 }

@@ -2,6 +2,7 @@
 //! found. Nothing is opened or looked up here; the files that must exist are only listed.
 
 use super::diagnostics::{Code, Mistake, Place, Source};
+use super::idle;
 use super::limits::Limits;
 use super::listen_address::ListenAddress;
 use super::listener::{self, Certificates, Claim, Entry};
@@ -19,7 +20,15 @@ use std::sync::Arc;
 struct Builder<'b> {
     base: &'b Path,
     mistakes: &'b mut Vec<Mistake>,
+    /// Keys that do nothing: where they are, and why.
+    idle: Vec<(Place, String)>,
     files: Vec<FileUse>,
+}
+
+/// What is said of a configuration.
+pub(super) struct Told<'t> {
+    pub(super) mistakes: &'t mut Vec<Mistake>,
+    pub(super) warnings: &'t mut Vec<String>,
 }
 
 /// What a `listen` key asks for.
@@ -44,18 +53,25 @@ pub(super) fn build(
     file: spec::File,
     base: &Path,
     source: Arc<Source>,
-    mistakes: &mut Vec<Mistake>,
+    told: Told<'_>,
 ) -> Option<Config> {
+    let Told {
+        mistakes,
+        warnings: told,
+    } = told;
     let mut builder = Builder {
         base,
         mistakes,
+        idle: Vec::new(),
         files: Vec::new(),
     };
     let certificates = builder.certificates(file.tls);
     let sites = file.site.map(|sites| sites.value).unwrap_or_default();
     if sites.is_empty() && builder.mistakes.is_empty() {
         let mistake = Mistake::new(Code::Missing, Place::File, "there is no site to answer for");
-        builder.mistakes.push(mistake.hint("add [[site]]"));
+        builder
+            .mistakes
+            .push(mistake.hint(format!("for example: {}", spec::SMALLEST)));
     }
     builder.names_differ(&sites);
     let has = match &certificates {
@@ -73,6 +89,8 @@ pub(super) fn build(
         .into_iter()
         .map(|site| builder.site(site.value))
         .collect();
+    builder.idle.extend(file.log.as_ref().and_then(idle::log));
+    told.extend(idle::told(&builder.idle, &source));
     let log = file.log?.value;
     let files = builder.files;
     Some(Config {
@@ -101,6 +119,7 @@ pub(super) fn build(
         files,
         written,
         source,
+        warnings: told.clone(),
     })
 }
 
@@ -307,7 +326,12 @@ impl Builder<'_> {
     }
 
     fn site(&mut self, site: spec::Site) -> Option<Arc<Site>> {
-        let sorry = self.sorry(site.sorry?.value);
+        let At {
+            value: sorry,
+            place,
+        } = site.sorry?;
+        idle::keys(&sorry, place, &mut self.idle);
+        let sorry = self.sorry(sorry);
         let hosts = site.hosts?.value.into_iter();
         Some(Arc::new(Site {
             name: site.name?.value.0,

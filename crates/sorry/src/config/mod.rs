@@ -12,6 +12,7 @@ mod difference;
 pub mod duration;
 mod fault;
 mod host;
+mod idle;
 mod limits;
 mod listen_address;
 mod listener;
@@ -50,6 +51,7 @@ pub use site::{
     AltSvc, ContentSecurityPolicy, EventStream, Mode, RetryAfter, RetryAfterForm, Site, Sorry,
 };
 pub use url::{Origin, UrlPath};
+pub use value::tag_of_language;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -83,6 +85,8 @@ pub struct Config {
     /// Every file that the process makes itself, so that its folder must exist; the sockets of sites are in `listeners`.
     pub written: Vec<FileUse>,
     source: Arc<Source>,
+    /// What works and is worth a second look, each with its line.
+    pub warnings: Vec<String>,
 }
 
 /// What requests are counted under whose host is no site's; no site may have this name.

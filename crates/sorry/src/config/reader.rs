@@ -230,7 +230,16 @@ impl<'a> Reader<'a> {
         let elsewhere = super::reference::tables_with(name);
         let hint = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if !elsewhere.is_empty() => format!("`{name}` is a key of {}", one_of(&elsewhere)),
+            None if !elsewhere.is_empty() => {
+                let tables = one_of(&elsewhere);
+                let why = match self.path[..] {
+                    [shared] if shared.name == "sorry" => {
+                        ": each site has its own, and [sorry] is for `listen` alone"
+                    }
+                    _ => "",
+                };
+                format!("`{name}` is a key of {tables}{why}")
+            }
             None => format!("the keys here are {}", known.join(", ")),
         };
         let mistake = Mistake::new(Code::UnknownKey, Place::Span(span), message);
@@ -319,6 +328,7 @@ impl<'a> Reader<'a> {
 /// The key as it may be written: `retry-after = "auto"`, or the header of an array of tables.
 fn written(key: &Key) -> String {
     match key.shape {
+        Shape::Tables(_) if key.name == "site" => spec::SMALLEST.to_owned(),
         Shape::Tables(_) => format!("[[{}]]", key.name),
         _ => format!("{} = {}", key.name, key.example),
     }

@@ -1,6 +1,6 @@
 //! Renders the declarations of all keys for people: the manual's reference, the example file, and `sorry config explain`.
 
-use super::fault::one_of;
+use super::fault::{likeness, one_of};
 use super::spec;
 use super::table::{Key, Presence, Shape, Table, Written};
 use serde_json::{Map, Value, json};
@@ -137,7 +137,7 @@ fn as_json(found: &Found) -> Value {
         "presence": presence(key),
         "about": prose(key.doc),
         "words": words,
-        "example": format!("{} = {}", key.name, key.example),
+        "example": example_of(found, key),
     })
 }
 
@@ -146,11 +146,12 @@ fn found(key: &str) -> Result<Vec<Found>, NoSuchKey> {
     let all = all();
     let ending = format!(".{asked}");
     let is_exact = all.iter().any(|found| found.name() == asked);
-    let is_meant = |found: &Found| match is_exact {
-        true => found.name() == asked,
-        false => found.name().ends_with(&ending),
-    };
-    let (meant, others): (Vec<Found>, Vec<Found>) = all.into_iter().partition(is_meant);
+    // A table may have the name of a key elsewhere: `tls` is both, `[[tls]]` and `site.sorry.listen` are one.
+    let is_whole = is_exact && (asked.contains('.') || key.contains('['));
+    let is_meant =
+        |found: &Found| found.name() == asked || (!is_whole && found.name().ends_with(&ending));
+    let (mut meant, others): (Vec<Found>, Vec<Found>) = all.into_iter().partition(is_meant);
+    meant.sort_by_key(|found| found.name() != asked);
     if meant.is_empty() {
         let near = near(&asked, &others);
         return Err(NoSuchKey { asked, near });
@@ -158,22 +159,25 @@ fn found(key: &str) -> Result<Vec<Found>, NoSuchKey> {
     Ok(meant)
 }
 
-/// At most five keys whose last part or whole name is spelled like what was asked for, the likeliest first.
+/// At most five keys whose last part is spelled like that of what was asked for, the likeliest first; those of another table
+/// only where the one that was named has none.
 fn near(asked: &str, all: &[Found]) -> Vec<String> {
     let asked = asked.to_lowercase().replace('_', "-");
     let last = asked.rsplit('.').next().unwrap_or_default();
     let mut likely: Vec<(f64, String)> = all
         .iter()
         .filter_map(|found| {
-            let name = found.name();
-            let by_name = strsim::jaro_winkler(&asked, &name);
-            let by_key = found
-                .key()
-                .map_or(0.0, |key| strsim::jaro_winkler(last, key.name));
-            let likeness = by_name.max(by_key);
-            (likeness >= 0.84).then_some((likeness, name))
+            let likeness = likeness(last, found.key()?.name)?;
+            Some((likeness, found.name()))
         })
         .collect();
+    let table = asked.strip_suffix(last).unwrap_or_default();
+    let in_table = |name: &str| {
+        name.rsplit_once('.').map_or("", |(above, _)| above) == table.trim_end_matches('.')
+    };
+    if !table.is_empty() && likely.iter().any(|(_, name)| in_table(name)) {
+        likely.retain(|(_, name)| in_table(name));
+    }
     likely.sort_by(|a, b| b.0.total_cmp(&a.0));
     likely.into_iter().take(5).map(|(_, name)| name).collect()
 }
@@ -209,8 +213,16 @@ fn explanation(found: &Found) -> String {
         wrap(&meaning, 96).iter().for_each(|l| line(l));
     }
     line("");
-    line(&format!("example: {} = {}", key.name, key.example));
+    line(&format!("example: {}", example_of(found, key)));
     text
+}
+
+/// The key as it can be written below the header of its table.
+fn example_of(found: &Found, key: &Key) -> String {
+    let above = found.path.iter().rev().skip(1);
+    let dotted = above.take_while(|key| inner(key).is_some_and(|t| t.written == Written::Dotted));
+    let prefix: String = dotted.map(|key| format!("{}.", key.name)).collect();
+    format!("{prefix}{} = {}", key.name, key.example)
 }
 
 fn presence(key: &Key) -> String {

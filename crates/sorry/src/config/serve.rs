@@ -10,6 +10,7 @@ use super::spec;
 use super::value::{Auto, FilePath, Name, Until};
 use super::{Config, meaning};
 use jiff::Zoned;
+use sorry_core::said::Said;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,7 +68,12 @@ impl Config {
         let mut mistakes = reader.mistakes;
         mistakes.append(&mut flags.mistakes);
         let source = Arc::new(Source::default());
-        let config = meaning::build(file, Path::new(""), Arc::clone(&source), &mut mistakes);
+        let told = meaning::Told {
+            mistakes: &mut mistakes,
+            // No flag goes unused.
+            warnings: &mut Vec::new(),
+        };
+        let config = meaning::build(file, Path::new(""), Arc::clone(&source), told);
         match config {
             Some(config) if mistakes.is_empty() => Ok(config),
             _ => Err(Report::new(source, mistakes)),
@@ -138,7 +144,11 @@ impl Flags {
             sorry.until = self.kept("--until", until);
         }
         if let Some(text) = &args.say {
-            sorry.say = self.text("--say", text);
+            let said = Said::from_text(text).map_err(|fault| match text.trim().is_empty() {
+                true => fault.hint("leave the flag out to say nothing"),
+                false => fault,
+            });
+            sorry.say = self.kept("--say", said);
         }
         if let Some(text) = &args.mode {
             sorry.mode = self.text::<ModeWord>("--mode", text);
@@ -186,6 +196,8 @@ impl Flags {
                 flag,
                 fault.hint(format!("give one {other} for each {flag}")),
             );
+            // Mistaken as a whole rather than none, so that nobody misses a certificate.
+            return None;
         }
         let place = Place::Flag("--tls-cert");
         let pairs = args

@@ -23,6 +23,9 @@ use toml::de::DeValue;
 /// From the shortest to the longest time that a visitor may be asked to wait.
 pub(super) type RetryTime = Time<1_000, 2_592_000_000>;
 
+/// The smallest configuration that works, for whoever has none.
+pub(super) const SMALLEST: &str = "[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:8503\"]";
+
 table! {
     /// Keys that stand before the first table of the file.
     pub(super) struct File as Header {

@@ -128,7 +128,9 @@ impl Mended {
             _ if self.is_partial && matches!(mistake.code, Code::Missing | Code::Conflict) => false,
             Place::Span(place) => {
                 let line = line_range(&self.text, place.start).start;
-                place.end <= self.lost_from && !told.contains(&line)
+                // An array may only seem empty, since what stood in it is not known.
+                let is_hollow = told.iter().any(|at| (place.start..place.end).contains(at));
+                place.end <= self.lost_from && !told.contains(&line) && !is_hollow
             }
             Place::File | Place::Flag(_) => !self.is_partial,
         });
@@ -242,6 +244,14 @@ fn mistake(text: &str, span: Span, message: &str) -> Mistake {
         "string values must be quoted" => not_in_quotes(syntax, shown),
         _ if is_bare && what.starts_with("invalid ") && !what.contains("key") => {
             not_in_quotes(syntax, shown)
+        }
+        "unexpected leading zero" => {
+            let digits = text[span.start..].find(|c: char| !c.is_ascii_digit());
+            let end = digits.map_or(text.len(), |length| span.start + length);
+            let number = &text[span.start..end];
+            syntax("a number does not begin with 0".to_owned()).hint(format!(
+                "write \"{number}\" where it stands for permissions"
+            ))
         }
         "key with no value" => syntax("the key has no value".to_owned()).hint("write: key = value"),
         "invalid basic string" if expected == "`\"`" => {

@@ -139,23 +139,44 @@ impl FromText for LanguageTag {
         "a language tag such as \"de\" or \"pt-BR\"".to_owned()
     }
 
-    /// The shape of RFC 5646, section 2.1: parts of one to eight letters or digits, the first of letters.
+    /// The shape of RFC 5646, section 2.1: parts of one to eight letters or digits. The first is of two or three letters;
+    /// longer ones are reserved, and none has been registered.
     fn from_text(text: &str) -> Result<Self, Fault> {
         let part = |part: &str| {
             (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
         };
         let first = text.split('-').next().unwrap_or_default();
         if text.split('-').all(part)
-            && first.len() >= 2
+            && (2..=3).contains(&first.len())
             && first.bytes().all(|b| b.is_ascii_alphabetic())
         {
             return Ok(LanguageTag(text.into()));
         }
-        Err(
-            Fault::new(format!("{} is not a language tag", quoted(text)))
-                .hint("for example \"de\" or \"pt-BR\""),
-        )
+        let fault = Fault::new(format!("{} is not a language tag", quoted(text)));
+        Err(match tag_of_language(text) {
+            Some(tag) => fault.hint(format!("did you mean \"{tag}\"?")),
+            None => fault.hint("for example \"de\" or \"pt-BR\""),
+        })
     }
+}
+
+/// The tag of a language that is called by its name, in English or its own: those of the built-in page.
+pub fn tag_of_language(name: &str) -> Option<&'static str> {
+    Some(match name.to_lowercase().as_str() {
+        "english" => "en",
+        "german" | "deutsch" => "de",
+        "french" | "français" | "francais" => "fr",
+        "spanish" | "español" | "espanol" => "es",
+        "italian" | "italiano" => "it",
+        "portuguese" | "português" | "portugues" => "pt",
+        "dutch" | "nederlands" => "nl",
+        "polish" | "polski" => "pl",
+        "russian" | "русский" => "ru",
+        "japanese" | "日本語" => "ja",
+        "chinese" | "中文" => "zh",
+        "arabic" | "العربية" => "ar",
+        _ => return None,
+    })
 }
 
 impl FromText for Name {

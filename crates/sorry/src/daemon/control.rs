@@ -308,9 +308,9 @@ impl Control {
     fn reload(&mut self) -> admin::ReloadReport {
         if self.handing.is_under_way() {
             // The successor has what is open now; it would miss what is opened, and lose what is closed.
-            let why = "a take-over is under way; reload again when it has ended\n".to_owned();
-            log::error!("no reload: {}", why.trim_end());
-            let report = self.state.refuse_reload(format!("error: {why}"));
+            let why = "a take-over is under way; reload again when it has ended";
+            log::error!("no reload: {why}");
+            let report = self.state.refuse_reload(why);
             self.gauge.note(&self.state);
             return report;
         }
@@ -320,8 +320,8 @@ impl Control {
             log.reopen();
         }
         let report = self.state.reload(&self.read, &self.crew, &self.shared);
-        for mistake in &report.mistakes {
-            log::error!("the old configuration stays in force:\n{mistake}");
+        if !report.mistakes.is_empty() {
+            log::error!("the old configuration stays in force:\n{}", report.shown);
         }
         if report.mistakes.is_empty() {
             self.remind();

@@ -1,9 +1,12 @@
-//! Whether the folders exist in which the process makes files: sockets and the access log. Told with the place that names
-//! the file, before anything is opened. Nothing is made here.
+//! Whether the process can make its files, sockets and the access log: their folders exist, and nothing else is in the way. Told
+//! with the place that names the file, before anything is opened. Nothing is made here.
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
+
+use rustix::fs::StatVfsMountFlags;
 
 use crate::config::{Code, Config, FileUse, ListenAddress, Mistake, Place, Purpose};
 
@@ -29,13 +32,27 @@ fn log(file: &FileUse) -> Option<Mistake> {
         let hint = "name a file in it, such as access.log";
         return Some(Mistake::new(Code::BadFile, file.place, message).hint(hint));
     }
-    let message = format!("no access log at {}: {}", path.display(), lack_for(path)?);
-    let hint =
-        "make the folder, or choose another path; the systemd unit may write below /var/log/sorry";
+    let lack = lack_for(path)?;
+    let message = format!("no access log at {}: {lack}", path.display());
+    let hint = match lack {
+        Lack::Closed(_) => "choose another path; the systemd unit may write below /var/log/sorry",
+        _ => {
+            "make the folder, or choose another path; the systemd unit may write below /var/log/sorry"
+        }
+    };
     Some(Mistake::new(Code::BadFile, file.place, message).hint(hint))
 }
 
 fn socket(path: &Path, place: Place) -> Option<Mistake> {
+    // Who listens there is found out when it is opened; what is no socket is never removed.
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket()) {
+        let message = format!(
+            "no socket at {}: there is a file that is none",
+            path.display()
+        );
+        let hint = "remove it, or choose another path";
+        return Some(Mistake::new(Code::BadListener, place, message).hint(hint));
+    }
     let message = format!("no socket at {}: {}", path.display(), lack_for(path)?);
     let hint = "make the folder, for example by RuntimeDirectory= of the systemd unit, or choose another path";
     Some(Mistake::new(Code::BadListener, place, message).hint(hint))
@@ -45,10 +62,26 @@ fn socket(path: &Path, place: Place) -> Option<Mistake> {
 /// mistyped path.
 fn lack_for(path: &Path) -> Option<Lack<'_>> {
     let parent = folder(path)?;
-    match lack(parent)? {
-        Lack::Missing(_) => lack(folder(parent)?),
-        other => Some(other),
+    match lack(parent) {
+        None => closed(parent).filter(|_| fs::symlink_metadata(path).is_err()),
+        Some(Lack::Missing(_)) => {
+            let above = folder(parent)?;
+            lack(above).or_else(|| closed(above))
+        }
+        other => other,
     }
+}
+
+/// Whether nobody can make anything in a folder, whatever their rights: the kernel's own file systems have only its own
+/// files, and some are read-only (statfs(2)).
+fn closed(folder: &Path) -> Option<Lack<'_>> {
+    /// `SYSFS_MAGIC` of linux/magic.h.
+    const SYSFS: u64 = 0x6265_6572;
+    let kind = rustix::fs::statfs(folder).ok()?.f_type;
+    let is_the_kernels = kind == rustix::fs::PROC_SUPER_MAGIC || u64::try_from(kind) == Ok(SYSFS);
+    let flags = rustix::fs::statvfs(folder).ok()?.f_flag;
+    let is_closed = is_the_kernels || flags.contains(StatVfsMountFlags::RDONLY);
+    is_closed.then_some(Lack::Closed(folder))
 }
 
 /// The folder of a path; the working one has no name.
@@ -60,6 +93,7 @@ fn folder(path: &Path) -> Option<&Path> {
 enum Lack<'p> {
     Missing(&'p Path),
     NotAFolder(&'p Path),
+    Closed(&'p Path),
 }
 
 impl std::fmt::Display for Lack<'_> {
@@ -67,6 +101,7 @@ impl std::fmt::Display for Lack<'_> {
         match self {
             Lack::Missing(path) => write!(f, "the folder {} does not exist", path.display()),
             Lack::NotAFolder(path) => write!(f, "{} is not a folder", path.display()),
+            Lack::Closed(path) => write!(f, "nothing can be made in {}", path.display()),
         }
     }
 }
@@ -115,6 +150,30 @@ mod tests {
             assert_eq!(told(socket(&at(path), Place::File)), expected, "{path}");
         }
         assert_eq!(told(socket(Path::new("/s"), Place::File)), "");
+    }
+
+    #[test]
+    fn what_is_no_socket_is_in_a_sockets_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "").unwrap();
+        let said = told(socket(&path, Place::File));
+        assert!(said.ends_with("there is a file that is none"), "{said}");
+        fs::remove_file(&path).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert_eq!(told(socket(&path, Place::File)), "");
+    }
+
+    #[test]
+    fn nothing_can_be_made_in_the_kernels_own_folders() {
+        for (path, expected) in [
+            ("/proc/nowhere/a.log", "nothing can be made in /proc"),
+            ("/proc/a.log", "nothing can be made in /proc"),
+            ("/proc/self/fd/1", ""),
+        ] {
+            let said = lack_for(Path::new(path)).map(|lack| lack.to_string());
+            assert_eq!(said.unwrap_or_default(), expected, "{path}");
+        }
     }
 
     #[test]

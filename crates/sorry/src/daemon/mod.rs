@@ -21,6 +21,7 @@ mod handing;
 mod own;
 mod pages;
 mod patience;
+mod prepared;
 mod refused;
 mod report;
 mod run;

@@ -56,25 +56,34 @@ impl Reached {
 /// A robots.txt longer than this is read by nobody (RFC 9309, section 2.5).
 const ROBOTS_BYTES: u64 = 500 * 1024;
 
+/// What there is to say of pages that cannot be taken.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) mistakes: Vec<Mistake>,
+    /// Of those that could be taken, too.
+    pub(super) warnings: Vec<String>,
+}
+
 /// Reads everything; all mistakes are reported together. `now` is in seconds since 1970.
-pub(super) fn load(
-    config: &Config,
-    now: i64,
-    reached: &mut Reached,
-) -> Result<Vec<Loaded>, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
+pub(super) fn load(config: &Config, now: i64, reached: &mut Reached) -> Result<Vec<Loaded>, Found> {
+    let mut found = Found::default();
     let mut loaded = Vec::new();
     for site in &config.sites {
-        match load_site(config, site, now, reached) {
-            Ok(one) => loaded.push(one),
-            Err(found) => mistakes.extend(found),
+        if let Some(one) = load_site(config, site, now, reached, &mut found) {
+            found.warnings.extend(in_words(&one.page.warnings));
+            loaded.push(one);
         }
     }
-    if mistakes.is_empty() {
+    if found.mistakes.is_empty() {
         Ok(loaded)
     } else {
-        Err(mistakes)
+        Err(found)
     }
+}
+
+/// What a page is warned of, in words.
+pub(super) fn in_words(warnings: &[page::Mistake]) -> impl Iterator<Item = String> {
+    warnings.iter().map(ToString::to_string)
 }
 
 fn load_site(
@@ -82,8 +91,8 @@ fn load_site(
     site: &Site,
     now: i64,
     reached: &mut Reached,
-) -> Result<Loaded, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
+    found: &mut Found,
+) -> Option<Loaded> {
     let said = site
         .sorry
         .say
@@ -103,30 +112,24 @@ fn load_site(
                 Purpose::Page,
                 &mistake.to_string(),
             )
+            .inside(&mistake.file, mistake.line)
         });
-        mistakes.extend(told);
+        found.mistakes.extend(told);
+        found.warnings.extend(in_words(&error.warnings));
+    })
+    .ok();
+    let robots = site.sorry.robots.as_deref();
+    let robots = robots.and_then(|path| {
+        let told = |why: String| named(config, Some(path), Purpose::Robots, &why);
+        let read =
+            read_robots(path).map_err(|why| found.mistakes.push(told(why).inside(path, None)));
+        read.ok()
     });
-    let robots = match site.sorry.robots.as_deref().map(read_robots) {
-        None => None,
-        Some(Ok(bytes)) => Some(bytes),
-        Some(Err(why)) => {
-            mistakes.push(named(
-                config,
-                site.sorry.robots.as_deref(),
-                Purpose::Robots,
-                &why,
-            ));
-            None
-        }
-    };
-    match page {
-        Ok(page) if mistakes.is_empty() => Ok(Loaded {
-            page: with_policy(page, site),
-            said,
-            robots,
-        }),
-        _ => Err(mistakes),
-    }
+    Some(Loaded {
+        page: with_policy(page?, site),
+        said,
+        robots,
+    })
 }
 
 /// A mistake at the place that names the file.
@@ -135,9 +138,19 @@ pub(super) fn named(config: &Config, path: Option<&Path>, purpose: Purpose, what
         .files
         .iter()
         .find(|file| Some(file.path.as_path()) == path && file.purpose == purpose);
-    match file {
+    let mistake = match file {
         Some(file) => config.bad_file(file, what),
         None => Mistake::new(config::Code::BadFile, config::Place::File, what),
+    };
+    let is_absent = path.is_some_and(|path| !path.exists());
+    match (purpose, mistake.place) {
+        (Purpose::Page | Purpose::Robots, config::Place::Flag(_)) if is_absent => {
+            mistake.hint("check the path; a relative one is taken from the folder that you are in")
+        }
+        (Purpose::Page | Purpose::Robots, _) if is_absent => mistake.hint(
+            "check the path; a relative one is taken from the folder of the configuration file",
+        ),
+        _ => mistake,
     }
 }
 

@@ -15,7 +15,7 @@ impl State {
         let refused = last.is_some_and(|last| last.outcome == ReloadOutcome::Refused);
         let moot = refused && self.is_up_to_date(read);
         if moot {
-            self.last_reload = Some(self.report(ReloadOutcome::Unchanged, &[], Vec::new()));
+            self.last_reload = Some(self.report(ReloadOutcome::Unchanged, &[]));
         }
         moot
     }

@@ -60,7 +60,7 @@ pub enum RunError {
 
 /// Reads what a configuration names, as `run` would: warnings, or everything that is wrong.
 pub fn check(config: &Config) -> Result<Vec<String>, Report> {
-    super::state::check(config)
+    super::prepared::check(config)
 }
 
 /// Runs until told to end.

@@ -163,7 +163,7 @@ fn told(config: &Config, error: &CertificateError) -> Mistake {
         .iter()
         .find(|file| file.path == path)
         .map_or(Purpose::Certificate, |file| file.purpose);
-    named(config, Some(path), purpose, &error.to_string())
+    named(config, Some(path), purpose, &error.to_string()).inside(path, None)
 }
 
 fn settings(config: &Config) -> Settings {

@@ -10,22 +10,21 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
-use super::advice::{self, Use};
 use super::cautions;
 use super::changes::{self, Side, differences};
 use super::complaint::Complaints;
 use super::crew::Crew;
 use super::descriptors;
-use super::doors::{Change, DoorError, Doors};
+use super::doors::{Change, Doors};
 use super::earlier::{Earlier, Room};
-use super::folders;
 use super::pages::{self, Loaded, Reached};
+use super::prepared::{Reads, page_warnings, passed_returns, prepare};
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
 use crate::admin::{Moment, ReloadOutcome, ReloadReport};
 use crate::answer::ListenerId;
-use crate::config::{self, Config, Mistake, Report};
+use crate::config::{self, Config, Report};
 use crate::count;
 use crate::listen::file_watch::FileWatch;
 use crate::listen::passed::Passed;
@@ -77,13 +76,6 @@ pub(super) struct Origin {
     pub(super) workers: NonZeroUsize,
     pub(super) connections: usize,
     pub(super) file: Option<String>,
-}
-
-/// What a configuration needs before it can be in force.
-struct Prepared {
-    pages: Vec<Loaded>,
-    secrets: secrets::Read,
-    change: Change,
 }
 
 /// Seconds since 1970.
@@ -177,19 +169,30 @@ impl State {
     pub(super) fn reload(&mut self, read: &Read, crew: &Crew, shared: &Shared) -> ReloadReport {
         let report = match read().and_then(|config| self.adopt(config, crew, shared)) {
             Ok(report) => report,
-            Err(refused) => self.report(
-                ReloadOutcome::Refused,
-                &[],
-                vec![refused.render(config::Color::Plain)],
-            ),
+            Err(refused) => self.refused(&refused),
         };
         self.last_reload = Some(report.clone());
         report
     }
 
+    /// What is worth a second look then is what was refused, not what is in force.
+    fn refused(&self, refused: &Report) -> ReloadReport {
+        let told = refused.to_json();
+        ReloadReport {
+            mistakes: told["mistakes"].as_array().cloned().unwrap_or_default(),
+            shown: refused.render(config::Color::Plain),
+            warnings: refused.warnings().to_vec(),
+            ..self.report(ReloadOutcome::Refused, &[])
+        }
+    }
+
     /// A reload that is not even tried.
-    pub(super) fn refuse_reload(&mut self, why: String) -> ReloadReport {
-        let report = self.report(ReloadOutcome::Refused, &[], vec![why]);
+    pub(super) fn refuse_reload(&mut self, why: &str) -> ReloadReport {
+        let report = ReloadReport {
+            mistakes: vec![serde_json::json!({ "code": "busy", "message": why })],
+            shown: format!("error: {why}\n"),
+            ..self.report(ReloadOutcome::Refused, &[])
+        };
         self.last_reload = Some(report.clone());
         report
     }
@@ -226,7 +229,7 @@ impl State {
         self.publish(shared);
         crew.open(std::mem::take(&mut change.shares));
         crew.close(&change.closed);
-        Ok(self.report(ReloadOutcome::Applied, &changes, Vec::new()))
+        Ok(self.report(ReloadOutcome::Applied, &changes))
     }
 
     fn differences(
@@ -324,16 +327,14 @@ impl State {
 
     /// What works and is worth a second look.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let pages = self
-            .pages
-            .iter()
-            .flat_map(|loaded| &loaded.page.warnings)
-            .map(ToString::to_string);
+        let pages = page_warnings(&self.pages);
         let certificates = self.tls.iter().flat_map(|tls| {
             let served = tls.certificates().current();
             cautions::all(&self.config, &served, SystemTime::now())
         });
-        pages
+        let of_keys = self.config.warnings.iter().cloned();
+        of_keys
+            .chain(pages)
             .chain(passed_returns(&self.config))
             .chain(certificates)
             .collect()
@@ -356,19 +357,15 @@ impl State {
         self.config.sites.iter().filter_map(told).collect()
     }
 
-    pub(super) fn report(
-        &self,
-        outcome: ReloadOutcome,
-        changes: &[String],
-        mistakes: Vec<String>,
-    ) -> ReloadReport {
+    pub(super) fn report(&self, outcome: ReloadOutcome, changes: &[String]) -> ReloadReport {
         ReloadReport {
             outcome,
             at: Moment::now(),
             generation: self.generation,
             changes: changes.to_vec(),
             pending: self.pending(),
-            mistakes,
+            mistakes: Vec::new(),
+            shown: String::new(),
             warnings: self.warnings(),
         }
     }
@@ -380,8 +377,8 @@ impl State {
         let now = i64::try_from(self.rendered).unwrap_or(i64::MAX);
         match pages::load(&self.config, now, &mut self.reached) {
             Ok(pages) => self.turn_pages(Arc::clone(&self.config), pages),
-            Err(mistakes) => {
-                for mistake in mistakes {
+            Err(found) => {
+                for mistake in found.mistakes {
                     log::warn!("a page stays as it is: {}", mistake.message);
                 }
             }
@@ -397,94 +394,6 @@ impl State {
             .filter(|until| *until > self.rendered)
             .min()
     }
-}
-
-/// What `run` would find, without keeping anything: warnings, or everything that is wrong.
-pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
-    let mut mistakes = folders::missing(config);
-    let now = i64::try_from(now()).unwrap_or(i64::MAX);
-    let pages =
-        pages::load(config, now, &mut Reached::default()).map_err(|found| mistakes.extend(found));
-    let secrets = secrets::load(config, None).map_err(|found| mistakes.extend(found));
-    match (pages, secrets) {
-        (Ok(pages), Ok(secrets)) if mistakes.is_empty() => {
-            let warnings = pages
-                .iter()
-                .flat_map(|loaded| &loaded.page.warnings)
-                .map(ToString::to_string);
-            Ok(warnings
-                .chain(passed_returns(config))
-                .chain(secrets.cautions(config))
-                .collect())
-        }
-        _ => Err(config.report(mistakes).unwrap_or_default()),
-    }
-}
-
-/// What reading a configuration has to do with what was before.
-struct Reads<'a> {
-    in_force: Option<(&'a Tls, &'a Config)>,
-    reached: &'a mut Reached,
-}
-
-/// Opens and reads everything that a configuration names, and changes nothing.
-fn prepare(
-    config: &Config,
-    doors: &Doors,
-    passed: &mut Passed,
-    workers: NonZeroUsize,
-    reads: Reads<'_>,
-) -> Result<Prepared, Report> {
-    let mut mistakes = folders::missing(config);
-    let now = i64::try_from(now()).unwrap_or(i64::MAX);
-    let Reads { in_force, reached } = reads;
-    let pages = pages::load(config, now, reached).map_err(|found| mistakes.extend(found));
-    let secrets = secrets::load(config, in_force).map_err(|found| mistakes.extend(found));
-    // Sockets come last: what is opened for a configuration that is refused is closed again.
-    let change = match mistakes.is_empty() {
-        true => doors
-            .plan(config, passed, workers)
-            .map_err(|errors| mistakes.extend(told(config, &errors))),
-        false => Err(()),
-    };
-    match (pages, secrets, change) {
-        (Ok(pages), Ok(secrets), Ok(change)) => Ok(Prepared {
-            pages,
-            secrets,
-            change,
-        }),
-        _ => Err(config.report(mistakes).unwrap_or_default()),
-    }
-}
-
-fn told(config: &Config, errors: &[(usize, DoorError)]) -> Vec<Mistake> {
-    let place = |index: &usize| {
-        config
-            .listeners
-            .get(*index)
-            .map_or(config::Place::File, |listener| listener.place)
-    };
-    let told = |(index, error): &(usize, DoorError)| match error {
-        DoorError::Bind(error) => advice::mistake(Use::Site, place(index), error),
-        error => Mistake::new(config::Code::BadListener, place(index), error.to_string()),
-    };
-    errors.iter().map(told).collect()
-}
-
-/// Returns that were expected and have passed: visitors are no longer told of them.
-fn passed_returns(config: &Config) -> Vec<String> {
-    let passed = |site: &&Arc<config::Site>| {
-        site.sorry
-            .until
-            .is_some_and(|until| u64::try_from(until.as_second()).is_ok_and(|until| until <= now()))
-    };
-    let told = |site: &Arc<config::Site>| {
-        format!(
-            "{}: the expected return in `until` has passed, and visitors are not told of it",
-            config.called(site)
-        )
-    };
-    config.sites.iter().filter(passed).map(told).collect()
 }
 
 #[cfg(test)]

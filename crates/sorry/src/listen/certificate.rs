@@ -64,10 +64,19 @@ impl Certificate {
             OutOfTime::Served => Ok(chain),
         });
         let key = read(&files.key, Secrecy::Secret).and_then(|pem| {
-            parse_key(&pem).map_err(|mistake| CertificateError::new(&files.key, mistake))
+            let parsed = match is_der(&pem) {
+                true => Err(der("pkey", &files.key)),
+                false => parse_key(&pem),
+            };
+            parsed.map_err(|mistake| CertificateError::new(&files.key, mistake))
         });
         match (chain, key) {
             (Ok(chain), Ok(key)) => Self::join(files, chain, key).map_err(|error| vec![error]),
+            _ if are_swapped(files) => {
+                let key = files.key.clone();
+                let swapped = Mistake::Swapped { key };
+                Err(vec![CertificateError::new(&files.certificate, swapped)])
+            }
             (chain, key) => Err(chain.err().into_iter().chain(key.err()).collect()),
         }
     }
@@ -149,6 +158,9 @@ struct Chain {
 impl Chain {
     fn read(path: &Path) -> Result<Chain, CertificateError> {
         let pem = read(path, Secrecy::Public)?;
+        if is_der(&pem) {
+            return Err(CertificateError::new(path, der("x509", path)));
+        }
         Chain::parse(&pem).map_err(|mistake| CertificateError::new(path, mistake))
     }
 
@@ -198,6 +210,30 @@ fn read(path: &Path, secrecy: Secrecy) -> Result<Vec<u8>, CertificateError> {
         return Err(wrong(Mistake::OpenToOthers { mode }));
     }
     Ok(contents.bytes)
+}
+
+/// Whether each of two files is what the other should be; asked where something is wrong with them.
+fn are_swapped(files: &Files) -> bool {
+    let holds = |path: &Path, what: &[u8], not: &[u8]| {
+        let contains = |pem: &[u8], needle| memchr::memmem::find(pem, needle).is_some();
+        read(path, Secrecy::Public).is_ok_and(|pem| contains(&pem, what) && !contains(&pem, not))
+    };
+    let (certificate, key) = (b"BEGIN CERTIFICATE-----", b"PRIVATE KEY-----");
+    holds(&files.certificate, key, certificate) && holds(&files.key, certificate, key)
+}
+
+/// Whether it is as certificates and keys in DER are: a sequence, short or long (X.690, section 8.1).
+fn is_der(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x30, 0x81..=0x84, ..] => true,
+        [0x30, length, rest @ ..] => usize::from(*length) == rest.len(),
+        _ => false,
+    }
+}
+
+fn der(what: &'static str, file: &Path) -> Mistake {
+    let file = file.to_owned();
+    Mistake::Der { what, file }
 }
 
 fn parse_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Mistake> {

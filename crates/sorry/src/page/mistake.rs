@@ -33,6 +33,8 @@ impl fmt::Display for Mistake {
 pub struct PageError {
     /// The mistakes, in the order of files and lines.
     pub mistakes: Vec<Mistake>,
+    /// What would be worth a second look without them.
+    pub warnings: Vec<Mistake>,
 }
 
 impl fmt::Display for PageError {

@@ -87,6 +87,16 @@ fn keys_are_explained_by_their_full_name_or_its_end() {
             example: retry-after = "10m"
     "#]].assert_eq(&explain("site.sorry.retry-after").unwrap());
     assert_eq!(explain("retry-after"), explain("site.sorry.retry-after"));
+    let example = "example: cors.origins = [\"https://app.example.com\"]";
+    assert!(explain("cors.origins").unwrap().contains(example));
+    let tls = explain("tls").unwrap();
+    assert!(
+        tls.starts_with("tls\n") && tls.contains("site.sorry.listen.tls\n"),
+        "{tls}"
+    );
+    assert!(!explain("[[tls]]").unwrap().contains("site."));
+    let near = explain("site.sorry.untill").unwrap_err().near;
+    assert_eq!(near, ["site.sorry.until"]);
     expect![[r#"
         site.sorry.listen.mode
             permissions in octal such as "0660"; optional

@@ -8,10 +8,12 @@ fn an_empty_file() {
     check(
         "",
         expect![[r#"
-        error[missing]: `site` is missing
-        --> sorry.toml
-         = help: for example: [[site]]
-    "#]],
+            error[missing]: `site` is missing
+            --> sorry.toml
+             = help: for example: [[site]]
+                     name = "shop"
+                     sorry.listen = ["127.0.0.1:8503"]
+        "#]],
     );
 }
 
@@ -126,7 +128,7 @@ fn keys_of_other_tables_say_where_they_belong() {
             5 | page = "x"
               | ^^^^
               |
-              = help: `page` is a key of [site.sorry]
+              = help: `page` is a key of [site.sorry]: each site has its own, and [sorry] is for `listen` alone
 
             error[unknown-key]: unknown key `socket` in [log]
              --> sorry.toml:7:1
@@ -144,6 +146,32 @@ fn keys_of_other_tables_say_where_they_belong() {
               |
               = help: `listen` is a key of [site.sorry], [sorry] or [metrics]
         "#]],
+    );
+}
+
+#[test]
+fn a_short_key_with_letters_exchanged_is_told_what_was_meant() {
+    super::check_sorry(
+        "sya = \"x\"",
+        expect![[r#"
+            error[unknown-key]: unknown key `sya` in [site.sorry]
+             --> sorry.toml:5:1
+              |
+            5 | sya = "x"
+              | ^^^
+              |
+              = help: did you mean `say`?
+        "#]],
+    );
+}
+
+#[test]
+fn the_smallest_configuration_that_is_shown_works() {
+    super::valid(crate::config::spec::SMALLEST);
+    let none = super::read("workers = 2").unwrap_err().to_string();
+    assert!(
+        none.contains("sorry.listen = [\"127.0.0.1:8503\"]"),
+        "{none}"
     );
 }
 

@@ -317,6 +317,7 @@ fn reports_for_programs() {
               },
               "file": "sorry.toml",
               "hint": "use letters, digits, `-`, `_` and `.`",
+              "in": null,
               "line": 3,
               "message": "name: `é` cannot stand in a name"
             },
@@ -341,10 +342,12 @@ fn reports_for_programs() {
               },
               "file": "sorry.toml",
               "hint": null,
+              "in": null,
               "line": 4,
               "message": "127.0.0.1:1 is given twice"
             }
-          ]
+          ],
+          "warnings": []
         }"#]]
     .assert_eq(&json);
 }

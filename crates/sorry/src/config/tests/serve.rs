@@ -99,7 +99,7 @@ fn every_mistaken_flag_is_named() {
 
         error[invalid]: --metrics: `9503` is not an IP address and port
          |
-         = help: "0.0.0.0:9503" listens on every IPv4 address, "[::]:9503" on IPv6 as well
+         = help: "127.0.0.1:9503" is for this machine alone; for others give the address that they may reach
 
         error[invalid]: --mode: `redirct` is not one of the words allowed
          |
@@ -129,6 +129,36 @@ fn every_mistaken_flag_is_named() {
     "#]].assert_eq(&report.render(Color::Plain));
     let json = report.to_json();
     assert_eq!(json["mistakes"][0]["flag"], "--listen");
+}
+
+#[test]
+fn hints_speak_of_flags_and_not_of_keys() {
+    let report = |args: &ServeArgs| Config::for_serve(args, &now()).unwrap_err();
+    let lonely = report(&ServeArgs {
+        tls_cert: vec!["a.crt".into()],
+        ..ServeArgs::default()
+    });
+    expect![[r#"
+        error[invalid]: --tls-cert: 1 given, but 0 of --tls-key
+         |
+         = help: give one --tls-key for each --tls-cert
+    "#]]
+    .assert_eq(&lonely.render(Color::Plain));
+    let silent = report(&ServeArgs {
+        say: Some(String::new()),
+        metrics: Some("127.0.0.1".to_owned()),
+        ..ServeArgs::default()
+    });
+    expect![[r#"
+        error[invalid]: --metrics: `127.0.0.1` is not an IP address and port
+         |
+         = help: add the port: "127.0.0.1:9503"
+
+        error[invalid]: --say: there is nothing in it to say
+         |
+         = help: leave the flag out to say nothing
+    "#]]
+    .assert_eq(&silent.render(Color::Plain));
 }
 
 #[test]

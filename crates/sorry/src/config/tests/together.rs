@@ -345,6 +345,72 @@ fn addresses_of_our_own() {
 }
 
 #[test]
+fn permissions_without_quotes_are_told_to_take_them() {
+    check_listen(
+        "{ address = \"unix:/run/s.sock\", mode = 0666 }",
+        expect![[r#"
+            error[syntax]: a number does not begin with 0
+             --> sorry.toml:4:40
+              |
+            4 | { address = "unix:/run/s.sock", mode = 0666 }
+              |                                        ^
+              |
+              = help: write "0666" where it stands for permissions
+        "#]],
+    );
+}
+
+#[test]
+fn keys_that_change_nothing_are_warned_of() {
+    let site = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:8503\"]\n";
+    let idle =
+        "redirect = 307\nredirect-page = \"/x\"\ncsp = \"off\"\n[log]\naccess-file = \"a.log\"\n";
+    expect![[r#"
+        sorry.toml:5: redirect: nobody is redirected without `mode = "redirect"`
+        sorry.toml:6: redirect-page: nobody is redirected without `mode = "redirect"`
+        sorry.toml:7: csp: it is for a page of your own, and there is no `page`
+        sorry.toml:9: access-file: nothing is written there without `access = "json"` or "combined""#]]
+    .assert_eq(&valid(&format!("{site}{idle}")).warnings.join("\n"));
+    let used = "mode = \"redirect\"\npage = \"p\"\n";
+    let used = format!("{site}{used}{idle}access = \"json\"\n");
+    assert_eq!(valid(&used).warnings, [""; 0]);
+    assert_eq!(valid(site).warnings, [""; 0]);
+    // A mistake elsewhere does not hide them, but it may hide what would make use of a key.
+    let mistaken = super::read(&format!("{site}{idle}level = 1\n")).unwrap_err();
+    assert_eq!(mistaken.warnings().len(), 4);
+    let broken = super::read(&format!("{site}mode = redirect\n{idle}")).unwrap_err();
+    assert_eq!(broken.warnings(), [""; 0]);
+}
+
+#[test]
+fn a_language_is_not_called_by_its_name() {
+    check_sorry(
+        "language = \"deutsch\"",
+        expect![[r#"
+            error[invalid]: language: `deutsch` is not a language tag
+             --> sorry.toml:5:12
+              |
+            5 | language = "deutsch"
+              |            ^^^^^^^^^
+              |
+              = help: did you mean "de"?
+        "#]],
+    );
+    check_sorry(
+        "language = \"klingon\"",
+        expect![[r#"
+            error[invalid]: language: `klingon` is not a language tag
+             --> sorry.toml:5:12
+              |
+            5 | language = "klingon"
+              |            ^^^^^^^^^
+              |
+              = help: for example "de" or "pt-BR"
+        "#]],
+    );
+}
+
+#[test]
 fn paths_that_collide() {
     check_sorry(
         "alive = \"/\"",

@@ -360,6 +360,8 @@ fn a_table_where_a_value_belongs() {
               |        ^
               |
               = help: for example: [[site]]
+                      name = "shop"
+                      sorry.listen = ["127.0.0.1:8503"]
 
             error[wrong-type]: sorry: must be a table, not a whole number
              --> sorry.toml:3:9

@@ -540,13 +540,13 @@ fn paths_and_policies() {
     check_after_site(
         "[metrics]\nlisten = \":9503\"",
         expect![[r#"
-        error[invalid]: listen: `:9503` is not an IP address and port
-         --> sorry.toml:3:10
-          |
-        3 | listen = ":9503"
-          |          ^^^^^^^
-          |
-          = help: "0.0.0.0:9503" listens on every IPv4 address, "[::]:9503" on IPv6 as well
-    "#]],
+            error[invalid]: listen: `:9503` is not an IP address and port
+             --> sorry.toml:3:10
+              |
+            3 | listen = ":9503"
+              |          ^^^^^^^
+              |
+              = help: "127.0.0.1:9503" is for this machine alone; for others give the address that they may reach
+        "#]],
     );
 }

@@ -75,8 +75,8 @@ pub enum Refusal {
     )]
     Privileged { limit: u16 },
     #[error(
-        "this machine does not hold the address; see `ip address`, correct it, or allow addresses that arrive later \
-         (free bind)"
+        "this machine does not hold the address; see `ip address`, and correct it; for one that arrives later set the \
+         sysctl net.ipv4.ip_nonlocal_bind (or that of ipv6), or FreeBind= of a .socket unit"
     )]
     NotHere,
     #[error("this machine has no IPv6; remove the address or enable IPv6")]

@@ -36,6 +36,10 @@ pub enum Mistake {
     OpenToOthers { mode: u32 },
     #[error("is not readable as PEM: {0:?}")]
     Pem(pem::Error),
+    #[error("is the private key, and {} is the certificate: the two are swapped", key.display())]
+    Swapped { key: PathBuf },
+    #[error("is in DER, and only PEM is read; `openssl {what} -inform der -in {} -out {}` writes that", file.display(), file.with_extension("pem").display())]
+    Der { what: &'static str, file: PathBuf },
     #[error("holds no certificate (`-----BEGIN CERTIFICATE-----`)")]
     NoCertificate,
     #[error("holds no private key (`-----BEGIN PRIVATE KEY-----`)")]

@@ -124,6 +124,45 @@ fn mistakes_name_the_file_and_the_way_out() {
 }
 
 #[test]
+fn a_pair_that_is_swapped_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = pair(&["shop.example"]);
+    let files = write(folder.path(), "x", &(key, chain));
+    set_mode(&files.key, 0o644);
+    let error = refused(&files);
+    let text = error.to_string();
+    assert!(
+        text.ends_with("x.key is the certificate: the two are swapped"),
+        "{text}"
+    );
+    assert_eq!(error.file, files.certificate);
+}
+
+#[test]
+fn der_is_told_with_the_command_that_makes_pem() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["shop.example".to_owned()]);
+    let certificate = certificate.unwrap().self_signed(&key).unwrap();
+    let files = write(folder.path(), "x", &pair(&["shop.example"]));
+    fs::write(&files.certificate, certificate.der()).unwrap();
+    fs::write(&files.key, key.serialize_der()).unwrap();
+    let errors = Certificate::load(&files, SystemTime::now(), OutOfTime::Served).unwrap_err();
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let (certificate, key) = (files.certificate.display(), files.key.display());
+    assert!(
+        told[0].contains(&format!(
+            "`openssl x509 -inform der -in {certificate} -out "
+        )),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains(&format!("`openssl pkey -inform der -in {key} -out ")),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn files_that_cannot_be_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut files = write(folder.path(), "x", &pair(&["shop.example"]));

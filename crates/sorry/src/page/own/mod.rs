@@ -12,12 +12,13 @@ mod markup;
 mod names;
 mod reference;
 mod relocate;
+mod rest;
 mod srcset;
 mod strays;
 mod template;
 mod xml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -83,6 +84,8 @@ struct Loader<'a> {
     bounds: &'a Bounds,
     files: Files,
     includes: Includes,
+    /// The names of files that templates have asked for.
+    included: BTreeSet<String>,
     drafts: Vec<Draft>,
     texts: Vec<(Box<str>, Template)>,
     json: Option<Template>,
@@ -97,12 +100,14 @@ impl<'a> Loader<'a> {
     fn open(folder: &Path, words: &'a Words, bounds: &'a Bounds) -> Result<Loader<'a>, PageError> {
         let files = Files::open(folder, *bounds).map_err(|mistake| PageError {
             mistakes: vec![mistake],
+            warnings: Vec::new(),
         })?;
         Ok(Loader {
             words,
             bounds,
             files,
             includes: Includes::default(),
+            included: BTreeSet::new(),
             drafts: Vec::new(),
             texts: Vec::new(),
             json: None,
@@ -162,6 +167,12 @@ impl<'a> Loader<'a> {
                 Part::Partial | Part::Asset => {}
             }
         }
+        // Where a template could not be rendered, nobody knows what it includes.
+        let unasked = files.iter().map(|(name, _)| name);
+        let unasked = unasked.filter(|name| self.lost.is_empty() && !self.included.contains(*name));
+        let told = unasked.filter_map(|name| Some((name, names::almost_a_page(name)?)));
+        let told = told.map(|(name, said)| files::mistake(&self.files.path(name), said));
+        self.warnings.extend(told);
         self.order_languages();
     }
 
@@ -202,6 +213,7 @@ impl<'a> Loader<'a> {
         };
         let page = self.job(&path, Kind::Html, &language, &source).html();
         let is_whole = page.faults.is_empty();
+        self.included.extend(page.included);
         self.faults(&path, page.faults);
         let Some(html) = page.made else {
             self.lost.push((Kind::Html, language));
@@ -247,6 +259,7 @@ impl<'a> Loader<'a> {
     ) -> Option<Template> {
         let made = self.source(path, bytes).and_then(|source| {
             let made = self.job(path, kind, language, &source).template();
+            self.included.extend(made.included);
             self.faults(path, made.faults);
             made.made
         });
@@ -340,6 +353,7 @@ impl<'a> Loader<'a> {
             self.mistakes.dedup();
             return Err(PageError {
                 mistakes: self.mistakes,
+                warnings: self.warnings,
             });
         }
         let prefix = relocate::prefix(&assets);

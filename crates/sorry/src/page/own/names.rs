@@ -1,6 +1,7 @@
 //! Which part a file plays in a page's folder, by its name.
 
 use super::super::media_type;
+use crate::config::tag_of_language;
 
 /// A file's part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +46,41 @@ pub(super) fn part(name: &str) -> Part {
     }
 }
 
-/// Whether it has the form of a language tag (BCP 47): letters, then letters and digits, at most eight each.
+/// What is said of a file that is not shown and has almost the name of a page: what it should be called. No include asks for it.
+pub(super) fn almost_a_page(name: &str) -> Option<String> {
+    if !matches!(part(name), Part::Partial | Part::Asset) {
+        return None;
+    }
+    let lower = name.to_ascii_lowercase();
+    let (stem, ending) = lower.rsplit_once('.')?;
+    let is_for_people = ["html", "htm", "txt"].contains(&ending);
+    let base = ["page", "index"]
+        .iter()
+        .find(|base| stem.starts_with(*base))?;
+    let rest = stem.strip_prefix(base)?;
+    if rest.is_empty() {
+        let is_part = !matches!(part(&lower), Part::Partial | Part::Asset);
+        return is_part.then(|| format!("is not shown under this name; call it {lower}"));
+    }
+    let word = rest.strip_prefix(['.', '_', '-'])?;
+    let tag = word.replace('_', "-");
+    let tag = tag_of_language(&tag).unwrap_or(&tag);
+    if is_language(tag) && is_for_people {
+        let meant = format!("{base}.{tag}.{ending}");
+        let is_part = !matches!(part(&meant), Part::Partial | Part::Asset);
+        return is_part.then(|| format!("is not shown under this name; call it {meant}"));
+    }
+    let is_another = rest.starts_with('.') && is_for_people && *base == "page";
+    is_another
+        .then(|| format!("is not shown: `{word}` is not a language tag such as `de` or `pt-br`"))
+}
+
+/// Whether it has the form of a language tag (BCP 47): two or three letters, then letters and digits, at most eight each.
 fn is_language(tag: &str) -> bool {
     let mut subtags = tag.split('-');
     let primary = subtags.next().unwrap_or_default();
     let short = |subtag: &str| (1..=8).contains(&subtag.len());
-    (2..=8).contains(&primary.len())
+    (2..=3).contains(&primary.len())
         && primary.bytes().all(|b| b.is_ascii_alphabetic())
         && subtags.all(|subtag| short(subtag) && subtag.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
@@ -78,6 +108,7 @@ mod tests {
             ("page.de.json", Part::OneLanguageTooMany),
             ("page.xml", Part::Xml),
             ("page.1.html", Part::Partial),
+            ("page.deutsch.html", Part::Partial),
             ("pages.html", Part::Partial),
             ("sub/page.html", Part::Partial),
             ("page.de.extra.html", Part::Partial),
@@ -87,6 +118,41 @@ mod tests {
             ("page.css", Part::Asset),
         ] {
             assert_eq!(part(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_almost_a_page_is_told_its_name() {
+        for (name, expected) in [
+            ("page_de.html", "call it page.de.html"),
+            ("page-it.html", "call it page.it.html"),
+            ("Page.fr.html", "call it page.fr.html"),
+            ("page.deutsch.html", "call it page.de.html"),
+            ("page_pt_BR.txt", "call it page.pt-br.txt"),
+            ("Page.html", "call it page.html"),
+            ("PAGE.JSON", "call it page.json"),
+            ("index_de.html", "call it index.de.html"),
+            ("page.klingon.html", "`klingon` is not a language tag"),
+        ] {
+            let said = almost_a_page(name).unwrap_or_default();
+            assert!(
+                said.ends_with(expected) || said.contains(expected),
+                "{name}: {said}"
+            );
+        }
+        for name in [
+            "page.html",
+            "page.de.html",
+            "page.de.json",
+            "pages.html",
+            "page-footer.html",
+            "page_de.css",
+            "index.txt",
+            "index_de.txt",
+            "sub/page_de.html",
+            "logo.png",
+        ] {
+            assert_eq!(almost_a_page(name), None, "{name}");
         }
     }
 }

@@ -2,12 +2,11 @@
 //!
 //! Whatever an operator can get wrong here comes back with the template's name and line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::fmt;
 use std::io;
-use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Object, ObjectRepr, Value};
@@ -17,7 +16,7 @@ use sorry_core::answer::template::{Filling, Hole, ID_WIDTH, Template};
 use super::super::builtin::html;
 use super::super::source::Exceeded;
 use super::super::words::Words;
-use super::xml;
+use super::{rest, xml};
 
 /// What a template makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +65,22 @@ const VARIABLES: &str =
 pub(super) struct Made<T> {
     pub(super) faults: Vec<Fault>,
     pub(super) made: Option<T>,
+    /// The names of the files that it includes, and theirs, whether they are there or not.
+    pub(super) included: BTreeSet<String>,
+    /// Whether an included file could not be used, so that what was made says nothing about its form.
+    is_partial: bool,
 }
 
 impl<T> Made<T> {
+    fn nothing() -> Made<T> {
+        Made {
+            faults: Vec::new(),
+            made: None,
+            included: BTreeSet::new(),
+            is_partial: false,
+        }
+    }
+
     fn then<U>(mut self, make: impl FnOnce(T) -> Result<U, Fault>) -> Made<U> {
         let made = match self.made.map(make) {
             Some(Ok(made)) => Some(made),
@@ -78,13 +90,20 @@ impl<T> Made<T> {
             }
             None => None,
         };
-        let faults = self.faults;
-        Made { faults, made }
+        Made {
+            faults: self.faults,
+            made,
+            included: self.included,
+            is_partial: self.is_partial,
+        }
     }
 }
 
 /// So many faults of one template are told.
 const MOST_FAULTS: usize = 32;
+
+/// So often a template is rendered to find them. What follows from a fault is left out, too, and not told.
+const MOST_ATTEMPTS: usize = 4 * MOST_FAULTS;
 
 impl Job<'_> {
     /// Renders a page for people.
@@ -99,12 +118,15 @@ impl Job<'_> {
 
     /// Renders anything else.
     pub(super) fn template(&self) -> Made<Template> {
-        self.render().then(|rendered| {
+        let page = self.render();
+        let is_partial = page.is_partial;
+        page.then(|rendered| {
             let template = with_holes(&rendered, self.kind).ok_or_else(|| {
                 let message = "request_id and retry_after can be printed and nothing else: no filter may change them";
                 self.fault(None, message.to_owned())
             })?;
             match self.kind {
+                _ if is_partial => {}
                 Kind::Json => self.check_json(&template)?,
                 Kind::Xml => self.check_xml(&template)?,
                 Kind::Html | Kind::Text => {}
@@ -113,40 +135,55 @@ impl Job<'_> {
         })
     }
 
-    /// Renders, and goes on without what is not defined, so that one mistake does not hide the next. What else fails then may
+    /// Renders, and goes on without what is mistaken, so that one mistake does not hide the next. What else fails then may
     /// follow from that, and is not told.
     fn render(&self) -> Made<String> {
         let mut source = self.source.to_owned();
         let mut includes = Arc::clone(self.includes);
-        let mut faults = Vec::new();
-        loop {
-            let error = match self.attempt(&source, &includes) {
+        let mut made = Made::nothing();
+        for _ in 0..MOST_ATTEMPTS {
+            let asked = Asked::default();
+            let error = match self.attempt(&source, &includes, &asked) {
                 Ok(text) => {
-                    let made = Some(text);
-                    return Made { faults, made };
+                    made.included.extend(taken(&asked));
+                    made.made = Some(text);
+                    return made;
                 }
                 Err(error) => error,
             };
             let error = innermost(&error);
-            let stands_alone = stands_alone(error);
-            if stands_alone || faults.is_empty() {
-                faults.push(self.fault_of(error));
+            if rest::stands_alone(error) || made.faults.is_empty() {
+                made.faults.push(self.fault_of(error));
             }
+            let asked = taken(&asked);
             let name = error.name().unwrap_or(self.name);
-            let text = match name == self.name {
-                true => Some(&mut source),
-                false => Arc::make_mut(&mut includes).get_mut(name),
+            let goes_on = match error.kind() {
+                _ if made.faults.len() >= MOST_FAULTS => false,
+                ErrorKind::WriteFailure => false,
+                ErrorKind::TemplateNotFound => leave_out(&asked, &mut includes, &mut made),
+                ErrorKind::SyntaxError if name != self.name => {
+                    Arc::make_mut(&mut includes).remove(name);
+                    leave_out(&asked, &mut includes, &mut made)
+                }
+                kind => {
+                    let text = match name == self.name {
+                        true => Some(&mut source),
+                        false => Arc::make_mut(&mut includes).get_mut(name),
+                    };
+                    let place = text.zip(error.range());
+                    place.is_some_and(|(text, range)| rest::replace(text, range, kind))
+                }
             };
-            let goes_on = stands_alone && faults.len() < MOST_FAULTS;
-            let place = text.zip(error.range()).filter(|_| goes_on);
-            if !place.is_some_and(|(text, range)| blank(text, range)) {
-                return Made { faults, made: None };
+            made.included.extend(asked);
+            if !goes_on {
+                break;
             }
         }
+        made
     }
 
-    fn attempt(&self, source: &str, includes: &Includes) -> Result<String, Error> {
-        let environment = self.environment(includes);
+    fn attempt(&self, source: &str, includes: &Includes, asked: &Asked) -> Result<String, Error> {
+        let environment = self.environment(includes, asked);
         let mut out = Bounded {
             bytes: Vec::new(),
             longest: self.longest,
@@ -157,7 +194,7 @@ impl Job<'_> {
         Ok(String::from_utf8_lossy(&out.bytes).into_owned())
     }
 
-    fn environment(&self, includes: &Includes) -> Environment<'static> {
+    fn environment(&self, includes: &Includes, asked: &Asked) -> Environment<'static> {
         let mut environment = Environment::new();
         environment.set_debug(true);
         environment.set_syntax(syntax());
@@ -187,8 +224,12 @@ impl Job<'_> {
                 _ => escape_formatter(out, state, value),
             }
         });
-        let includes = Arc::clone(includes);
-        environment.set_loader(move |name| Ok(includes.get(name).cloned()));
+        let (includes, asked) = (Arc::clone(includes), Arc::clone(asked));
+        environment.set_loader(move |name| {
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.insert(name.to_owned());
+            Ok(includes.get(name).cloned())
+        });
         environment
     }
 
@@ -307,32 +348,22 @@ fn innermost(error: &Error) -> &Error {
     innermost
 }
 
-/// Whether all else can be looked at without the expression that failed.
-fn stands_alone(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::UndefinedError => true,
-        ErrorKind::InvalidOperation => error
-            .detail()
-            .is_some_and(|detail| detail.starts_with(SAME_FOR_ALL)),
-        _ => false,
-    }
+/// The names of files that were asked for while a template was rendered.
+type Asked = Arc<Mutex<BTreeSet<String>>>;
+
+fn taken(asked: &Asked) -> BTreeSet<String> {
+    std::mem::take(&mut asked.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Writes an empty text over an expression, as long as that was, so that all lines stay where they are.
-fn blank(text: &mut String, range: Range<usize>) -> bool {
-    let Some(old) = text.get(range.clone()) else {
-        return false;
-    };
-    let is_expression = !["{{", "}}", "{%", "%}"].iter().any(|end| old.contains(end));
-    let literal = if old.len() < 2 { "0" } else { "\"\"" };
-    if !is_expression || old.is_empty() || old.starts_with(literal) {
-        return false;
-    }
-    let rest = old.bytes().skip(literal.len());
-    let rest = rest.map(|byte| if byte == b'\n' { '\n' } else { ' ' });
-    let new: String = literal.chars().chain(rest).collect();
-    text.replace_range(range, &new);
-    true
+/// Makes the files that were asked for and are not there empty ones; false where there are none.
+fn leave_out<T>(asked: &BTreeSet<String>, includes: &mut Includes, made: &mut Made<T>) -> bool {
+    let missing = asked.iter().filter(|name| !includes.contains_key(*name));
+    let missing: Vec<String> = missing.cloned().collect();
+    let any = !missing.is_empty();
+    let empty = missing.into_iter().map(|name| (name, String::new()));
+    Arc::make_mut(includes).extend(empty);
+    made.is_partial |= any;
+    any
 }
 
 /// What somebody could get.
@@ -357,7 +388,7 @@ fn syntax() -> SyntaxConfig {
     builder.build().unwrap_or_default()
 }
 
-const SAME_FOR_ALL: &str = "an HTML page is the same for every request and cannot hold";
+pub(super) const SAME_FOR_ALL: &str = "an HTML page is the same for every request and cannot hold";
 
 fn no_holes(name: &str) -> String {
     format!(
@@ -440,221 +471,5 @@ impl io::Write for Bounded {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::words::tests::{bare, filled, full};
-    use super::*;
-    use expect_test::{Expect, expect};
-
-    fn includes() -> Includes {
-        Arc::new(BTreeMap::from([
-            ("head.html".to_owned(), "<h1>{{ site }}</h1>".to_owned()),
-            ("bad.html".to_owned(), "\n\n{{ nobody }}".to_owned()),
-        ]))
-    }
-
-    fn job<'a>(
-        name: &'a str,
-        source: &'a str,
-        words: &'a Words,
-        includes: &'a Includes,
-    ) -> Job<'a> {
-        Job {
-            kind: match name {
-                "page.html" => Kind::Html,
-                "page.json" => Kind::Json,
-                "page.xml" => Kind::Xml,
-                _ => Kind::Text,
-            },
-            name,
-            source,
-            language: "de",
-            words,
-            includes,
-            longest: 3000,
-        }
-    }
-
-    fn message(fault: &Fault) -> String {
-        let line = fault.line.map_or("-".to_owned(), |line| line.to_string());
-        format!("{}:{line}: {}", fault.name, fault.message)
-    }
-
-    fn messages(faults: &[Fault]) -> String {
-        faults.iter().map(message).collect::<Vec<_>>().join("\n")
-    }
-
-    fn html_of(source: &str, words: &Words) -> String {
-        let Made { faults, made } = job("page.html", source, words, &includes()).html();
-        match faults.is_empty() {
-            true => made.unwrap(),
-            false => messages(&faults),
-        }
-    }
-
-    fn page(source: &str, expected: &Expect) {
-        expected.assert_eq(&html_of(source, &full()));
-    }
-
-    fn other(name: &str, source: &str, words: &Words) -> String {
-        let Made { faults, made } = job(name, source, words, &includes()).template();
-        match faults.is_empty() {
-            true => filled(&made.unwrap()),
-            false => messages(&faults),
-        }
-    }
-
-    #[test]
-    fn html_is_escaped_and_has_no_holes() {
-        page(
-            "{{ site }}|{{ said }}|{{ until }}|{{ status }} {{ phrase }}|{{ language }}\n",
-            &expect![[r#"
-                Fish &amp; &quot;Chips&quot; &lt;shop&gt;|A &lt;new&gt; &quot;engine&quot; &amp; more
-                in the cellar|2026-05-01T14:00:00Z|503 Service Unavailable|de
-            "#]],
-        );
-        page(
-            "{% include 'head.html' %}",
-            &expect!["<h1>Fish &amp; &quot;Chips&quot; &lt;shop&gt;</h1>"],
-        );
-        assert_eq!(
-            html_of("{{ auto_return }}", &bare()),
-            html::auto_return(None)
-        );
-        let nothing = html_of("[{{ said }}{{ until }}{% if said %}x{% endif %}]", &bare());
-        assert_eq!(nothing, "[]");
-        // Whatever its name says: in a page everything is escaped as a page.
-        assert_eq!(
-            html_of("{{ said }}", &full()),
-            "A &lt;new&gt; &quot;engine&quot; &amp; more\nin the cellar"
-        );
-    }
-
-    #[test]
-    fn mistakes_have_names_lines_and_advice() {
-        page(
-            "<p>\n{{ sight }}",
-            &expect![
-                "page.html:2: `sight` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return"
-            ],
-        );
-        page(
-            "\n{% if x %}{% endif %}",
-            &expect![
-                "page.html:2: `x` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return"
-            ],
-        );
-        page(
-            "<p>\n\n{% if %}",
-            &expect!["page.html:3: syntax error: unexpected end of block"],
-        );
-        page(
-            "{{ site|shout }}",
-            &expect!["page.html:1: unknown filter: filter shout is unknown"],
-        );
-        page(
-            "{% include 'bad.html' %}",
-            &expect![
-                "bad.html:3: `nobody` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return"
-            ],
-        );
-        page(
-            "\n{% include '../../etc/passwd' %}",
-            &expect![
-                "page.html:2: cannot include a file: tried to include non-existing template '../../etc/passwd'; includes are text files of the page's folder, named from there"
-            ],
-        );
-        page(
-            "\n{{ request_id }}",
-            &expect![
-                "page.html:2: an HTML page is the same for every request and cannot hold request_id: put {{ auto_return }} before </body>; its script looks again when it is time and fills elements with the attributes data-sorry-id and data-sorry-until"
-            ],
-        );
-        page(
-            "{{ retry_after|upper }}",
-            &expect![
-                "page.html:-: an HTML page is the same for every request and cannot hold request_id or retry_after: put {{ auto_return }} before </body>; its script looks again when it is time and fills elements with the attributes data-sorry-id and data-sorry-until"
-            ],
-        );
-        page(
-            "{% for i in range(1000) %}xxxx{% endfor %}",
-            &expect!["page.html:-: the page is longer than the 3000 bytes that a file may have"],
-        );
-    }
-
-    #[test]
-    fn one_mistake_does_not_hide_the_next() {
-        page(
-            "{{ sight }}\n{% if x %}{{ hidden }}{% endif %}\n{{ request_id }}\n{% include 'bad.html' %}\n{% for i in untl %}{% endfor %}{{ said.foo }}",
-            &expect![[r#"
-                page.html:1: `sight` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
-                page.html:2: `x` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
-                page.html:3: an HTML page is the same for every request and cannot hold request_id: put {{ auto_return }} before </body>; its script looks again when it is time and fills elements with the attributes data-sorry-id and data-sorry-until
-                bad.html:3: `nobody` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
-                page.html:5: `untl` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
-                page.html:5: `said.foo` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return"#]],
-        );
-        // What follows from a mistake is not told.
-        page(
-            "{{ sight }}\n{{ sight / 2 }}\n{{ sit }}",
-            &expect![
-                "page.html:1: `sight` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return"
-            ],
-        );
-        let many = "{{ sight }}\n".repeat(100);
-        assert_eq!(html_of(&many, &bare()).lines().count(), MOST_FAULTS);
-        expect![[r#"
-            page.json:2: `sight` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return
-            page.json:3: what it makes is not JSON: expected value at line 3 column 6; values bring their own quotation marks, as in {"detail": {{ said }}}"#]].assert_eq(&other(
-            "page.json",
-            "{\n\"a\": {{ sight }},\n\"b\": }",
-            &bare(),
-        ));
-    }
-
-    #[test]
-    fn json_values_bring_their_quotation_marks() {
-        let source = r#"{"d": {{ said }}, "u": {{ until }}, "r": {{ retry_after }}, "i": {{ request_id }}, "s": {{ status }}}"#;
-        assert_eq!(
-            other("page.json", source, &full()),
-            r#"{"d": "A <new> \"engine\" & more\nin the cellar", "u": "2026-05-01T14:00:00Z", "r":     120, "i": "0123456789abcdef", "s": 503}"#
-        );
-        assert_eq!(
-            other("page.json", source, &bare()),
-            r#"{"d": null, "u": null, "r":     120, "i": "0123456789abcdef", "s": 503}"#
-        );
-        expect![[r#"page.json:2: what it makes is not JSON: expected `,` or `}` at line 2 column 8; values bring their own quotation marks, as in {"detail": {{ said }}}"#]]
-            .assert_eq(&other("page.json", "{\n\"d\": \"{{ said }}\"}", &full()));
-        expect!["page.json:-: request_id and retry_after can be printed and nothing else: no filter may change them"]
-            .assert_eq(&other("page.json", "{\"d\": {{ request_id|upper }}}", &full()));
-        expect![
-            "page.json:1: tried to use / operator on unsupported types plain object and number"
-        ]
-        .assert_eq(&other("page.json", "{{ retry_after / 60 }}", &full()));
-        expect!["page.json:1: `auto_return` is not defined; there are site, said, until, status, phrase, language, request_id, retry_after, auto_return"]
-            .assert_eq(&other("page.json", "{{ auto_return }}", &full()));
-    }
-
-    #[test]
-    fn text_pads_where_nobody_sees_it() {
-        assert_eq!(
-            other(
-                "page.txt",
-                "{{ site }}\nin {{ retry_after }} s\nRetry: {{ retry_after }}\n{{ request_id }}{{ retry_after }}",
-                &full()
-            ),
-            "Fish & \"Chips\" <shop>\nin     120 s\nRetry: 120    \n0123456789abcdef120    "
-        );
-        assert_eq!(
-            other(
-                "page.xml",
-                "<x><r>{{ retry_after }}</r><s>{{ site }}</s></x>",
-                &full()
-            ),
-            "<x><r>    120</r><s>Fish &amp; &quot;Chips&quot; &lt;shop&gt;</s></x>"
-        );
-        assert_eq!(
-            other("page.txt", "\u{10fffd}", &full()),
-            "page.txt:-: request_id and retry_after can be printed and nothing else: no filter may change them"
-        );
-    }
-}
+#[path = "template_tests.rs"]
+mod tests;

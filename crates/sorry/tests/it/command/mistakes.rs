@@ -68,7 +68,7 @@ fn wrong_flags_are_told_with_what_would_be_right() {
         ),
         (
             &["serve", "--page", "/nonexistent"],
-            &["--page: /nonexistent: cannot read"],
+            &["--page: /nonexistent: cannot read", "check the path"],
         ),
         (
             &["serve", "--tls-cert", "a.pem"],
@@ -156,6 +156,8 @@ fn every_mistake_of_a_file_has_its_place() {
     let (code, out, error) = sorry(&["check-config", "--json", path]);
     assert_eq!((code, error.as_str()), (Some(2), ""));
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["file"], path);
+    assert_eq!(report["warnings"], serde_json::json!([]));
     let told: Vec<_> = report["mistakes"]
         .as_array()
         .expect("mistakes")
@@ -188,6 +190,37 @@ fn files_that_are_named_are_looked_at() {
 }
 
 #[test]
+fn a_mistake_in_a_page_hides_neither_others_nor_warnings() {
+    let folder = tempfile::tempdir().unwrap();
+    let html =
+        "<img src=\"/logo.svg\">\n{{ untl }}\n{% include \"nope.html\" %}\n{{ said | uppr }}\n";
+    std::fs::write(folder.path().join("page.html"), html).unwrap();
+    let file = folder.path().join("sorry.toml");
+    let configuration = "[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:0\"]\npage = \"page.html\"\nsay = \"x\"\n";
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, _, error) = sorry(&["check-config", path]);
+    assert_eq!(code, Some(2));
+    for part in [
+        "page.html:2: `untl` is not defined",
+        "page.html:3: cannot include a file",
+        "page.html:4: unknown filter",
+        "page.html:1: \"/logo.svg\" asks the site itself",
+    ] {
+        assert!(error.contains(part), "no {part:?} in\n{error}");
+    }
+    let (_, out, _) = sorry(&["check-config", "--json", path]);
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let count = |field: &str| report[field].as_array().map(Vec::len);
+    assert_eq!((count("mistakes"), count("warnings")), (Some(3), Some(1)));
+    let first = &report["mistakes"][0];
+    assert_eq!((&first["file"], &first["line"]), (&path.into(), &5.into()));
+    let page = folder.path().join("page.html").display().to_string();
+    let inside = serde_json::json!({ "file": page, "line": 2 });
+    assert_eq!(first["in"], inside, "the page's own line");
+}
+
+#[test]
 fn a_file_that_is_fine_is_fine() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sorry.toml");
@@ -200,10 +233,8 @@ fn a_file_that_is_fine_is_fine() {
     assert!(out.ends_with(": fine\n"), "{out}");
     let (code, out, _) = sorry(&["check-config", "--json", path]);
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
-    assert_eq!(
-        (code, report["mistakes"].as_array().map(Vec::len)),
-        (Some(0), Some(0))
-    );
+    let expected = serde_json::json!({ "file": path, "mistakes": [], "warnings": [] });
+    assert_eq!((code, report), (Some(0), expected));
     let (code, _, error) = sorry(&["check-config", "/nonexistent/sorry.toml"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("/nonexistent/sorry.toml"), "{error}");
@@ -242,6 +273,32 @@ fn folders_that_are_missing_are_told_before_anything_starts() {
         assert_eq!(error.matches("error[").count(), 3, "{error}");
         assert!(!folder.path().join("made").exists());
     }
+}
+
+#[test]
+fn what_can_never_be_made_is_told_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain");
+    std::fs::write(&plain, "somebody's").unwrap();
+    let file = folder.path().join("sorry.toml");
+    let configuration = format!(
+        "[admin]\nsocket = \"none\"\n[log]\naccess = \"json\"\naccess-file = \"/proc/nowhere/a.log\"\n[[site]]\nname = \"shop\"\n\
+         [site.sorry]\nlisten = [\"unix:{}\"]\n",
+        plain.display()
+    );
+    std::fs::write(&file, configuration).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, _, error) = sorry(&["check-config", path]);
+    assert_eq!(code, Some(2), "{error}");
+    for part in [
+        format!("{path}:5:15"),
+        "nothing can be made in /proc".to_owned(),
+        format!("{path}:9:11"),
+        "there is a file that is none".to_owned(),
+    ] {
+        assert!(error.contains(&part), "no {part:?} in\n{error}");
+    }
+    assert_eq!(std::fs::read_to_string(&plain).unwrap(), "somebody's");
 }
 
 #[test]

@@ -170,6 +170,15 @@ fn reload_by_command_says_what_has_become_of_it() {
     let report = reload(&["--json"]);
     let report: serde_json::Value = serde_json::from_slice(&report.stdout).expect("JSON");
     assert_eq!(report["generation"], 2);
+    // What went wrong is told as check-config tells it, here and in the status.
+    let checked = run(SORRY, &["check-config", "--json", file.to_str().unwrap()]);
+    let checked: serde_json::Value = serde_json::from_slice(&checked.stdout).expect("JSON");
+    assert_eq!(checked["mistakes"][0]["line"], 8);
+    assert_eq!(report["mistakes"], checked["mistakes"]);
+    let status = ["status", "--json", "--admin", socket.to_str().unwrap()];
+    let status = run(SORRY, &status);
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).expect("JSON");
+    assert_eq!(status["last_reload"]["mistakes"], checked["mistakes"]);
 }
 
 #[test]

@@ -51,8 +51,89 @@ fn completions_and_man_pages_know_every_verb() {
         let page = std::fs::read_to_string(&page)
             .unwrap_or_else(|error| panic!("{}: {error}", page.display()));
         assert!(page.contains(".TH"), "{verb}");
+        assert!(!page.contains("SH EXTRA"), "{verb}");
+        for section in ["EXIT STATUS", "FILES", "SEE ALSO"] {
+            assert!(
+                page.contains(&format!(".SH \"{section}\""))
+                    || page.contains(&format!(".SH {section}")),
+                "{verb}: no {section} in\n{page}"
+            );
+        }
     }
-    assert!(folder.path().join("sorry.1").exists());
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a page");
+    let run = page("sorry-run.1").replace('\\', "");
+    let version = env!("CARGO_PKG_VERSION");
+    for part in [
+        &format!("\"sorry {version}\""),
+        "[-c|--config FILE] [--takeover[=SOCKET]] [FILE]",
+        "SH SIGNALS",
+        "SH EXAMPLES",
+        "a second signal cut open connections",
+    ] {
+        assert!(run.contains(part), "no {part:?} in\n{run}");
+    }
+    assert!(!page("sorry-status.1").contains("SIGNALS"));
+    assert!(page("sorry.1").contains("sorry"));
+}
+
+#[test]
+fn verbs_and_flags_of_other_programs_are_told_what_does_it_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("admin.sock");
+    let _old = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let socket = socket.to_str().unwrap();
+    let tip = format!("--takeover={socket}");
+    let table: [(&[&str], &str); 7] = [
+        (&["run", "--takeover", "/gone"], "--takeover=/gone"),
+        (&["stop"], "tip: `systemctl stop sorry`"),
+        (&["restart"], "tip: `systemctl restart sorry`"),
+        (&["start"], "`sorry run FILE`"),
+        (&["run", "--takeover", socket], &tip),
+        (&["run", "-c", "a.toml", "--takeover", socket], &tip),
+        (&["run", "-c", "a.toml", "b.toml"], "is given twice"),
+    ];
+    for (arguments, expected) in table {
+        let output = run(SORRY, arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+    let help = out(&["run", "--help"]);
+    assert!(
+        !help.contains("that it\nnames"),
+        "a line broken by hand\n{help}"
+    );
+}
+
+#[test]
+fn a_file_is_enough_to_run_to_look_and_to_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("admin.sock");
+    let configuration = format!(
+        "[admin]\nsocket = \"{}\"\n[[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [\"127.0.0.1:0\"]\n",
+        socket.display()
+    );
+    let _server = Server::run(folder.path(), &configuration);
+    let file = folder.path().join("sorry.toml");
+    let file = file.to_str().unwrap();
+    assert!(out(&["status", "-c", file]).contains("shop"));
+    assert!(out(&["reload", "-c", file]).contains("configuration 2 is in force"));
+    // Nothing else listens there: the living process is found, which shows that the file was read.
+    let output = run(SORRY, &["run", file]);
+    assert!(
+        text(&output.stderr).contains("a living process"),
+        "{}",
+        text(&output.stderr)
+    );
+    let none = configuration.replace(&socket.display().to_string(), "none");
+    std::fs::write(file, none).unwrap();
+    let output = run(SORRY, &["status", "--json", "-c", file]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stdout).contains("cannot be asked"));
+    std::fs::write(file, "x").unwrap();
+    let output = run(SORRY, &["reload", "-c", file]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--admin PATH"));
 }
 
 #[test]
@@ -77,6 +158,22 @@ fn every_key_is_explained() {
         "{}",
         text(&output.stderr)
     );
+}
+
+#[test]
+fn what_fails_is_told_to_programs_where_they_read() {
+    let table: [(&[&str], i32); 3] = [
+        (&["config", "explain", "--json", "xyz"], 2),
+        (&["status", "--json", "--admin", "/nonexistent"], 1),
+        (&["reload", "--json", "--admin", "/nonexistent"], 1),
+    ];
+    for (arguments, code) in table {
+        let output = run(SORRY, arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(told["error"].is_string(), "{arguments:?}: {told}");
+        assert_eq!(text(&output.stderr), "", "{arguments:?}");
+    }
 }
 
 #[test]

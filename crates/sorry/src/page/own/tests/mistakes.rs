@@ -101,6 +101,45 @@ fn mistakes_of_a_page_do_not_hide_each_other() {
 }
 
 #[test]
+fn mistakes_do_not_hide_warnings() {
+    let html = "<img src=/logo.svg>\n{{ untl }}\n<button onclick='go()'>\n<img src=https://cdn.example/x.png>\n{% include 'no.html' %}";
+    let folder = folder_of(&[("page.html", html)]);
+    let source = Source::Folder(folder.path().into());
+    let error = load(&source, &bare(), &Bounds::default()).unwrap_err();
+    assert_eq!(error.mistakes.len(), 2, "{error}");
+    let lines: Vec<_> = error.warnings.iter().map(|w| w.line).collect();
+    assert_eq!(lines, [Some(1), Some(3), Some(4)], "{:?}", error.warnings);
+}
+
+#[test]
+fn files_with_almost_the_name_of_a_page_are_told() {
+    let page = page_of(&[
+        (
+            "page.html",
+            "{% include 'page-nav.html' %}{{ auto_return }}",
+        ),
+        ("page-nav.html", ""),
+        ("page_de.html", ""),
+        ("Page.fr.html", ""),
+        ("page.deutsch.html", ""),
+        ("page-it.txt", ""),
+    ]);
+    let mut said: Vec<String> = page
+        .warnings
+        .iter()
+        .map(|w| format!("{}: {}", w.file.file_name().unwrap().display(), w.message))
+        .collect();
+    said.sort();
+    expect![[r#"
+        Page.fr.html: is not shown under this name; call it page.fr.html
+        page-it.txt: is not shown under this name; call it page.it.txt
+        page.deutsch.html: is not shown under this name; call it page.de.html
+        page_de.html: is not shown under this name; call it page.de.html"#]]
+    .assert_eq(&said.join("\n"));
+    assert_eq!(page.html.len(), 1);
+}
+
+#[test]
 fn what_programs_read_must_be_well_formed() {
     refused(
         &[
