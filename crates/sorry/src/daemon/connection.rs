@@ -13,19 +13,11 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::beginning::{Beginning, Unsent, keep};
-use super::patience::Patience;
+use super::patience::{Doing, Pace, Patience};
 use super::talk::{Talk, Wait};
 use super::worker::{Leaving, Place, Scratch, Times, Worker};
 use crate::count::Limit;
 use crate::http1::Next;
-
-/// What the connection is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doing {
-    Waiting(Wait),
-    Writing,
-    Lingering,
-}
 
 /// One connection.
 pub(super) struct Connection<S> {
@@ -44,13 +36,6 @@ pub(super) struct Connection<S> {
     /// Bytes that may still be read and forgotten after our end.
     linger_bytes: u64,
     pace: Pace,
-}
-
-/// Whether the client has used up its time for what it sends: then it gets no more by sending on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    InTime,
-    Late,
 }
 
 /// Whether the stream itself may hold bytes that were written to it; TLS does.

@@ -11,6 +11,23 @@ use std::time::Instant;
 
 use tokio::time::Sleep;
 
+use super::talk::Wait;
+
+/// What the connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    Waiting(Wait),
+    Writing,
+    Lingering,
+}
+
+/// Whether the client has used up its time for what it sends: then it gets no more by sending on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    InTime,
+    Late,
+}
+
 /// The timer, made when first waited for.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
