@@ -108,18 +108,22 @@ pub(super) fn build(
             .map_or(Place::File, |metrics| metrics.place),
         metrics: metrics.map(|metrics| metrics.value),
         admin: admin?.value.0,
-        log: Log {
-            level: log.level?.value,
-            access: log.access?.value,
-            access_target: match log.access_file?.value {
-                super::AccessTarget::File(path) => super::AccessTarget::File(base.join(path)),
-                stdout => stdout,
-            },
-        },
+        log: log_of(log, base)?,
         files,
         written,
         source,
         warnings: told.clone(),
+    })
+}
+
+fn log_of(log: spec::Log, base: &Path) -> Option<Log> {
+    Some(Log {
+        level: log.level?.value,
+        access: log.access?.value,
+        access_target: match log.access_file?.value {
+            super::AccessTarget::File(path) => super::AccessTarget::File(base.join(path)),
+            stdout => stdout,
+        },
     })
 }
 

@@ -146,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let filled = match from {
             From::Unread => held,
             From::Stream => match self.poll_read(context, scratch.room(held)) {
-                Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return self.ended(),
+                Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return Step::Done,
                 Poll::Ready(Ok(count)) => held + count,
                 Poll::Pending => {
                     drop(scratch);
@@ -263,12 +263,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             },
         }
-    }
-
-    /// The client has ended its half, or is gone.
-    fn ended(&mut self) -> Step {
-        self.unread = Vec::new();
-        Step::Done
     }
 
     /// What was written has gone: bodies that waited for room go on. Says whether there was anything.

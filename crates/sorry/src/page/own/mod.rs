@@ -185,8 +185,8 @@ impl<'a> Loader<'a> {
         let pages = self.drafts.iter().map(|draft| &*draft.language);
         let texts = self.texts.iter().map(|(language, _)| &**language);
         let found = [
-            gap_in(self.with_lost(pages, Kind::Html), "html", &default),
-            gap_in(self.with_lost(texts, Kind::Text), "txt", &default),
+            names::gap_in(self.with_lost(pages, Kind::Html), "html", &default),
+            names::gap_in(self.with_lost(texts, Kind::Text), "txt", &default),
         ];
         for message in found.into_iter().flatten() {
             self.mistakes.push(files::mistake(&folder, message));
@@ -445,23 +445,6 @@ impl<'a> Loader<'a> {
         page.warnings = self.warnings;
         page
     }
-}
-
-/// What is wrong with a set of languages.
-fn gap_in(mut languages: Vec<&str>, ending: &str, default: &str) -> Option<String> {
-    languages.sort_by_key(|language| *language != default);
-    let first = languages.first()?;
-    if *first != default {
-        return Some(format!(
-            "has page.{first}.{ending} but no page.{ending} for the default language, {default}"
-        ));
-    }
-    let twice = (1..languages.len()).any(|index| languages[..index].contains(&languages[index]));
-    twice.then(|| {
-        format!(
-            "has two pages in one language: page.{ending} is in the default language, {default}"
-        )
-    })
 }
 
 #[cfg(test)]

@@ -85,6 +85,23 @@ fn is_language(tag: &str) -> bool {
         && subtags.all(|subtag| short(subtag) && subtag.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
+/// What is wrong with a set of languages.
+pub(super) fn gap_in(mut languages: Vec<&str>, ending: &str, default: &str) -> Option<String> {
+    languages.sort_by_key(|language| *language != default);
+    let first = languages.first()?;
+    if *first != default {
+        return Some(format!(
+            "has page.{first}.{ending} but no page.{ending} for the default language, {default}"
+        ));
+    }
+    let twice = (1..languages.len()).any(|index| languages[..index].contains(&languages[index]));
+    twice.then(|| {
+        format!(
+            "has two pages in one language: page.{ending} is in the default language, {default}"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
