@@ -18,6 +18,8 @@ pub(super) fn warnings(files: &Files, assets: &BTreeMap<String, Bytes>) -> Vec<M
         .all()
         .keys()
         .filter(|name| names::part(name) == Part::Asset && !assets.contains_key(*name))
+        // Those have been told of already.
+        .filter(|name| names::almost_a_page(name).is_none())
         .collect();
     let named = strays.iter().take(NAMED).map(|name| {
         let message = "is given to nobody: the page does not refer to it, and pages are not made of its kind of file; \
