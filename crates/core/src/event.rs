@@ -295,6 +295,11 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether it is somebody's word.
+    pub fn is_order(self) -> bool {
+        matches!(self, Why::Ordered | Why::Overrun)
+    }
+
     /// The word for JSON, metrics and the journal.
     pub fn label(self) -> &'static str {
         match self {
@@ -427,14 +432,5 @@ impl Record {
             | Record::Route { site, .. }
             | Record::Outage { site, .. } => site,
         }
-    }
-}
-
-/// What an order of a window becomes of its times.
-pub(crate) fn order_of(window: &WindowSetup, start: Wall, end: Wall) -> Order {
-    Order {
-        given: start,
-        until: Some(end),
-        ..window.order.clone()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::real::Real;
 use super::switch::Switch;
 use crate::damping::Flaps;
-use crate::event::{Drained, RealId, RealWanted, SiteSetup, Wanted, Why, WindowSetup, order_of};
+use crate::event::{Drained, RealId, RealWanted, SiteSetup, Wanted, Why, WindowSetup};
 use crate::health::State;
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Milestone, Order, Phase, What};
@@ -63,12 +63,6 @@ pub(super) struct Wish {
     pub(super) route: Route,
     pub(super) why: Why,
     pub(super) until: Option<Tick>,
-}
-
-impl Wish {
-    pub(super) fn is_ordered(&self) -> bool {
-        matches!(self.why, Why::Ordered | Why::Overrun)
-    }
 }
 
 impl Site {
@@ -170,11 +164,6 @@ impl Site {
         }
     }
 
-    /// Whether it is where it is by somebody's word.
-    pub(super) fn is_ordered(&self) -> bool {
-        matches!(self.why, Why::Ordered | Why::Overrun)
-    }
-
     /// Whether somebody is sure that it should be where it is: nobody has to be to send visitors back.
     pub(super) fn is_sure(&self) -> bool {
         !self.unsure || self.by_order || self.route == Route::Live
@@ -254,5 +243,14 @@ impl Site {
             .iter()
             .filter(|(_, held)| *held == Held::TooFew)
             .count()
+    }
+}
+
+/// What an order of a window becomes of its times.
+fn order_of(window: &WindowSetup, start: Wall, end: Wall) -> Order {
+    Order {
+        given: start,
+        until: Some(end),
+        ..window.order.clone()
     }
 }

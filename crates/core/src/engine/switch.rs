@@ -35,8 +35,6 @@ pub(super) enum Answered {
     Failed(u32),
     /// It works again.
     Recovered,
-    /// It has done something old, perhaps over something newer: it must be told again.
-    Overtaken,
 }
 
 /// How long an answer is waited for, and the least time between tries.
@@ -90,15 +88,12 @@ impl Switch {
     /// It has answered.
     pub(super) fn answered(&mut self, generation: u64, outcome: Outcome, now: Tick) -> Answered {
         if generation != self.told {
-            // A late answer. If something was done, it may have undone what came after it.
-            return match outcome {
-                Outcome::Done if generation < self.told => {
-                    self.applied = self.applied.min(generation);
-                    self.retry = Some(now);
-                    Answered::Overtaken
-                }
-                _ => Answered::Nothing,
-            };
+            // A late answer. If something was done, it may have undone what came after it, which is told again.
+            if outcome == Outcome::Done && generation < self.told {
+                self.applied = self.applied.min(generation);
+                self.retry = Some(now);
+            }
+            return Answered::Nothing;
         }
         match outcome {
             Outcome::Done => {

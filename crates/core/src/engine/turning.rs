@@ -24,7 +24,7 @@ impl Engine {
             let was = site.why;
             site.why = wish.why;
             site.to_publish |= was == Why::Beginning && wish.why != Why::Beginning;
-            if wish.why == Why::NoQuorum && matches!(was, Why::Ordered | Why::Overrun) {
+            if wish.why == Why::NoQuorum && was.is_order() {
                 self.notice(Notice::StaysDown(site_id(index)));
             }
             let site = &mut self.sites[index];
@@ -65,7 +65,7 @@ impl Engine {
             site.returned |= outage.is_some();
         }
         // The end of an order is as much somebody's word as its beginning.
-        site.by_order = wish.is_ordered() || site.is_ordered();
+        site.by_order = wish.why.is_order() || site.why.is_order();
         site.route = wish.route;
         site.why = wish.why;
         site.since = now.tick;
@@ -220,7 +220,7 @@ impl Engine {
             return;
         };
         match switch.answered(generation, outcome, now.tick) {
-            Answered::Nothing | Answered::Overtaken => {}
+            Answered::Nothing => {}
             Answered::Failed(times) => self.notice(Notice::Failed(id, times)),
             Answered::Recovered => self.notice(Notice::Recovered(id)),
         }
