@@ -10,8 +10,11 @@ use std::os::unix::net::UnixStream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::history::History;
 use super::moment::Moment;
+use super::order::{Done, Order};
 use super::role::Caller;
+use super::standing::{Explanation, Standing};
 use super::status::Status;
 
 /// What a client may ask for. Words and fields that nobody knows are refused, not skipped: a request with a mistake in
@@ -88,6 +91,10 @@ pub enum FaultKind {
     Timeout,
     /// The daemon is stopping.
     Stopping,
+    /// There is no such site, real server, window or switch.
+    Unknown,
+    /// What is asked for cannot be, as things are.
+    Impossible,
     /// The daemon tried and could not.
     Failed,
 }
@@ -188,6 +195,32 @@ pub enum Command {
     },
     /// Hand over.
     Takeover(Takeover),
+    /// Say how all sites and real servers stand.
+    Standing(oneshot::Sender<Standing>),
+    /// Say why a site is where it is; a fault where there is no such site.
+    Explain {
+        /// Its name.
+        site: String,
+        /// Where it goes.
+        reply: oneshot::Sender<Result<Explanation, Fault>>,
+    },
+    /// Say what has happened.
+    History(oneshot::Sender<History>),
+    /// Something is ordered of a site.
+    Order(Ordered),
+}
+
+/// An order with whoever gave it.
+#[derive(Debug)]
+pub struct Ordered {
+    /// The site's name.
+    pub site: String,
+    /// What is ordered.
+    pub order: Order,
+    /// Who gave it: `uid 0`, or the name of a token.
+    pub by: String,
+    /// What came of it.
+    pub reply: oneshot::Sender<Result<Done, Fault>>,
 }
 
 /// A checked request for the listening sockets, with the connection that they are to be sent over.

@@ -12,17 +12,20 @@ pub mod endpoint;
 mod exposition;
 mod facts;
 mod family;
+pub mod history;
 mod line;
 pub mod message;
 mod metrics;
 #[cfg(test)]
 mod metrics_reader;
 mod moment;
+pub mod order;
 mod process;
 mod reference;
 mod role;
 mod scrape;
 pub mod socket;
+pub mod standing;
 mod status;
 mod status_table;
 mod table;
@@ -30,7 +33,9 @@ mod table;
 pub use door::Doors;
 pub use endpoint::serve_metrics;
 pub use facts::{Certificate, Facts, Reread, Snapshot, Source};
-pub use message::{Command, Fault, FaultKind, ReloadOutcome, ReloadReport, Reply, Request};
+pub use message::{
+    Command, Fault, FaultKind, Ordered, ReloadOutcome, ReloadReport, Reply, Request,
+};
 pub use metrics::{Format, render};
 pub use moment::Moment;
 pub use process::Process;

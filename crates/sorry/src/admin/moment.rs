@@ -55,6 +55,21 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
+/// In a schema it is what it is in JSON.
+impl schemars::JsonSchema for Moment {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "format": "date-time",
+            "description": "A second on the calendar, RFC 3339 in UTC."
+        })
+    }
+}
+
 /// What lies beyond the calendar is shown as its last second: a certificate that never ends says the last day of the
 /// year 9999 (RFC 5280, section 4.1.2.5), and that must not keep a status from being shown.
 fn timestamp(moment: Moment) -> jiff::Timestamp {

@@ -99,6 +99,7 @@ fn obedient(heard: &Arc<Mutex<Vec<String>>>) -> Daemon {
                 heard.lock().unwrap().push(word);
                 return takeover.refuse("not today");
             }
+            other => format!("{other:?}"),
         };
         heard.lock().unwrap().push(word);
     })

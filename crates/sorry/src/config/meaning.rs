@@ -11,10 +11,15 @@ use super::reader::At;
 use super::site::{Mode, ModeWord, RetryAfter, Site, Sorry};
 use super::spec;
 use super::value::{Auto, FilePath, Whole};
+use super::watching::Watching;
 use super::{Certificate, Config, FileUse, Purpose, STRANGERS, Workers};
+use sorry_core::damping::Damping;
+use sorry_core::doubt::Mass;
+use sorry_core::quorum::Quorum;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Collects mistakes and the files that the configuration names.
 struct Builder<'b> {
@@ -108,6 +113,22 @@ pub(super) fn build(
             .map_or(Place::File, |metrics| metrics.place),
         metrics: metrics.map(|metrics| metrics.value),
         admin: admin?.value.0,
+        remote: None,
+        state: None,
+        watch: Watching {
+            references: Vec::new(),
+            every: Duration::from_secs(1),
+            timeout: Duration::from_millis(500),
+            mass: Mass {
+                share_permille: 500,
+                within: Duration::from_secs(10),
+            },
+            hold: Duration::from_secs(30),
+            votes: 0,
+            peers: Vec::new(),
+        },
+        receivers: Vec::new(),
+        down_for: Duration::from_secs(3600),
         log: log_of(log, base)?,
         files,
         written,
@@ -341,6 +362,19 @@ impl Builder<'_> {
             name: site.name?.value.0,
             hosts: hosts.map(|host| host.value).collect(),
             sorry: sorry?,
+            reals: Vec::new(),
+            quorum: Quorum {
+                at_least: 1,
+                hysteresis: 0,
+            },
+            damping: Damping {
+                dwell_live: Duration::ZERO,
+                dwell_sorry: Duration::from_secs(5),
+                hold_down: Duration::from_secs(30),
+                hold_down_most: Duration::from_secs(1800),
+                steady_after: Duration::from_secs(600),
+            },
+            windows: Vec::new(),
         }))
     }
 

@@ -7,6 +7,8 @@
 //! Nothing but the file itself is opened here. Files that it names are listed in [`Config::files`]; whoever opens one and
 //! finds it missing or broken reports that with [`Config::bad_file`] at the line that names it.
 
+pub mod alert;
+pub mod check;
 mod diagnostics;
 mod difference;
 pub mod duration;
@@ -23,6 +25,7 @@ mod network;
 pub mod plain_file;
 mod quantity;
 mod reader;
+pub mod real_server;
 mod reference;
 mod serve;
 mod site;
@@ -35,6 +38,8 @@ mod tests;
 pub mod until;
 mod url;
 mod value;
+pub mod watching;
+pub mod window;
 
 pub use diagnostics::{Code, Color, Mistake, Place, Report, Source, Span};
 pub use fault::Fault;
@@ -56,6 +61,7 @@ pub use value::tag_of_language;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A whole configuration. Plain data: nothing in it is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +84,16 @@ pub struct Config {
     pub metrics_place: Place,
     /// The admin socket.
     pub admin: Option<PathBuf>,
+    /// Where a remote operator is listened to, besides the socket.
+    pub remote: Option<Remote>,
+    /// The folder of journal, history, alerts and audit log; nothing is kept where there is none.
+    pub state: Option<PathBuf>,
+    /// What is watched to doubt oneself.
+    pub watch: watching::Watching,
+    /// Who is told.
+    pub receivers: Vec<alert::Receiver>,
+    /// How long `sorry down` lasts where nobody says.
+    pub down_for: Duration,
     /// What is written down.
     pub log: Log,
     /// Every file that must exist, and where it was named.
@@ -87,6 +103,21 @@ pub struct Config {
     source: Arc<Source>,
     /// What works and is worth a second look, each with its line.
     pub warnings: Vec<String>,
+}
+
+/// The admin API over TCP: only with TLS, and only for who has a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The names by which it may be asked for (`Host`); its own address always may.
+    pub hosts: Vec<Box<str>>,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// A file with a line for each token: role, name, SHA-256 in hexadecimal.
+    pub tokens: PathBuf,
+    /// Where it was typed.
+    pub place: Place,
 }
 
 /// What requests are counted under whose host is no site's; no site may have this name.
@@ -136,6 +167,16 @@ pub enum Purpose {
     AccessLog,
     /// The admin socket.
     AdminSocket,
+    /// Authorities that a peer's certificate is checked against.
+    Authority,
+    /// A password, token, key or secret URL: nobody else may read it.
+    Secret,
+    /// The tokens of the admin API.
+    Tokens,
+    /// A program that is run.
+    Program,
+    /// The folder of journal and history.
+    State,
 }
 
 impl Config {

@@ -3,10 +3,14 @@
 use super::fault::{Fault, quoted};
 use super::host::HostPattern;
 use super::reader::{FromText, FromValue, Reader, Value};
+use super::real_server::RealServer;
 use super::table::words;
 use super::url::{Origin, UrlPath};
 use super::value::no_such_number;
+use super::window::Window;
 use jiff::Timestamp;
+use sorry_core::damping::Damping;
+use sorry_core::quorum::Quorum;
 use sorry_core::said::Said;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +25,14 @@ pub struct Site {
     pub hosts: Vec<HostPattern>,
     /// How it says sorry.
     pub sorry: Sorry,
+    /// Its real servers; may be none, and then nothing is watched.
+    pub reals: Vec<RealServer>,
+    /// How many of them it needs.
+    pub quorum: Quorum,
+    /// What keeps it from going back and forth.
+    pub damping: Damping,
+    /// Its maintenance windows.
+    pub windows: Vec<Window>,
 }
 
 /// How a site says sorry.

@@ -302,6 +302,11 @@ impl Control {
                 let _nobody_waits = reply.send(self.reload());
             }
             Command::Takeover(takeover) => self.hand_over(takeover),
+            // Whoever waits hears that nobody answers; the brain is wired in a later commit.
+            Command::Standing(_)
+            | Command::Explain { .. }
+            | Command::History(_)
+            | Command::Order(_) => {}
         }
     }
 

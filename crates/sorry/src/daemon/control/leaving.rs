@@ -204,6 +204,10 @@ impl Control {
             }
             // Dropping the place for the reply says that the daemon is stopping.
             Command::Reload { reply, .. } => drop(reply),
+            Command::Standing(reply) => drop(reply),
+            Command::Explain { reply, .. } => drop(reply),
+            Command::History(reply) => drop(reply),
+            Command::Order(ordered) => drop(ordered),
             // Refused, since we are on our way.
             Command::Takeover(takeover) => self.hand_over(takeover),
         }

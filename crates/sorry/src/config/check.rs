@@ -1,0 +1,255 @@
+//! How a real server is checked, as the checkers see it. One struct for each kind; `check/` has a file for each.
+
+use super::diagnostics::Place;
+use super::real_server::Target;
+use sorry_core::health::Thresholds;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One check of one real server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What is asked, and what the answer must be.
+    pub kind: Kind,
+    /// Where; may be another address than the one that serves.
+    pub target: Target,
+    /// From which of our addresses; the kernel chooses where there is none.
+    pub source: Option<IpAddr>,
+    /// When.
+    pub timing: Timing,
+    /// How many results change what is believed.
+    pub thresholds: Thresholds,
+    /// Where it was typed.
+    pub place: Place,
+}
+
+/// When a check is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// From the beginning of one probe to the beginning of the next.
+    pub every: Duration,
+    /// The longest that a probe may take, all of it.
+    pub timeout: Duration,
+    /// The same as `every` while the next results decide something; probes then do not wait for the one before.
+    pub suspect_every: Duration,
+    /// The most that is added to or taken from `every` at random, so that checks do not march in step.
+    pub jitter: Duration,
+}
+
+impl Timing {
+    /// The longest from a server's death to the result that takes it down, `fall` results being needed: for a host that
+    /// refuses, and for one that is silent.
+    pub fn worst_case(&self, fall: u16) -> (Duration, Duration) {
+        let refused =
+            self.every + self.jitter + self.suspect_every * u32::from(fall.saturating_sub(1));
+        (refused, refused + self.timeout)
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An HTTP request, over TLS or not.
+    Http(Box<Http>),
+    /// A connection, and what is said on it.
+    Tcp(Dialogue),
+    /// A TLS handshake, and what is said after it.
+    Tls(Box<TlsClient>, Dialogue),
+    /// grpc.health.v1.Health/Check.
+    Grpc(Box<Grpc>),
+    /// A question to a name server.
+    Dns(Dns),
+    /// A greeting, HELO and QUIT.
+    Smtp(Smtp),
+    /// An echo request.
+    Icmp,
+    /// A datagram, and the reply.
+    Udp(Udp),
+    /// A program.
+    Exec(Exec),
+    /// A file on this machine.
+    File(FileCheck),
+}
+
+impl Kind {
+    /// The word of the configuration, of metrics and of JSON; `https` is `http`'s over TLS.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Kind::Http(http) if http.tls.is_some() => "https",
+            Kind::Http(_) => "http",
+            Kind::Tcp(_) => "tcp",
+            Kind::Tls(..) => "tls",
+            Kind::Grpc(_) => "grpc",
+            Kind::Dns(_) => "dns",
+            Kind::Smtp(_) => "smtp",
+            Kind::Icmp => "icmp",
+            Kind::Udp(_) => "udp",
+            Kind::Exec(_) => "exec",
+            Kind::File(_) => "file",
+        }
+    }
+}
+
+/// An HTTP request, and what its answer must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// TLS, where it is https.
+    pub tls: Option<TlsClient>,
+    /// A token (RFC 9110, 9.1).
+    pub method: Box<str>,
+    /// Path and query.
+    pub path: Box<str>,
+    /// The Host field; that of the target where there is none.
+    pub host: Option<Box<str>>,
+    /// More fields, valid as they are.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+    /// The version that is spoken.
+    pub version: HttpVersion,
+    /// The statuses that are good.
+    pub status: Vec<RangeInclusive<u16>>,
+    /// What the body must be.
+    pub body: Option<BodyRule>,
+    /// The longest body that is read to judge it.
+    pub body_bytes: u64,
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+    /// HTTP/2, with prior knowledge where there is no TLS.
+    Http2,
+}
+
+/// What a body must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyRule {
+    /// These bytes are somewhere in it.
+    Contains(Box<[u8]>),
+    /// This regular expression (in the syntax of the `regex` crate) matches somewhere in it.
+    Regex(Box<str>),
+    /// It does not.
+    NotRegex(Box<str>),
+    /// Its SHA-256.
+    Digest([u8; 32]),
+}
+
+/// How TLS is spoken to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsClient {
+    /// The name that is asked for (SNI) and that the certificate must be for; the target's host where there is none.
+    pub name: Option<Box<str>>,
+    /// Whom to trust.
+    pub verify: Verify,
+    /// Our own certificate and its key, in PEM.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    /// How long before the end of the server's certificate somebody is told; never where there is none.
+    pub expiry_warning: Option<Duration>,
+}
+
+/// Whom to trust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// Whomever this machine trusts.
+    System,
+    /// These authorities, in PEM.
+    Authority(PathBuf),
+    /// Anybody.
+    Off,
+}
+
+/// What is said on a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dialogue {
+    /// Sent first, as it is.
+    pub send: Option<Box<[u8]>>,
+    /// Must come somewhere in what is received.
+    pub expect: Option<Box<[u8]>>,
+}
+
+/// grpc.health.v1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grpc {
+    /// The service that is asked for; the whole server where it is empty.
+    pub service: Box<str>,
+    /// The `:authority`; the target's host where there is none.
+    pub authority: Option<Box<str>>,
+    /// TLS, with prior knowledge of HTTP/2 where there is none.
+    pub tls: Option<TlsClient>,
+}
+
+/// A question to a name server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dns {
+    /// The name that is asked for, such as `example.com` or `.`.
+    pub name: Box<str>,
+    /// The type (RFC 1035, 3.2.2), as text: `SOA`, `A`, ...
+    pub record: Box<str>,
+    /// Over TCP rather than UDP.
+    pub tcp: bool,
+    /// The response codes that are good (RFC 1035, 4.1.1).
+    pub codes: Vec<u16>,
+    /// Must be among the answers, as presentation text of the data (`192.0.2.1`); anything where there is none.
+    pub answer: Option<Box<str>>,
+}
+
+/// A greeting, HELO and QUIT (RFC 5321).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Smtp {
+    /// What we call ourselves.
+    pub helo: Box<str>,
+    /// STARTTLS after it, and HELO again.
+    pub tls: Option<Box<TlsClient>>,
+}
+
+/// A datagram, and the reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Udp {
+    /// Sent as it is; may be empty.
+    pub send: Box<[u8]>,
+    /// What the reply must begin with; without it, no ICMP error within the timeout is good.
+    pub expect: Option<Vec<Nibbles>>,
+}
+
+/// A byte of which only some bits are compared: keepalived's hex pattern with `X` for any four bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nibbles {
+    /// The bits.
+    pub value: u8,
+    /// Which of them count.
+    pub mask: u8,
+}
+
+/// A program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exec {
+    /// The program by its full path, then its arguments.
+    pub argv: Vec<Box<str>>,
+    /// Exit codes 2 to 255 are good, too, and set the weight to the code less 2 (keepalived's `misc_dynamic`).
+    pub weight: bool,
+}
+
+/// A file on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileCheck {
+    /// Which.
+    pub path: PathBuf,
+    /// When the server is down.
+    pub down: FileDown,
+}
+
+/// What of a file says that a server is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileDown {
+    /// It is there.
+    Exists,
+    /// It is not there.
+    Missing,
+    /// It is not there, is empty, or holds a number other than 0 (keepalived's `FILE_CHECK` with weight 0).
+    Nonzero,
+}
