@@ -72,10 +72,19 @@ pub struct RealSetup {
     pub name: Box<str>,
     /// Its weight.
     pub weight: u32,
-    /// How many results change its state.
-    pub thresholds: Thresholds,
+    /// Its checks, all of which must be good; without any it is always taken to work.
+    pub checks: Box<[CheckSetup]>,
     /// What is believed of it at first: `Down` for keepalived's `alpha`, else `Unknown`.
     pub first: State,
+}
+
+/// One check of a real server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSetup {
+    /// Its name, unique within the real server: what is known of it is kept under this name across configurations.
+    pub name: Box<str>,
+    /// How many results change what is believed.
+    pub thresholds: Thresholds,
 }
 
 /// One window.
@@ -137,8 +146,19 @@ pub enum Input {
         epoch: Epoch,
         /// Of which real server.
         real: RealId,
+        /// By which of its checks.
+        check: u8,
         /// How.
         reason: Reason,
+    },
+    /// A check has said what a real server weighs from now on (keepalived's `misc_dynamic`).
+    Weighed {
+        /// The configuration it was made for.
+        epoch: Epoch,
+        /// Which real server.
+        real: RealId,
+        /// Its weight.
+        weight: u32,
     },
     /// Requests of clients went through a real server, or did not; one for at most each 50 ms, the first failure at once.
     Passive {
@@ -278,6 +298,8 @@ pub struct RealWanted {
 pub enum Why {
     /// Nothing was seen yet.
     Beginning,
+    /// It has no real servers: nothing but an order turns it.
+    Unwatched,
     /// Enough real servers work.
     Quorum,
     /// Too few do.
@@ -304,6 +326,7 @@ impl Why {
     pub fn label(self) -> &'static str {
         match self {
             Why::Beginning => "beginning",
+            Why::Unwatched => "unwatched",
             Why::Quorum => "quorum",
             Why::NoQuorum => "no-quorum",
             Why::Ordered => "ordered",
