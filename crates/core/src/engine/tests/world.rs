@@ -69,7 +69,13 @@ struct World {
 }
 
 fn sites(hold_down: Duration) -> Setup {
-    let mut sites = vec![site("a", 1), site("b", 2), site("c", 3), site("d", 4)];
+    let mut sites = vec![
+        site("a", 1),
+        site("b", 2),
+        site("c", 3),
+        site("d", 4),
+        site("e", 0),
+    ];
     for site in &mut sites {
         site.damping.hold_down = hold_down;
         site.damping.dwell_sorry = Duration::from_secs(1);
@@ -386,6 +392,7 @@ impl World {
                 }
                 Why::HeldDown => assert_eq!(site.route(), Route::Sorry, "{name}"),
                 Why::Doubted => assert!(view.doubt().is_some(), "{name}: doubted without a doubt"),
+                Why::Unwatched => assert_eq!(site.reals().count(), 0, "{name}"),
                 Why::Dwelling | Why::Ordered | Why::Overrun => {}
             }
         }
@@ -455,6 +462,7 @@ impl World {
             let wanted = match site.order().map(|order| order.what) {
                 Some(What::Live) => Route::Live,
                 Some(What::Maintenance(_)) => Route::Sorry,
+                None if setup.reals.is_empty() => Route::Live,
                 // Between the two bounds of its quorum a site stays what it was.
                 None if judge(Held::TooFew, &weights, setup.quorum) == Held::Enough => Route::Live,
                 None if judge(Held::Enough, &weights, setup.quorum) == Held::TooFew => Route::Sorry,
