@@ -13,6 +13,7 @@ use crate::health::{Reason, State, Thresholds};
 use crate::moment::Wall;
 use crate::order::{Milestone, Order};
 use crate::quorum::{Held, Quorum, Weights};
+use crate::said::Said;
 use crate::site::Route;
 use crate::window::Window;
 
@@ -220,6 +221,8 @@ pub enum Command {
     Lift,
     /// What is in force stays so for so much longer.
     Extend(Duration),
+    /// Visitors are told something else from now on: until the order in force ends, or else until the site is back.
+    Say(Option<Said>),
     /// A real server gets no new visitors, or does again.
     Drain(RealId, Drained),
     /// A switch that asks may do what is wanted of that generation.
@@ -401,6 +404,13 @@ pub enum Record {
         /// See above.
         windows_done: Wall,
     },
+    /// What visitors are told of an outage that nobody has ordered.
+    Said {
+        /// The site's name.
+        site: Box<str>,
+        /// What; nothing any more where there is none.
+        said: Option<Said>,
+    },
     /// What is believed of a real server.
     Real {
         /// The site's name.
@@ -450,6 +460,7 @@ impl Record {
     pub fn site(&self) -> &str {
         match self {
             Record::Order { site, .. }
+            | Record::Said { site, .. }
             | Record::Real { site, .. }
             | Record::Drained { site, .. }
             | Record::Route { site, .. }

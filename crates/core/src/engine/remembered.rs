@@ -25,6 +25,7 @@ impl Engine {
                 site.order = order;
                 site.windows_done = windows_done;
             }
+            Record::Said { said, .. } => self.sites[index].said = said,
             Record::Real { real, state, .. } => {
                 if let Some(at) = self.real_named(index, &real) {
                     self.reals[at].remember(state);

@@ -13,6 +13,7 @@ use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Milestone, Order, Phase, What};
 use crate::outages::Outages;
 use crate::quorum::{Held, Weights, judge};
+use crate::said::Said;
 use crate::site::Route;
 
 /// The clock on the wall may be set; so an appointment is looked at again at least so often, in milliseconds.
@@ -30,6 +31,8 @@ pub(super) struct Site {
     pub(super) regained: Tick,
     pub(super) order: Option<Order>,
     pub(super) told: Milestone,
+    /// What visitors are told while nobody has ordered anything.
+    pub(super) said: Option<Said>,
     /// The windows that begin no later are done with.
     pub(super) windows_done: Wall,
     /// The last beginning that was announced.
@@ -75,6 +78,7 @@ impl Site {
             regained: now.tick,
             order: None,
             told: Milestone::Begun,
+            said: None,
             windows_done: Wall::default(),
             announced: Wall::default(),
             route: Route::Live,

@@ -79,6 +79,10 @@ impl Engine {
             };
             self.record(record);
         }
+        if wish.route == Route::Live {
+            // What was said of the outage is over with it.
+            self.say_of_outage(index, None);
+        }
         self.number(index);
         self.notice(Notice::Turned {
             site: site_id(index),

@@ -12,6 +12,7 @@ use crate::health::{Health, State};
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::Order;
 use crate::quorum::{Held, Quorum, Weights};
+use crate::said::Said;
 use crate::site::Route;
 
 /// See the file's header.
@@ -149,6 +150,14 @@ impl<'a> SiteView<'a> {
     pub fn by_health(&self) -> (Route, Why) {
         let wish = self.site.wish_of_health(self.now);
         (wish.route, wish.why)
+    }
+
+    /// What visitors are told now: by the order in force, else of the outage.
+    pub fn said(&self) -> Option<&'a Said> {
+        match &self.site.order {
+            Some(order) => order.said.as_ref(),
+            None => self.site.said.as_ref(),
+        }
     }
 
     /// Its windows: configured names, when they are open.

@@ -6,6 +6,7 @@ use crate::event::{Command, Epoch, Input, Output, RealId, Setup, SiteId, Why};
 use crate::health::{Reason, State};
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Keep, OnOverrun, Order, What};
+use crate::said::Said;
 use crate::site::Route;
 
 struct Run {
@@ -191,4 +192,50 @@ fn a_site_without_real_servers_is_turned_by_orders_alone() {
         reason: Reason::Ok,
     });
     assert_eq!(stands(&run), (Route::Live, Why::Quorum));
+}
+
+#[test]
+fn words_end_with_what_they_are_about() {
+    let said = |text| Some(Said::parse(text).unwrap());
+    let order = Order {
+        what: What::Maintenance(Keep::Stale),
+        given: Wall(0),
+        until: None,
+        on_overrun: OnOverrun::Hold,
+        by: "root".into(),
+        said: said("upgrade"),
+    };
+    let ordered = |command| Input::Ordered {
+        epoch: Epoch(0),
+        site: SiteId(0),
+        command,
+    };
+    let mut run = Run::new(setup(vec![site("shop", 1)]));
+    let mut step = |input: Input| {
+        run.take(input);
+        let view = run.engine.view(run.now);
+        let site = view.sites().next().unwrap();
+        site.said().map(|said| said.as_str().to_owned())
+    };
+    let probed = |reason| Input::Probed {
+        epoch: Epoch(0),
+        real: RealId(0),
+        check: 0,
+        reason,
+    };
+    for (input, expected) in [
+        (probed(Reason::Refused), None),
+        (probed(Reason::Refused), None),
+        (ordered(Command::Say(said("we know"))), Some("we know")),
+        (ordered(Command::Give(order)), Some("upgrade")),
+        (ordered(Command::Say(said("longer"))), Some("longer")),
+        (ordered(Command::Lift), Some("we know")),
+        (probed(Reason::Ok), Some("we know")),
+        (probed(Reason::Ok), None),
+        (ordered(Command::Say(said("soon"))), Some("soon")),
+        (ordered(Command::Say(None)), None),
+    ] {
+        let shown = format!("{input:?}");
+        assert_eq!(step(input).as_deref(), expected, "{shown}");
+    }
 }
