@@ -9,5 +9,6 @@ pub mod count;
 pub mod daemon;
 pub mod http1;
 pub mod http2;
+pub mod journal;
 pub mod listen;
 pub mod page;
