@@ -29,6 +29,7 @@ pub mod standing;
 mod status;
 mod status_table;
 mod table;
+mod watched;
 
 pub use door::Doors;
 pub use endpoint::serve_metrics;

@@ -180,6 +180,12 @@ pub enum Purpose {
 }
 
 impl Config {
+    /// Whether there is anything to decide about: real servers, windows, or operators who may order something.
+    pub fn needs_decisions(&self) -> bool {
+        let watched = |site: &Arc<Site>| !site.reals.is_empty() || !site.windows.is_empty();
+        self.admin.is_some() || self.remote.is_some() || self.sites.iter().any(watched)
+    }
+
     /// A mistake at the place that names `file`: what is wrong with it, and how to mend it.
     pub fn bad_file(&self, file: &FileUse, what: impl Into<String>) -> Mistake {
         Mistake::new(Code::BadFile, file.place, what)

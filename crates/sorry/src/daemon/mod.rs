@@ -5,6 +5,7 @@ mod access_log;
 mod advice;
 mod alarm;
 mod beginning;
+mod brain;
 mod cautions;
 mod changes;
 mod complaint;
@@ -33,6 +34,7 @@ mod talk;
 mod wire;
 mod worker;
 
+pub use brain::{Hands, KeepError};
 pub use control::Ended;
 pub use run::{RunError, Start, Succession, check, run};
 pub use state::Read;

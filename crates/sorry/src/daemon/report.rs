@@ -1,7 +1,7 @@
 //! What is shown of the daemon: the status that `sorry status` prints, and the facts on the metrics page.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::UNIX_EPOCH;
 
 use arc_swap::ArcSwap;
@@ -11,6 +11,7 @@ use crate::admin::{
     Certificate, CertificateStatus, Doors, Facts, ListenerStatus, Mode, Moment, ReloadOutcome,
     Reread, SiteStatus, Snapshot, Source, Status, WorkerStatus,
 };
+use crate::admin::standing::Standing;
 use crate::answer::Security;
 use crate::config;
 use crate::count::{Kind, Limit, Protocol, SiteCounts, WorkerCounts, access};
@@ -23,6 +24,8 @@ pub(super) struct Gauge {
     pub(super) doors: Arc<Doors>,
     pub(super) log: Option<access::Log>,
     facts: ArcSwap<Facts>,
+    /// How sites stand, once something decides.
+    standing: OnceLock<Arc<ArcSwap<Standing>>>,
 }
 
 impl Gauge {
@@ -37,7 +40,13 @@ impl Gauge {
             doors: Arc::default(),
             log,
             facts: ArcSwap::from_pointee(facts(state)),
+            standing: OnceLock::new(),
         }
+    }
+
+    /// From now on something decides, and publishes this.
+    pub(super) fn watch(&self, standing: &Arc<ArcSwap<Standing>>) {
+        let _there_is_one_brain = self.standing.set(Arc::clone(standing));
     }
 
     /// Takes note of a change.
@@ -49,6 +58,9 @@ impl Gauge {
 impl Source for Gauge {
     fn snapshot(&self) -> Snapshot {
         let mut facts = Facts::clone(&self.facts.load());
+        if let Some(standing) = self.standing.get() {
+            facts.standing = standing.load_full();
+        }
         facts.log_lines_dropped = self.log.as_ref().map(access::Log::dropped);
         Snapshot {
             sites: Arc::clone(&self.counts),
@@ -74,6 +86,7 @@ fn facts(state: &State) -> Facts {
         reload,
         certificates: served(state).iter().map(|one| fact(state, one)).collect(),
         limits_reached: state.reached.all().into(),
+        standing: Arc::default(),
         log_lines_dropped: None,
     }
 }
@@ -161,7 +174,7 @@ fn site(state: &State, index: usize) -> SiteStatus {
         status: sorry.status,
         until: until.map(Moment),
         said: sorry.say.as_ref().map(|said| said.as_str().to_owned()),
-        retry_after_seconds: super::wire::promise(super::state::now(), site)
+        retry_after_seconds: super::wire::promise(super::state::now(), site, state.outlook_of(&site.name))
             .remaining(super::state::now()),
         page: sorry
             .page
