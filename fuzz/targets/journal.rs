@@ -14,7 +14,13 @@ pub(crate) fn journal(data: &[u8]) {
     let head = usize::from(contents.version.is_some());
     assert_eq!(contents.records.len() + contents.damage.count + head, lines);
     assert!(contents.damage.lines.len() <= contents.damage.count);
-    assert!(contents.damage.lines.iter().all(|(line, _)| (1..=lines).contains(line)));
+    assert!(
+        contents
+            .damage
+            .lines
+            .iter()
+            .all(|(line, _)| (1..=lines).contains(line))
+    );
     // What is torn off is nobody's.
     let mut cut: Contents<serde_json::Value> = read(&data[..contents.whole]);
     assert_eq!(cut.damage.torn, 0);
