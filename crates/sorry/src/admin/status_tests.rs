@@ -20,6 +20,7 @@ fn small() -> Status {
         generation: 1,
         sites: vec![site("default")],
         other_answers: 0,
+        standing: Default::default(),
         listeners: Vec::new(),
         workers: Vec::new(),
         limits_reached: BTreeMap::new(),
@@ -256,6 +257,9 @@ fn json_says_the_same_and_comes_back() {
             }
           ],
           "other_answers": 0,
+          "standing": {
+            "sites": []
+          },
           "listeners": [],
           "workers": [],
           "limits_reached": {},

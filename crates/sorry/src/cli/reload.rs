@@ -8,7 +8,6 @@ use super::admin_socket::AdminSocket;
 use super::output::{failed_as_json, print, print_json};
 use super::{exit, failed};
 use crate::admin::ReloadReport;
-use crate::admin::client::{RELOAD_PATIENCE, connect};
 
 /// Read configuration, pages and certificates again. What is broken is told, and the old stays in force.
 #[derive(Debug, Args)]
@@ -26,11 +25,11 @@ pub(super) struct Reload {
 
 impl Reload {
     pub(super) fn run(self) -> ExitCode {
-        let socket = match self.admin.find(self.json) {
-            Ok(socket) => socket,
+        let api = match self.admin.api(self.json) {
+            Ok(api) => api,
             Err(told) => return told,
         };
-        let asked = connect(&socket, RELOAD_PATIENCE).and_then(|mut client| client.reload());
+        let asked = api.reload();
         match asked {
             Ok(report) => self.show(&report),
             Err(error) if self.json => failed_as_json(&error, exit::FAILED),

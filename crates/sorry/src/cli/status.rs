@@ -7,7 +7,6 @@ use clap::Args;
 use super::admin_socket::AdminSocket;
 use super::output::{failed_as_json, print, print_json};
 use super::{exit, failed};
-use crate::admin::client::{PATIENCE, connect};
 
 /// Show sites, listeners, certificates and limits reached of the running daemon.
 #[derive(Debug, Args)]
@@ -26,11 +25,11 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn run(self) -> ExitCode {
-        let socket = match self.admin.find(self.json) {
-            Ok(socket) => socket,
+        let api = match self.admin.api(self.json) {
+            Ok(api) => api,
             Err(told) => return told,
         };
-        let asked = connect(&socket, PATIENCE).and_then(|mut client| client.status());
+        let asked = api.status();
         match asked {
             Ok(status) if self.json => print_json(&status),
             Ok(status) => print(&status.to_string()),

@@ -340,8 +340,8 @@ impl Control {
             Command::Status(reply) => {
                 let _nobody_waits = reply.send(report::status(&self.state, self.crew.counts()));
             }
-            Command::Reload { caller, reply } => {
-                log::info!("uid {} asks for a reload", caller.uid);
+            Command::Reload { by, reply } => {
+                log::info!("{by} asks for a reload");
                 let _nobody_waits = reply.send(self.reload());
             }
             Command::Takeover(takeover) => self.hand_over(takeover),

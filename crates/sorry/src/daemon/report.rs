@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use arc_swap::ArcSwap;
 
 use super::state::State;
+use crate::admin::standing::Standing;
 use crate::admin::{
     Certificate, CertificateStatus, Doors, Facts, ListenerStatus, Mode, Moment, ReloadOutcome,
     Reread, SiteStatus, Snapshot, Source, Status, WorkerStatus,
@@ -139,6 +140,8 @@ pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
             .map(|index| site(state, index))
             .collect(),
         other_answers: others(state),
+        // Filled in by whoever knows what is watched.
+        standing: Standing::default(),
         listeners: listeners(state),
         workers: workers
             .iter()
