@@ -394,7 +394,7 @@ impl Control {
     fn configure_brain(&mut self) {
         let typed = Arc::clone(self.state.typed());
         match &self.brain {
-            Some(brain) => brain.configure(typed),
+            Some(brain) => brain.configure(typed, self.state.take_watched()),
             None if typed.needs_decisions() => {
                 if let Err(error) = self.start_brain(Duration::ZERO) {
                     log::error!("nothing is watched: cannot start the thread that decides: {error}");
@@ -407,6 +407,7 @@ impl Control {
     fn start_brain(&mut self, wait: Duration) -> std::io::Result<&mut Brain> {
         let brain = Brain::start(Beginning {
             config: Arc::clone(self.state.typed()),
+            watched: self.state.take_watched(),
             hands: self.hands,
             told: self.news.0.clone(),
             wait,

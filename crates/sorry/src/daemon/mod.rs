@@ -8,6 +8,7 @@ mod beginning;
 mod brain;
 mod cautions;
 mod changes;
+mod checks;
 mod complaint;
 mod connection;
 mod control;

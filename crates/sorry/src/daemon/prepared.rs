@@ -5,11 +5,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::advice::{self, Use};
+use super::checks;
 use super::doors::{Change, DoorError, Doors};
 use super::folders;
 use super::pages::{self, Found, Loaded, Reached};
 use super::secrets;
 use super::state::now;
+use crate::check::Watched;
 use crate::config::{self, Config, Mistake, Report};
 use crate::listen::passed::Passed;
 use crate::listen::tls::Tls;
@@ -19,6 +21,8 @@ pub(super) struct Prepared {
     pub(super) pages: Vec<Loaded>,
     pub(super) secrets: secrets::Read,
     pub(super) change: Change,
+    /// What is to be watched.
+    pub(super) watched: Vec<Watched>,
 }
 
 /// What `run` would find, without keeping anything: warnings, or everything that is wrong.
@@ -28,6 +32,7 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
         warnings: config.warnings.clone(),
     };
     read_all(config, None, &mut Reached::default(), &mut found);
+    found.mistakes.extend(checks::prepare(config).err().unwrap_or_default());
     match found.mistakes.is_empty() {
         true => Ok(found.warnings),
         false => Err(refusal(config, found)),
@@ -99,6 +104,7 @@ pub(super) fn prepare(
     };
     let Reads { in_force, reached } = reads;
     let read = read_all(config, in_force, reached, &mut found);
+    let watched = checks::prepare(config).map_err(|mistakes| found.mistakes.extend(mistakes));
     // Sockets come last: what is opened for a configuration that is refused is closed again.
     let change = match found.mistakes.is_empty() {
         true => doors
@@ -106,11 +112,12 @@ pub(super) fn prepare(
             .map_err(|errors| found.mistakes.extend(told(config, &errors))),
         false => Err(()),
     };
-    match (read, change) {
-        (Some((pages, secrets)), Ok(change)) => Ok(Prepared {
+    match (read, watched, change) {
+        (Some((pages, secrets)), Ok(watched), Ok(change)) => Ok(Prepared {
             pages,
             secrets,
             change,
+            watched,
         }),
         _ => Err(refusal(config, found)),
     }

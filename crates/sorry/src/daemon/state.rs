@@ -25,6 +25,7 @@ use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
 use crate::admin::{Moment, ReloadOutcome, ReloadReport};
 use crate::answer::ListenerId;
+use crate::check::Watched;
 use crate::config::{self, Config, Report};
 use crate::count;
 use crate::listen::file_watch::FileWatch;
@@ -42,6 +43,8 @@ pub(super) struct State {
     pub(super) config: Arc<Config>,
     /// The same as typed: without what operators have ordered since.
     typed: Arc<Config>,
+    /// The checks of the configuration in force, until they are taken.
+    watched: Vec<Watched>,
     /// What visitors are told beside what was typed, by site.
     outlooks: Vec<Outlook>,
     /// What the process was started with: some of it stays in force until it ends.
@@ -110,6 +113,7 @@ impl State {
         let mut state = State {
             started_with: Arc::clone(&config),
             typed: Arc::clone(&config),
+            watched: prepared.watched,
             outlooks: Vec::new(),
             config,
             pages: prepared.pages,
@@ -232,6 +236,7 @@ impl State {
         self.connections =
             descriptors::connections(config.limits.connections, listeners, self.workers);
         self.typed = Arc::new(typed);
+        self.watched = prepared.watched;
         self.turn_pages(Arc::new(config), prepared.pages);
         (self.tls, self.watch) = prepared.secrets.adopt();
         self.rereads = secrets::Rereads::worked(&self.config, Moment::now());
@@ -379,6 +384,11 @@ impl State {
             shown: String::new(),
             warnings: self.warnings(),
         }
+    }
+
+    /// The checks of the configuration in force; whoever takes them makes them.
+    pub(super) fn take_watched(&mut self) -> Vec<Watched> {
+        std::mem::take(&mut self.watched)
     }
 
     /// What was typed, as it was read last.

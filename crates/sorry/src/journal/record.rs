@@ -188,6 +188,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words!(
     /// What is believed of a real server.
     StateWord of State { Unknown, Up, Down }

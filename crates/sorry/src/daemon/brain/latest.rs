@@ -7,6 +7,7 @@ use sorry_core::health::Verdict;
 use sorry_core::moment::Wall;
 
 use crate::admin::standing::TotalStanding;
+use crate::check::Remote;
 
 /// By the engine's numbers.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ pub(super) struct Result {
     pub(super) at: Wall,
     pub(super) took: Duration,
     /// In words; what the server said is quoted.
-    pub(super) detail: String,
+    pub(super) detail: Remote,
 }
 
 impl Latest {

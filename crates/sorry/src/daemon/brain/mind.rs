@@ -4,26 +4,29 @@
 //! What the engine wants of the world waits until the records that came before it are on the disk. Meanwhile everything that
 //! happens is taken in, and what comes of it is written together.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sorry_core::engine::Engine;
-use sorry_core::event::{Input, Notice, Output, Pace, RealId, SiteId, SwitchId, Wanted};
-use sorry_core::health::Reason;
+use sorry_core::event::{Input, Notice, Output, Pace, RealId, Setup, SiteId, SwitchId, Wanted};
+use sorry_core::incident::{History, Incidents, Telling};
 use sorry_core::moment::{Moment as Now, Tick};
 use tokio::sync::oneshot;
 
 use super::explain::{self, Course};
+use super::incidents;
 use super::latest::{self, Latest};
 use super::order::{self, Given};
 use super::outlook::{self, Outlook};
 use super::schedule;
-use super::setup::{self, Agreed, CheckName, Hands, Places};
+use super::setup::{self, Agreed, Hands, Places};
 use super::standing::{self, Known};
 use super::words::{self, Names};
 use crate::admin::order::{Done, Order};
 use crate::admin::standing::{Explanation, Standing};
 use crate::admin::{Fault, Ordered};
+use crate::check::{Key, Outcome};
 use crate::config::{Config, Site};
 use crate::journal::{Entry, Kept};
 
@@ -36,9 +39,15 @@ pub(super) struct Mind {
     switches: Switches,
     hands: Hands,
     engine: Engine,
+    /// What the engine decides about now.
+    setup: Setup,
     places: Places,
+    incidents: Incidents,
+    history: History,
     agreed: Vec<Agreed>,
     latest: Latest,
+    /// Checks whose servers' certificates end soon.
+    expiring: HashSet<Key>,
     courses: Vec<Course>,
     kept: Kept,
     /// What is being written; nothing behind it is carried out before.
@@ -57,7 +66,7 @@ pub(super) enum Action {
     /// Put this in the place of all that is in the journal; to be answered as well.
     Rewrite(Vec<Entry>),
     /// Check at another pace.
-    Pace(CheckName, Pace),
+    Pace(Key, Pace),
     /// A switch shall make this so.
     Route {
         switch: SwitchId,
@@ -66,8 +75,8 @@ pub(super) enum Action {
     },
     /// Peers shall be asked what they see of a site.
     AskPeers(SiteId),
-    /// Somebody may want to know.
-    Told(Notice),
+    /// Somebody may want to know: for the history, and for whoever is told.
+    Tell(Vec<Telling>),
     /// Whoever has ordered something is to be answered.
     Answer(Answer),
 }
@@ -91,6 +100,7 @@ impl Answer {
 struct Batch {
     entries: Vec<Entry>,
     outputs: Vec<Output>,
+    tellings: Vec<Telling>,
     waiting: Vec<Waiting>,
 }
 
@@ -101,17 +111,6 @@ struct Waiting {
     reply: oneshot::Sender<Result<Done, Fault>>,
 }
 
-/// A result of a check, as the mind takes it.
-#[derive(Debug, Clone)]
-pub(super) struct Probed {
-    pub(super) reason: Reason,
-    pub(super) detail: String,
-    pub(super) took: Duration,
-    pub(super) weight: Option<u16>,
-    /// The end of the server's certificate.
-    pub(super) expires: Option<SystemTime>,
-}
-
 impl Mind {
     /// With its first configuration and what the journal said.
     pub(super) fn new(
@@ -119,6 +118,7 @@ impl Mind {
         switches: Switches,
         hands: Hands,
         entries: Vec<Entry>,
+        told: impl IntoIterator<Item = Telling>,
         now: Now,
     ) -> Mind {
         let mut kept = Kept::of(entries.iter().cloned());
@@ -126,7 +126,12 @@ impl Mind {
         kept.retain(|site, real| places.knows(site, real));
         let agreed = schedule::agreed(&kept);
         let setup = setup::setup(&config, &agreed, &switches, hands);
-        let mut engine = Engine::new(setup, now);
+        let mut engine = Engine::new(setup.clone(), now);
+        let (mut incidents, mut history) = (Incidents::new(1), History::default());
+        for telling in told {
+            incidents.remember(&telling);
+            history.take(&telling);
+        }
         for entry in entries {
             match entry.try_into() {
                 Ok(record) => engine.handle(now, Input::Remembered(record)),
@@ -137,12 +142,16 @@ impl Mind {
         }
         let mut mind = Mind {
             latest: Latest::new(places.reals().len()),
+            expiring: HashSet::new(),
             courses: vec![Course::default(); config.sites.len()],
             config,
             switches,
             hands,
             engine,
+            setup,
             places,
+            incidents,
+            history,
             agreed,
             kept,
             writing: None,
@@ -151,6 +160,7 @@ impl Mind {
             unkept: None,
         };
         mind.take(Input::Looked, now);
+        mind.reconcile(now);
         mind
     }
 
@@ -165,13 +175,31 @@ impl Mind {
     }
 
     /// When to call [`Mind::look`] at the latest.
-    pub(super) fn next_look(&self) -> Option<Tick> {
-        self.engine.poll_timeout()
+    pub(super) fn next_look(&self, now: Now) -> Option<Tick> {
+        let told = self.incidents.next_look(&self.setup);
+        let told = told.map(|at| now.tick_at(at));
+        self.engine.poll_timeout().into_iter().chain(told).min()
     }
 
     /// Time has passed.
     pub(super) fn look(&mut self, now: Now) {
+        self.incidents.look(&self.setup, now.wall);
         self.take(Input::Looked, now);
+    }
+
+    /// What is open and what is so are made one again.
+    fn reconcile(&mut self, now: Now) {
+        let view = self.engine.view(now);
+        self.incidents.reconcile(&view, &self.setup, now.wall);
+        self.take_tellings();
+        self.go_on(now);
+    }
+
+    fn take_tellings(&mut self) {
+        while let Some(telling) = self.incidents.pop() {
+            self.history.take(&telling);
+            self.next.tellings.push(telling);
+        }
     }
 
     /// Another configuration is in force.
@@ -199,11 +227,13 @@ impl Mind {
 
     fn set_up_again(&mut self, now: Now) {
         let setup = setup::setup(&self.config, &self.agreed, &self.switches, self.hands);
+        self.setup = setup.clone();
         self.take(Input::Reconfigured(setup), now);
+        self.reconcile(now);
     }
 
     /// A check has ended. One that is configured no more is passed over.
-    pub(super) fn probed(&mut self, name: &CheckName, probed: Probed, now: Now) {
+    pub(super) fn probed(&mut self, name: &Key, probed: Outcome, now: Now) {
         let Some((real, check)) = self.places.check(name) else {
             return;
         };
@@ -214,6 +244,7 @@ impl Mind {
         };
         self.latest
             .seen(real, check, probed.reason.verdict(), result);
+        self.note_certificate(name, probed.expires, now);
         let epoch = self.engine.epoch();
         if let Some(weight) = probed.weight {
             let weight = u32::from(weight);
@@ -229,6 +260,31 @@ impl Mind {
             },
             now,
         );
+    }
+
+    /// A server's certificate is looked at as often as it is seen, and told of when it ends soon.
+    fn note_certificate(&mut self, name: &Key, expires: Option<SystemTime>, now: Now) {
+        let (Some(expires), Some(warn)) = (expires, self.places.expiry_warning(name)) else {
+            return;
+        };
+        let Key::Check {
+            site, real_server, ..
+        } = name
+        else {
+            return;
+        };
+        let clock = SystemTime::UNIX_EPOCH + Duration::from_millis(now.wall.0);
+        let left = expires.duration_since(clock).unwrap_or_default();
+        let days = (left < warn).then(|| u32::try_from(left.as_secs() / 86_400).unwrap_or(u32::MAX));
+        // One that is good costs nothing but this look.
+        if days.is_some() || self.expiring.remove(name) {
+            self.incidents
+                .certificate(site, real_server, days, now.wall);
+            self.take_tellings();
+        }
+        if days.is_some() {
+            self.expiring.insert(name.clone());
+        }
     }
 
     /// An address that must answer was asked.
@@ -390,11 +446,13 @@ impl Mind {
     fn take(&mut self, input: Input, now: Now) {
         self.engine.handle(now, input);
         while let Some(output) = self.engine.poll_output() {
+            self.incidents.hear(&output, &self.setup, now.wall);
             match output {
                 Output::Record(record) => self.next.entries.push(Entry::from(&record)),
                 other => self.next.outputs.push(other),
             }
         }
+        self.take_tellings();
         self.go_on(now);
     }
 
@@ -442,26 +500,29 @@ impl Mind {
                     self.actions.extend(actions);
                 }
                 Output::AskPeers(site) => self.actions.push(Action::AskPeers(site)),
-                Output::Notice(notice) => self.tell(notice, now),
+                Output::Notice(notice) => self.tell(&notice, now),
             }
+        }
+        if !batch.tellings.is_empty() {
+            self.actions.push(Action::Tell(batch.tellings));
         }
         for waiting in batch.waiting {
             self.answer(waiting, now);
         }
     }
 
-    fn tell(&mut self, notice: Notice, now: Now) {
-        let (level, line) = words::notice(&notice, &*self);
+    fn tell(&mut self, notice: &Notice, now: Now) {
+        let (level, line) = words::notice(notice, &*self);
         log::log!(level, "{line}");
-        if let Notice::Real { real, .. } = &notice {
+        if let Notice::Real { real, .. } = notice {
             self.latest.turned(*real, now.wall);
         }
-        match site_of(&notice, |real| self.site_of(real)) {
+        match site_of(notice, |real| self.site_of(real)) {
             Some(site) => {
                 if let Some(course) = self.courses.get_mut(site.0 as usize) {
                     course.note(now.wall, line);
                     if let Notice::Turned { to, .. } = notice {
-                        course.count(to);
+                        course.count(*to);
                     }
                 }
             }
@@ -471,7 +532,6 @@ impl Mind {
                 }
             }
         }
-        self.actions.push(Action::Told(notice));
     }
 
     fn answer(&mut self, waiting: Waiting, now: Now) {
@@ -536,6 +596,16 @@ impl Mind {
         })
     }
 
+    /// What has happened, the newest first.
+    pub(super) fn history(&self, now: Now) -> crate::admin::history::History {
+        incidents::told(&self.history, now.wall)
+    }
+
+    /// The numbers of the incidents that are kept.
+    pub(super) fn incidents_kept(&self) -> HashSet<u64> {
+        self.history.incidents().map(|incident| incident.id).collect()
+    }
+
     /// What visitors of each site are to be told.
     pub(super) fn outlook(&self, now: Now) -> Vec<Outlook> {
         let view = self.engine.view(now);
@@ -552,7 +622,10 @@ pub(super) enum Grown {
 
 impl Batch {
     fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.outputs.is_empty() && self.waiting.is_empty()
+        self.entries.is_empty()
+            && self.outputs.is_empty()
+            && self.tellings.is_empty()
+            && self.waiting.is_empty()
     }
 }
 

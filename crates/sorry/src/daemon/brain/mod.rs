@@ -3,9 +3,11 @@
 //! The control thread starts it, hands it configurations and orders, and hears from it what visitors are to be told. Neither waits
 //! for the other, and no worker knows of it. Everything that is decided is decided in `sorry_core::engine`.
 
+mod chronicle;
 mod clock;
 mod explain;
 mod eyes;
+mod incidents;
 mod keeper;
 mod latest;
 mod mind;
@@ -22,6 +24,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use sorry_core::incident::Telling;
 use tokio::sync::{mpsc, oneshot};
 
 pub use keeper::KeepError;
@@ -31,8 +34,10 @@ pub(in crate::daemon) use thread::{News, Told};
 
 use crate::admin::Command;
 use crate::admin::standing::Standing;
+use crate::check::Watched;
 use crate::config::Config;
-use crate::journal::{Entry, Folder};
+use crate::journal::Entry;
+use chronicle::Chronicle;
 use clock::Clock;
 use eyes::Eyes;
 use keeper::Keeper;
@@ -55,6 +60,8 @@ pub(in crate::daemon) struct Brain {
 /// How it begins.
 pub(in crate::daemon) struct Beginning {
     pub(in crate::daemon) config: Arc<Config>,
+    /// The checks of it, ready.
+    pub(in crate::daemon) watched: Vec<Watched>,
     pub(in crate::daemon) hands: Hands,
     /// Where it tells what visitors are to be told.
     pub(in crate::daemon) told: Told,
@@ -89,8 +96,8 @@ impl Brain {
     }
 
     /// Another configuration is in force.
-    pub(in crate::daemon) fn configure(&self, config: Arc<Config>) {
-        self.ask(Message::Configured(config));
+    pub(in crate::daemon) fn configure(&self, config: Arc<Config>, watched: Vec<Watched>) {
+        self.ask(Message::Configured(config, watched));
     }
 
     /// Hands on what the brain is to answer, and gives back what it is not.
@@ -137,17 +144,16 @@ fn think(
         Err(error) => return log::error!("nothing is watched: cannot start a runtime: {error}"),
     };
     let (done, written) = mpsc::unbounded_channel();
-    let opened = open(&beginning, &done);
-    let (keeper, entries) = match opened {
-        Ok(opened) => {
+    let kept = match open(&beginning, &done) {
+        Ok(kept) => {
             let _nobody_waits = ready.send(Ok(()));
-            opened
+            kept
         }
         Err(error) => {
             if let Err(Err(error)) = ready.send(Err(error)) {
                 log::error!("nothing of what is ordered can be kept: {error}");
             }
-            (Keeper::forgetful(done), Vec::new())
+            Kept::nothing(done)
         }
     };
     let clock = Clock::start();
@@ -156,18 +162,19 @@ fn think(
         Arc::clone(&config),
         Box::new(|_| Vec::new()),
         beginning.hands,
-        entries,
+        kept.entries,
+        kept.told,
         clock.now(),
     );
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async {
-        let mut eyes = Eyes::default();
-        eyes.watch(&config);
+    runtime.block_on(async {
+        let mut eyes = Eyes::new();
+        eyes.watch(beginning.watched);
         let thread = Thread {
             mind,
             clock,
             eyes,
-            keeper,
+            keeper: kept.keeper,
+            chronicle: kept.chronicle,
             written,
             inbox,
             hand: Box::new(NoHand),
@@ -180,13 +187,39 @@ fn think(
     });
 }
 
+/// What is kept beyond the process, and what was kept before.
+struct Kept {
+    keeper: Keeper,
+    entries: Vec<Entry>,
+    chronicle: Chronicle,
+    told: Vec<Telling>,
+}
+
+impl Kept {
+    fn nothing(done: mpsc::UnboundedSender<keeper::Written>) -> Kept {
+        Kept {
+            keeper: Keeper::forgetful(done),
+            entries: Vec::new(),
+            chronicle: Chronicle::forgetful(),
+            told: Vec::new(),
+        }
+    }
+}
+
 fn open(
     beginning: &Beginning,
     done: &mpsc::UnboundedSender<keeper::Written>,
-) -> Result<(Keeper, Vec<Entry>), KeepError> {
+) -> Result<Kept, KeepError> {
     let Some(path) = &beginning.config.state else {
-        return Ok((Keeper::forgetful(done.clone()), Vec::new()));
+        return Ok(Kept::nothing(done.clone()));
     };
-    let folder: Arc<Folder> = keeper::folder(path, beginning.wait)?;
-    Keeper::open(&folder, done.clone())
+    let folder = keeper::folder(path, beginning.wait)?;
+    let (keeper, entries) = Keeper::open(&folder, done.clone())?;
+    let (chronicle, told) = Chronicle::open(&folder)?;
+    Ok(Kept {
+        keeper,
+        entries,
+        chronicle,
+        told,
+    })
 }

@@ -1,10 +1,11 @@
 //! From a configuration, and the windows that operators agreed on, to what the engine decides about; and the names by which
 //! results find their way to it.
 //!
-//! A check is known by names alone ([`CheckName`]), so that a reload takes nothing from checks that it does not change.
+//! A check is known by names alone ([`Key`]), so that a reload takes nothing from checks that it does not change.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sorry_core::doubt::Watch;
 use sorry_core::event::{
@@ -13,9 +14,11 @@ use sorry_core::event::{
 use sorry_core::moment::Wall;
 use sorry_core::order::{Order, What};
 
+use crate::check::Key;
 use crate::config::real_server::RealServer;
 use crate::config::window::Window;
 use crate::config::{Config, Site};
+use crate::daemon::checks;
 
 /// A window that an operator agreed on, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,19 +27,12 @@ pub(super) struct Agreed {
     pub(super) window: Window,
 }
 
-/// Which check of which real server of which site.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct CheckName {
-    pub(super) site: Arc<str>,
-    pub(super) real: Arc<str>,
-    /// The kind: a real server has at most one check of each.
-    pub(super) check: &'static str,
-}
-
 /// Where in the engine's setup something is that is known by its name.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    checks: HashMap<CheckName, (RealId, u8)>,
+    checks: HashMap<Key, (RealId, u8)>,
+    /// How long before the end of a server's certificate somebody is told.
+    warnings: HashMap<Key, Duration>,
     reals: Vec<Place>,
     /// By the names of site and real server.
     sites: HashMap<Arc<str>, (SiteId, HashMap<Arc<str>, RealId>)>,
@@ -49,7 +45,7 @@ pub(super) struct Place {
     /// The site's name.
     pub(super) of: Arc<str>,
     pub(super) name: Arc<str>,
-    pub(super) checks: Vec<CheckName>,
+    pub(super) checks: Vec<Key>,
 }
 
 impl Places {
@@ -60,9 +56,13 @@ impl Places {
             let mut reals = HashMap::new();
             for real in &site.reals {
                 let id = RealId(u32::try_from(places.reals.len()).unwrap_or(u32::MAX));
-                let checks = check_names(&of, real);
+                let checks: Vec<Key> = checks::keys(&of, real).collect();
                 for (check, name) in (0..).zip(&checks) {
                     places.checks.insert(name.clone(), (id, check));
+                }
+                for (name, check) in checks.iter().zip(&real.checks) {
+                    let warning = check.kind.tls().and_then(|tls| tls.expiry_warning);
+                    places.warnings.extend(warning.map(|warning| (name.clone(), warning)));
                 }
                 let name: Arc<str> = Arc::from(&*real.name);
                 reals.insert(Arc::clone(&name), id);
@@ -79,8 +79,13 @@ impl Places {
     }
 
     /// Where a check's results belong; nowhere once it is configured no more.
-    pub(super) fn check(&self, name: &CheckName) -> Option<(RealId, u8)> {
+    pub(super) fn check(&self, name: &Key) -> Option<(RealId, u8)> {
         self.checks.get(name).copied()
+    }
+
+    /// How long before the end of the server's certificate somebody is to be told, where a check looks at one.
+    pub(super) fn expiry_warning(&self, name: &Key) -> Option<Duration> {
+        self.warnings.get(name).copied()
     }
 
     /// A real server by its number.
@@ -109,17 +114,6 @@ impl Places {
     pub(super) fn reals(&self) -> impl ExactSizeIterator<Item = &Place> {
         self.reals.iter()
     }
-}
-
-/// The names of a real server's checks, in their order.
-pub(super) fn check_names(site: &Arc<str>, real: &RealServer) -> Vec<CheckName> {
-    let name: Arc<str> = Arc::from(&*real.name);
-    let checks = real.checks.iter().map(|check| CheckName {
-        site: Arc::clone(site),
-        real: Arc::clone(&name),
-        check: check.kind.label(),
-    });
-    checks.collect()
 }
 
 /// Whether switches may do what they are configured to.

@@ -115,7 +115,7 @@ fn real(view: &RealView<'_>, known: Known<'_>) -> RealStanding {
         match seen.and_then(|seen| seen.checks.get(at)?.as_ref()) {
             None => check,
             Some(seen) => CheckStanding {
-                detail: seen.detail.clone(),
+                detail: seen.detail.as_str().to_owned(),
                 rtt_us: Some(u64::try_from(seen.took.as_micros()).unwrap_or(u64::MAX)),
                 at: Some(moment(seen.at)),
                 ..check

@@ -1,6 +1,5 @@
 //! The brain's thread: it brings the mind what happens, and carries out what it wants.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,14 +8,16 @@ use sorry_core::event::{Outcome, SiteId, SwitchId};
 use sorry_core::quorum::Held;
 use tokio::sync::{mpsc, oneshot};
 
+use super::chronicle::Chronicle;
 use super::clock::Clock;
-use super::eyes::{Eyes, Sight};
+use super::eyes::Eyes;
 use super::keeper::{Keeper, Written};
 use super::mind::{Action, Answer, Mind};
 use super::outlook::Outlook;
 use crate::admin::history::History;
 use crate::admin::standing::{Explanation, Standing};
 use crate::admin::{Fault, Ordered};
+use crate::check::{self, Key, Watched};
 use crate::config::Config;
 use crate::daemon::alarm;
 
@@ -32,7 +33,7 @@ pub(super) enum Message {
         reply: oneshot::Sender<Result<Explanation, Fault>>,
     },
     History(oneshot::Sender<History>),
-    Configured(Arc<Config>),
+    Configured(Arc<Config>, Vec<Watched>),
     Applied {
         switch: SwitchId,
         generation: u64,
@@ -76,6 +77,7 @@ pub(super) struct Thread {
     pub(super) clock: Clock,
     pub(super) eyes: Eyes,
     pub(super) keeper: Keeper,
+    pub(super) chronicle: Chronicle,
     pub(super) written: mpsc::UnboundedReceiver<Written>,
     pub(super) inbox: mpsc::UnboundedReceiver<Message>,
     pub(super) hand: Box<dyn Hand>,
@@ -97,7 +99,7 @@ enum Next {
 enum Event {
     Message(Message),
     Written(Written),
-    Sights(VecDeque<Sight>),
+    Results(Vec<check::Told>),
     Look,
     Publish,
 }
@@ -118,12 +120,12 @@ impl Thread {
     }
 
     async fn event(&mut self) -> Event {
-        let look = self.mind.next_look().map(|tick| self.clock.instant(tick));
+        let look = self.mind.next_look(self.clock.now()).map(|tick| self.clock.instant(tick));
         tokio::select! {
             biased;
             Some(message) = self.inbox.recv() => Event::Message(message),
             Some(written) = self.written.recv() => Event::Written(written),
-            sights = self.eyes.see() => Event::Sights(sights),
+            results = self.eyes.see() => Event::Results(results),
             () = alarm::at(look) => Event::Look,
             () = alarm::at(self.publish) => Event::Publish,
         }
@@ -135,13 +137,14 @@ impl Thread {
             Event::Message(Message::Stop) => return Next::Stop,
             Event::Message(message) => self.hear(message),
             Event::Written(written) => self.mind.written(written, now),
-            Event::Sights(sights) => {
-                for sight in sights {
-                    match sight {
-                        Sight::Probed(name, probed) => self.mind.probed(&name, probed, now),
-                        Sight::Reference(index, answered) => {
+            Event::Results(results) => {
+                for result in results {
+                    match result.key {
+                        Key::Reference(index) => {
+                            let answered = result.outcome.answered();
                             self.mind.reference(index, answered, now);
                         }
+                        key => self.mind.probed(&key, result.outcome, now),
                     }
                 }
                 self.publish = self.publish.or(Some(Instant::now() + PUBLISHED));
@@ -166,11 +169,11 @@ impl Thread {
                 let _nobody_waits = reply.send(self.mind.explain(&site, now));
             }
             Message::History(reply) => {
-                let _nobody_waits = reply.send(History::default());
+                let _nobody_waits = reply.send(self.mind.history(now));
             }
-            Message::Configured(config) => {
-                self.eyes.watch(&config);
+            Message::Configured(config, watched) => {
                 self.mind.reconfigure(config, now);
+                self.eyes.watch(watched);
             }
             Message::Applied {
                 switch,
@@ -202,7 +205,10 @@ impl Thread {
                         wanted,
                     } => self.hand.route(switch, generation, wanted),
                     Action::AskPeers(_site) => {}
-                    Action::Told(_notice) => news = true,
+                    Action::Tell(tellings) => {
+                        news = true;
+                        self.chronicle.tell(&tellings, &self.mind);
+                    }
                     Action::Answer(answer) => answers.push(answer),
                 }
             }
