@@ -2,6 +2,7 @@
 
 use super::diagnostics::Place;
 use super::real_server::Target;
+use super::table::words;
 use sorry_core::health::Thresholds;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -243,13 +244,14 @@ pub struct FileCheck {
     pub down: FileDown,
 }
 
-/// What of a file says that a server is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileDown {
-    /// It is there.
-    Exists,
-    /// It is not there.
-    Missing,
-    /// It is not there, is empty, or holds a number other than 0 (keepalived's `FILE_CHECK` with weight 0).
-    Nonzero,
+words! {
+    /// What of a file says that a server is down.
+    pub enum FileDown {
+        /// it is there
+        Exists = "exists",
+        /// it is not there
+        Missing = "missing",
+        /// it is not there, is empty, or holds a number other than 0 (`FILE_CHECK` of keepalived with weight 0)
+        Nonzero = "nonzero",
+    }
 }

@@ -1,4 +1,4 @@
-//! The configuration: what was typed (`spec.rs`) becomes what it means ([`Config`]), in which only valid things exist.
+//! The configuration: what was typed (`spec/`) becomes what it means ([`Config`]), in which only valid things exist.
 //!
 //! One file, or the flags of `sorry serve`. All mistakes are reported in one run, each with its place and a hint. A key is
 //! declared once, with its text, type, default and example; the reader, `docs/manual/configuration.md`, `etc/sorry.toml` and
@@ -8,12 +8,15 @@
 //! finds it missing or broken reports that with [`Config::bad_file`] at the line that names it.
 
 pub mod alert;
+mod alert_text;
 pub mod check;
 mod diagnostics;
 mod difference;
+mod dns_text;
 pub mod duration;
 mod fault;
 mod host;
+mod http_text;
 mod idle;
 mod limits;
 mod listen_address;
@@ -22,6 +25,7 @@ mod load;
 mod log;
 mod meaning;
 mod network;
+mod payload;
 pub mod plain_file;
 mod quantity;
 mod reader;
@@ -31,8 +35,10 @@ mod serve;
 mod site;
 pub mod size;
 mod spec;
+mod state_folder;
 mod syntax;
 mod table;
+mod target;
 #[cfg(test)]
 mod tests;
 pub mod until;

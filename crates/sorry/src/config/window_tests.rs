@@ -1,0 +1,1 @@
+//! Windows from their texts, by clocks of several zones.
