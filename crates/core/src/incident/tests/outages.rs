@@ -90,7 +90,8 @@ fn a_real_server_that_flaps_is_told_of_once_too() {
         50 firing real-server/shop/3 OfReals Flaps(3, Some(Refused)) about=shop-1
         420 resolved real-server/shop/3 OfReals Steady(6) about=shop-1
         430 firing real-server/shop/4 OfReals RealDown(Refused) about=shop-1
-    "#]].assert_eq(&stage.heard());
+    "#]]
+    .assert_eq(&stage.heard());
 }
 
 #[test]

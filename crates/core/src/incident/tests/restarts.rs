@@ -96,13 +96,16 @@ fn a_site_that_flaps_is_quiet_through_a_restart_and_told_when_it_is_steady() {
     let sorry = route(Route::Sorry, Why::NoQuorum);
     expect![[r#"
         10 note outage/shop/1 Nobody Returned
-    "#]].assert_eq(&reconciled(&mut stage, vec![live.clone()]));
+    "#]]
+    .assert_eq(&reconciled(&mut stage, vec![live.clone()]));
     expect![[r#"
         10 note outage/shop/1 Nobody FellAgain
-    "#]].assert_eq(&reconciled(&mut stage, vec![sorry]));
+    "#]]
+    .assert_eq(&reconciled(&mut stage, vec![sorry]));
     expect![[r#"
         10 note outage/shop/1 Nobody Returned
-    "#]].assert_eq(&reconciled(&mut stage, vec![live]));
+    "#]]
+    .assert_eq(&reconciled(&mut stage, vec![live]));
     stage.incidents.look(&stage.setup, Wall(310_000));
     let steady = stage.incidents.pop().map(|telling| telling.what);
     assert_eq!(steady, Some(What::Steady(3)));
