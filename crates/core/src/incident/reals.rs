@@ -39,7 +39,7 @@ impl Incidents {
     }
 
     fn real_down(&mut self, site: &SiteSetup, real: &str, reason: Reason, now: Wall) {
-        self.add_to_site(site, real, What::RealDown(reason), now);
+        self.add_to_site(site, real, &What::RealDown(reason), now);
         let key = Key::about(Kind::Real, &site.name, real);
         if let Some(open) = self.open.get(&key) {
             if open.flapping.is_some() {
@@ -75,11 +75,11 @@ impl Incidents {
             Some(_) => self.tell(&key, News::silent(Step::Goes, What::Returned), now),
             None => self.end(&key, What::RealUp, now),
         }
-        self.add_to_site(site, real, What::RealUp, now);
+        self.add_to_site(site, real, &What::RealUp, now);
     }
 
     /// What is open of its site is told in the history with what its real servers did meanwhile.
-    fn add_to_site(&mut self, site: &SiteSetup, real: &str, what: What, now: Wall) {
+    fn add_to_site(&mut self, site: &SiteSetup, real: &str, what: &What, now: Wall) {
         for kind in [Kind::Outage, Kind::Maintenance, Kind::ForcedLive] {
             let key = Key::of_site(kind, &site.name);
             let news = News::silent(Step::Goes, what.clone()).of(real);
