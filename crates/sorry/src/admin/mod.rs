@@ -19,6 +19,7 @@ pub mod history;
 mod http;
 mod line;
 mod line_talk;
+mod look;
 pub mod message;
 mod metrics;
 #[cfg(test)]
@@ -36,15 +37,19 @@ mod route;
 mod scrape;
 pub mod socket;
 pub mod standing;
+mod standing_table;
 mod status;
 mod status_table;
+mod story;
 mod table;
+pub mod token;
 mod watched;
 
 pub use desk::{Desk, unknown_site};
 pub use door::Doors;
 pub use endpoint::serve_metrics;
 pub use facts::{Certificate, Facts, Reread, Snapshot, Source};
+pub use look::{Color, Look, Signs};
 pub use message::{
     Command, Fault, FaultKind, Ordered, ReloadOutcome, ReloadReport, Reply, Request,
 };
@@ -55,4 +60,6 @@ pub use process::Process;
 pub use reference::reference;
 pub use role::{Caller, Judge, Role, by_credentials};
 pub use route::OrderRequest;
+pub use standing_table::window_table;
 pub use status::{CertificateStatus, ListenerStatus, Mode, SiteStatus, Status, WorkerStatus};
+pub use story::Chapter;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 
+use super::super::moment::Moment;
 use super::super::status::{ListenerStatus, WorkerStatus};
 use super::*;
 
@@ -122,7 +123,7 @@ fn large() -> Status {
 }
 
 fn check(status: &Status, width: usize, expected: &Expect) {
-    expected.assert_eq(&status.render(width));
+    expected.assert_eq(&status.render(&Look::plain(width, status.now)));
 }
 
 #[test]
@@ -137,7 +138,10 @@ fn a_small_status_is_short() {
         default  503     in-place  2m           0        -      built-in
     "#]],
     );
-    assert_eq!(small().to_string(), small().render(1000));
+    assert_eq!(
+        small().to_string(),
+        small().render(&Look::plain(1000, small().now))
+    );
 }
 
 #[test]

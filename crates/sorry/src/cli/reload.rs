@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::admin_socket::AdminSocket;
-use super::output::{failed_as_json, print, print_json};
-use super::{exit, failed};
+use super::asking::told;
+use super::exit;
+use super::output::{print, print_json};
 use crate::admin::ReloadReport;
 
 /// Read configuration, pages and certificates again. What is broken is told, and the old stays in force.
@@ -32,8 +33,7 @@ impl Reload {
         let asked = api.reload();
         match asked {
             Ok(report) => self.show(&report),
-            Err(error) if self.json => failed_as_json(&error, exit::FAILED),
-            Err(error) => failed(&error.into()),
+            Err(error) => told(error, self.json),
         }
     }
 
