@@ -2,7 +2,7 @@
 
 use super::exposition::{Family, Page};
 use super::family::{
-    CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK, ORDERED, ORDER_UNTIL, QUORUM, REAL_DRAINED,
+    CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK, ORDER_UNTIL, ORDERED, QUORUM, REAL_DRAINED,
     REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE, SITE_SINCE, SITE_TURNS, SITE_WEIGHT, SITE_WHY,
     SWITCH_FAILURES,
 };
@@ -26,7 +26,9 @@ pub(super) fn render(page: &mut Page, standing: &Standing) {
 const CAUSES: [&str; 2] = ["references", "mass"];
 
 fn sites(page: &mut Page, sites: &[SiteStanding]) {
-    each(page, &SITE_LIVE, sites, |site| Some(u64::from(site.route == "live")));
+    each(page, &SITE_LIVE, sites, |site| {
+        Some(u64::from(site.route == "live"))
+    });
     let mut samples = page.family(&SITE_WHY);
     for site in sites {
         samples.add(&[&site.name, &site.why], 1);
@@ -45,11 +47,17 @@ fn sites(page: &mut Page, sites: &[SiteStanding]) {
     let mut samples = page.family(&SITE_WEIGHT);
     for site in sites.iter().filter(|site| !site.real_servers.is_empty()) {
         let sums = &site.quorum;
-        for (state, sum) in [("up", sums.up), ("down", sums.down), ("unknown", sums.unknown)] {
+        for (state, sum) in [
+            ("up", sums.up),
+            ("down", sums.down),
+            ("unknown", sums.unknown),
+        ] {
             samples.add(&[&site.name, state], sum);
         }
     }
-    each(page, &ORDERED, sites, |site| Some(u64::from(site.order.is_some())));
+    each(page, &ORDERED, sites, |site| {
+        Some(u64::from(site.order.is_some()))
+    });
     each(page, &ORDER_UNTIL, sites, |site| {
         let until = site.order.as_ref()?.until?;
         Some(until.0)
@@ -105,9 +113,11 @@ fn checks(page: &mut Page, sites: &[SiteStanding]) {
         for real in &site.real_servers {
             for check in &real.checks {
                 let total = &check.total;
-                for (result, count) in
-                    [("good", total.good), ("bad", total.bad), ("void", total.void)]
-                {
+                for (result, count) in [
+                    ("good", total.good),
+                    ("bad", total.bad),
+                    ("void", total.void),
+                ] {
                     samples.add(&[&site.name, &real.name, &check.kind, result], count);
                 }
             }

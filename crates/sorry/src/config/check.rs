@@ -75,6 +75,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// How TLS is spoken, where it is.
+    pub fn tls(&self) -> Option<&TlsClient> {
+        match self {
+            Kind::Http(http) => http.tls.as_ref(),
+            Kind::Tls(tls, _) => Some(tls),
+            Kind::Grpc(grpc) => grpc.tls.as_ref(),
+            Kind::Smtp(smtp) => smtp.tls.as_deref(),
+            Kind::Tcp(_)
+            | Kind::Dns(_)
+            | Kind::Icmp
+            | Kind::Udp(_)
+            | Kind::Exec(_)
+            | Kind::File(_) => None,
+        }
+    }
+
     /// The word of the configuration, of metrics and of JSON; `https` is `http`'s over TLS.
     pub fn label(&self) -> &'static str {
         match self {

@@ -175,15 +175,17 @@ impl super::alert::Receiver {
             channel,
             timeout,
             give_up,
+            reals,
             place: _,
         } = self;
-        let (one, two) = ((name, sites, channel, timeout, give_up), other);
+        let (one, two) = ((name, sites, channel, timeout, give_up, reals), other);
         one == (
             &two.name,
             &two.sites,
             &two.channel,
             &two.timeout,
             &two.give_up,
+            &two.reals,
         )
     }
 }

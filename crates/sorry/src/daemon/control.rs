@@ -184,7 +184,11 @@ impl Control {
 
     /// Starts what watches and decides. The first process waits until it has opened what it keeps; a successor does not,
     /// since its predecessor lets go of that only when it leaves.
-    pub(super) async fn think(&mut self, hands: Hands, succession: Follows) -> Result<(), RunError> {
+    pub(super) async fn think(
+        &mut self,
+        hands: Hands,
+        succession: Follows,
+    ) -> Result<(), RunError> {
         self.hands = hands;
         if !self.state.typed().needs_decisions() {
             return Ok(());
@@ -397,7 +401,9 @@ impl Control {
             Some(brain) => brain.configure(typed, self.state.take_watched()),
             None if typed.needs_decisions() => {
                 if let Err(error) = self.start_brain(Duration::ZERO) {
-                    log::error!("nothing is watched: cannot start the thread that decides: {error}");
+                    log::error!(
+                        "nothing is watched: cannot start the thread that decides: {error}"
+                    );
                 }
             }
             None => {}
@@ -410,6 +416,7 @@ impl Control {
             watched: self.state.take_watched(),
             hands: self.hands,
             told: self.news.0.clone(),
+            audit: Arc::clone(&self.gauge.audit),
             wait,
         })?;
         self.gauge.watch(&brain.standing);

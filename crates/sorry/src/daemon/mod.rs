@@ -4,6 +4,7 @@
 mod access_log;
 mod advice;
 mod alarm;
+mod audit;
 mod beginning;
 mod brain;
 mod cautions;

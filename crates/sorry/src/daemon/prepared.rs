@@ -32,7 +32,9 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
         warnings: config.warnings.clone(),
     };
     read_all(config, None, &mut Reached::default(), &mut found);
-    found.mistakes.extend(checks::prepare(config).err().unwrap_or_default());
+    found
+        .mistakes
+        .extend(checks::prepare(config).err().unwrap_or_default());
     match found.mistakes.is_empty() {
         true => Ok(found.warnings),
         false => Err(refusal(config, found)),

@@ -6,13 +6,13 @@ use std::time::UNIX_EPOCH;
 
 use arc_swap::ArcSwap;
 
+use super::audit::Audit;
 use super::state::State;
 use crate::admin::standing::Standing;
 use crate::admin::{
     Certificate, CertificateStatus, Doors, Facts, ListenerStatus, Mode, Moment, ReloadOutcome,
     Reread, SiteStatus, Snapshot, Source, Status, WorkerStatus,
 };
-use crate::admin::standing::Standing;
 use crate::answer::Security;
 use crate::config;
 use crate::count::{Kind, Limit, Protocol, SiteCounts, WorkerCounts, access};
@@ -24,6 +24,7 @@ pub(super) struct Gauge {
     pub(super) counts: Arc<crate::count::Sites>,
     pub(super) doors: Arc<Doors>,
     pub(super) log: Option<access::Log>,
+    pub(super) audit: Arc<Audit>,
     facts: ArcSwap<Facts>,
     /// How sites stand, once something decides.
     standing: OnceLock<Arc<ArcSwap<Standing>>>,
@@ -40,6 +41,7 @@ impl Gauge {
             counts: Arc::clone(&state.counts),
             doors: Arc::default(),
             log,
+            audit: Arc::default(),
             facts: ArcSwap::from_pointee(facts(state)),
             standing: OnceLock::new(),
         }
@@ -177,8 +179,12 @@ fn site(state: &State, index: usize) -> SiteStatus {
         status: sorry.status,
         until: until.map(Moment),
         said: sorry.say.as_ref().map(|said| said.as_str().to_owned()),
-        retry_after_seconds: super::wire::promise(super::state::now(), site, state.outlook_of(&site.name))
-            .remaining(super::state::now()),
+        retry_after_seconds: super::wire::promise(
+            super::state::now(),
+            site,
+            state.outlook_of(&site.name),
+        )
+        .remaining(super::state::now()),
         page: sorry
             .page
             .as_ref()

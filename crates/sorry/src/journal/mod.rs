@@ -13,7 +13,6 @@ mod folder;
 mod kept;
 mod line;
 mod record;
-mod telling;
 mod thread;
 
 pub use at::At;
@@ -23,5 +22,4 @@ pub use folder::{Folder, FolderError};
 pub use kept::Kept;
 pub use line::{Contents, Damage, Flaw, LONGEST, Unwritable, VERSION, read};
 pub use record::{Entry, Schedule, Unschedule, Unusable};
-pub use telling::Told;
 pub use thread::{Unwritten, Writer, Written};

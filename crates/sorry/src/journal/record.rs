@@ -188,8 +188,6 @@ macro_rules! words {
     };
 }
 
-pub(super) use words;
-
 words!(
     /// What is believed of a real server.
     StateWord of State { Unknown, Up, Down }
@@ -306,7 +304,7 @@ impl TryFrom<Entry> for Record {
             },
             Entry::Said { site, said } => Record::Said {
                 site,
-                said: said.as_deref().map(said).transpose()?,
+                said: said.as_deref().map(sayable).transpose()?,
             },
             Entry::Real { site, real, state } => Record::Real {
                 site,
@@ -348,7 +346,7 @@ impl TryFrom<Entry> for Record {
     }
 }
 
-fn said(text: &str) -> Result<Said, Unusable> {
+fn sayable(text: &str) -> Result<Said, Unusable> {
     Said::parse(text).map_err(Unusable::Said)
 }
 
@@ -384,7 +382,7 @@ impl TryFrom<OrderEntry> for Order {
             until: entry.until.map(|until| until.0),
             on_overrun: entry.on_overrun.into(),
             by: entry.by,
-            said: entry.said.as_deref().map(said).transpose()?,
+            said: entry.said.as_deref().map(sayable).transpose()?,
         })
     }
 }

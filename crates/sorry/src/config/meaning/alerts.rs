@@ -67,6 +67,7 @@ impl Builder<'_> {
             channel: channel?,
             timeout: alert.timeout?.value.0,
             give_up: alert.give_up?.value.0,
+            reals: alert.reals?.value,
             place,
         })
     }

@@ -35,6 +35,12 @@ table! {
         #[example = "\"1h\""]
         give_up: Time<1_000, 2_592_000_000>,
 
+        /// Whether it hears of each real server that goes down or comes back, and not only of whole sites.
+        #[key = "real-servers"]
+        #[default = "false"]
+        #[example = "true"]
+        reals: bool,
+
         /// A program that gets the alert as JSON on its standard input: its full path, and its arguments. It must belong to
         /// root, and nobody else may write to it.
         #[key = "exec"]

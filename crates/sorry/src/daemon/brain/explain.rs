@@ -85,7 +85,10 @@ fn fact(fact: &Fact<'_>, weights: &Weights, now: Now) -> String {
             words::why(*why, weights)
         ),
         Fact::Steady { to, until, flaps } => steady(*to, moment_of(*until, now), *flaps),
-        Fact::Doubt(doubt) => format!("what is seen is not believed: {}", words::cause(doubt.cause)),
+        Fact::Doubt(doubt) => format!(
+            "what is seen is not believed: {}",
+            words::cause(doubt.cause)
+        ),
         Fact::Unsure => {
             "doubt ended because it had lasted, so what is seen is believed because it has to be"
                 .to_owned()
@@ -147,11 +150,15 @@ fn ordered(order: &Order, phase: Phase) -> String {
 fn steady(to: Route, until: crate::admin::Moment, flaps: u8) -> String {
     let until = words::at(Wall(until.0.saturating_mul(1000)));
     match (to, flaps) {
-        (Route::Live, 0) => format!("it does not come back before {until}: so long it stays once it is down"),
+        (Route::Live, 0) => {
+            format!("it does not come back before {until}: so long it stays once it is down")
+        }
         (Route::Live, flaps) => format!(
             "it does not come back before {until}: {flaps} returns in a row did not last, so this one has to prove itself"
         ),
-        (Route::Sorry, _) => format!("it does not go down before {until}: so long it stays once it is live"),
+        (Route::Sorry, _) => {
+            format!("it does not go down before {until}: so long it stays once it is live")
+        }
     }
 }
 
@@ -201,13 +208,18 @@ fn check(
 ) -> String {
     let reason = words::reason_words(last);
     match state {
-        State::Up => format!("its {name} check fails: {reason} ({} of {} that take it down)", bad.0, bad.1),
+        State::Up => format!(
+            "its {name} check fails: {reason} ({} of {} that take it down)",
+            bad.0, bad.1
+        ),
         State::Down if good.0 > 0 => format!(
             "its {name} check is good again ({} of {} that bring it up)",
             good.0, good.1
         ),
         State::Down => format!("its {name} check says down: {reason}"),
-        State::Unknown if bad.0 > 0 => format!("its {name} check has said nothing good yet: {reason}"),
+        State::Unknown if bad.0 > 0 => {
+            format!("its {name} check has said nothing good yet: {reason}")
+        }
         State::Unknown => format!("its {name} check has said nothing yet"),
     }
 }
@@ -220,7 +232,10 @@ fn switch(
     failures: u32,
 ) -> String {
     if let Some(to) = waiting {
-        return format!("the switch {name} waits to be allowed to send visitors to {}", to.label());
+        return format!(
+            "the switch {name} waits to be allowed to send visitors to {}",
+            to.label()
+        );
     }
     match (act, told) {
         (Act::Observe, _) => format!("the switch {name} only observes"),
@@ -228,7 +243,10 @@ fn switch(
             "the switch {name} has failed {failures} times to send visitors to {}",
             route.label()
         ),
-        (_, Some(route)) => format!("the switch {name} was told {} and has not confirmed it", route.label()),
+        (_, Some(route)) => format!(
+            "the switch {name} was told {} and has not confirmed it",
+            route.label()
+        ),
         (_, None) => format!("the switch {name} was told nothing yet"),
     }
 }

@@ -1,8 +1,6 @@
 //! The core's history as the admin API says it.
 
-use sorry_core::incident::{
-    Audience, Entry, History, Incident, Phase, Step, Telling, What,
-};
+use sorry_core::incident::{Audience, Entry, History, Incident, Phase, Step, Telling};
 use sorry_core::moment::Wall;
 
 use super::standing::moment;
@@ -12,7 +10,10 @@ use crate::alert::words;
 /// All incidents, the newest first.
 pub(super) fn told(history: &History, now: Wall) -> history::History {
     history::History {
-        incidents: history.incidents().map(|incident| shown(incident, now)).collect(),
+        incidents: history
+            .incidents()
+            .map(|incident| shown(incident, now))
+            .collect(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! What the engine wants of the world waits until the records that came before it are on the disk. Meanwhile everything that
 //! happens is taken in, and what comes of it is written together.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -140,8 +140,9 @@ impl Mind {
                 Err(why) => log::warn!("a record of the journal is passed over: {why}"),
             }
         }
+        let latest = Latest::new(places.reals().len());
         let mut mind = Mind {
-            latest: Latest::new(places.reals().len()),
+            latest,
             expiring: HashSet::new(),
             courses: vec![Course::default(); config.sites.len()],
             config,
@@ -216,7 +217,10 @@ impl Mind {
             let old = self.places.site(&site.name)?;
             self.courses.get(old.0 as usize).cloned()
         };
-        let courses = config.sites.iter().map(|site| course(site).unwrap_or_default());
+        let courses = config
+            .sites
+            .iter()
+            .map(|site| course(site).unwrap_or_default());
         self.courses = courses.collect();
         (self.config, self.places, self.latest) = (config, places, latest);
         let places = &self.places;
@@ -248,7 +252,14 @@ impl Mind {
         let epoch = self.engine.epoch();
         if let Some(weight) = probed.weight {
             let weight = u32::from(weight);
-            self.take(Input::Weighed { epoch, real, weight }, now);
+            self.take(
+                Input::Weighed {
+                    epoch,
+                    real,
+                    weight,
+                },
+                now,
+            );
         }
         let reason = probed.reason;
         self.take(
@@ -275,7 +286,8 @@ impl Mind {
         };
         let clock = SystemTime::UNIX_EPOCH + Duration::from_millis(now.wall.0);
         let left = expires.duration_since(clock).unwrap_or_default();
-        let days = (left < warn).then(|| u32::try_from(left.as_secs() / 86_400).unwrap_or(u32::MAX));
+        let days =
+            (left < warn).then(|| u32::try_from(left.as_secs() / 86_400).unwrap_or(u32::MAX));
         // One that is good costs nothing but this look.
         if days.is_some() || self.expiring.remove(name) {
             self.incidents
@@ -338,6 +350,7 @@ impl Mind {
             site,
             order,
             by,
+            reason: _,
             reply,
         } = ordered;
         match self.obey(&site, order, &by, now) {
@@ -364,14 +377,18 @@ impl Mind {
             Order::Schedule(wanted) => {
                 let index = site.0 as usize;
                 let configured = &self.config.sites[index];
-                let (schedule, told) = schedule::agree(configured, &wanted, &self.agreed, now.wall)?;
+                let (schedule, told) =
+                    schedule::agree(configured, &wanted, &self.agreed, now.wall)?;
                 self.agree(Entry::Schedule(schedule), now);
                 Ok((site, told))
             }
             Order::Unschedule { name: window } => {
                 let unschedule = schedule::give_up(name, &window, &self.config, &self.agreed)?;
                 self.agree(Entry::Unschedule(unschedule), now);
-                Ok((site, vec![format!("{name}: the window {window} is given up")]))
+                Ok((
+                    site,
+                    vec![format!("{name}: the window {window} is given up")],
+                ))
             }
             order => {
                 let view = self.engine.view(now);
@@ -433,7 +450,9 @@ impl Mind {
             }
             Err(why) => {
                 if self.unkept.is_none() {
-                    log::error!("the journal cannot be written, so a restart would forget what is decided now: {why}");
+                    log::error!(
+                        "the journal cannot be written, so a restart would forget what is decided now: {why}"
+                    );
                 }
                 self.unkept = Some(why);
             }
@@ -601,9 +620,21 @@ impl Mind {
         incidents::told(&self.history, now.wall)
     }
 
+    /// The numbers of the incidents that go on.
+    pub(super) fn open_incidents(&self) -> BTreeSet<u64> {
+        let open = self
+            .history
+            .incidents()
+            .filter(|incident| incident.ended.is_none());
+        open.map(|incident| incident.id).collect()
+    }
+
     /// The numbers of the incidents that are kept.
     pub(super) fn incidents_kept(&self) -> HashSet<u64> {
-        self.history.incidents().map(|incident| incident.id).collect()
+        self.history
+            .incidents()
+            .map(|incident| incident.id)
+            .collect()
     }
 
     /// What visitors of each site are to be told.
@@ -647,8 +678,14 @@ impl Names for Mind {
             return "?";
         };
         let agreed = self.agreed.iter().filter(|agreed| agreed.site == site.name);
-        let windows = site.windows.iter().chain(agreed.map(|agreed| &agreed.window));
-        windows.map(|window| &*window.name).nth(index as usize).unwrap_or("?")
+        let windows = site
+            .windows
+            .iter()
+            .chain(agreed.map(|agreed| &agreed.window));
+        windows
+            .map(|window| &*window.name)
+            .nth(index as usize)
+            .unwrap_or("?")
     }
 
     fn switch(&self, _site: SiteId, index: u32) -> &str {

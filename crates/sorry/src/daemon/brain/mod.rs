@@ -24,7 +24,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sorry_core::incident::Telling;
 use tokio::sync::{mpsc, oneshot};
 
 pub use keeper::KeepError;
@@ -34,6 +33,7 @@ pub(in crate::daemon) use thread::{News, Told};
 
 use crate::admin::Command;
 use crate::admin::standing::Standing;
+use super::audit::Audit;
 use crate::check::Watched;
 use crate::config::Config;
 use crate::journal::Entry;
@@ -65,6 +65,8 @@ pub(in crate::daemon) struct Beginning {
     pub(in crate::daemon) hands: Hands,
     /// Where it tells what visitors are to be told.
     pub(in crate::daemon) told: Told,
+    /// What is kept in the state folder, too, once it is open.
+    pub(in crate::daemon) audit: Arc<Audit>,
     /// How long it waits for whoever has the state folder.
     pub(in crate::daemon) wait: Duration,
 }
@@ -163,10 +165,13 @@ fn think(
         Box::new(|_| Vec::new()),
         beginning.hands,
         kept.entries,
-        kept.told,
+        kept.chronicle.told(),
         clock.now(),
     );
     runtime.block_on(async {
+        let mut chronicle = kept.chronicle;
+        let runtime = tokio::runtime::Handle::current();
+        chronicle.begin(config.receivers.clone(), &mind.open_incidents(), runtime);
         let mut eyes = Eyes::new();
         eyes.watch(beginning.watched);
         let thread = Thread {
@@ -174,7 +179,7 @@ fn think(
             clock,
             eyes,
             keeper: kept.keeper,
-            chronicle: kept.chronicle,
+            chronicle,
             written,
             inbox,
             hand: Box::new(NoHand),
@@ -192,7 +197,6 @@ struct Kept {
     keeper: Keeper,
     entries: Vec<Entry>,
     chronicle: Chronicle,
-    told: Vec<Telling>,
 }
 
 impl Kept {
@@ -201,7 +205,6 @@ impl Kept {
             keeper: Keeper::forgetful(done),
             entries: Vec::new(),
             chronicle: Chronicle::forgetful(),
-            told: Vec::new(),
         }
     }
 }
@@ -211,15 +214,15 @@ fn open(
     done: &mpsc::UnboundedSender<keeper::Written>,
 ) -> Result<Kept, KeepError> {
     let Some(path) = &beginning.config.state else {
+        beginning.audit.close();
         return Ok(Kept::nothing(done.clone()));
     };
     let folder = keeper::folder(path, beginning.wait)?;
     let (keeper, entries) = Keeper::open(&folder, done.clone())?;
-    let (chronicle, told) = Chronicle::open(&folder)?;
+    beginning.audit.open(&folder)?;
     Ok(Kept {
         keeper,
         entries,
-        chronicle,
-        told,
+        chronicle: Chronicle::open(&folder)?,
     })
 }

@@ -37,7 +37,7 @@ pub(super) fn command(order: order::Order, given: &Given<'_>) -> Result<Command,
                 order::Keep::Stale => Keep::Stale,
                 order::Keep::Nothing => Keep::Nothing,
             };
-            let on_overrun = self::on_overrun(down.on_overrun);
+            let on_overrun = on_overrun(down.on_overrun);
             let order = Order {
                 said: said(down.say)?,
                 on_overrun,
@@ -76,7 +76,10 @@ pub(super) fn on_overrun(word: order::OnOverrun) -> OnOverrun {
 pub(super) fn said(text: Option<String>) -> Result<Option<Said>, Fault> {
     let Some(text) = text else { return Ok(None) };
     let said = Said::parse(&text).map_err(|why| {
-        Fault::new(FaultKind::Malformed, format!("this cannot be said to visitors: {why}"))
+        Fault::new(
+            FaultKind::Malformed,
+            format!("this cannot be said to visitors: {why}"),
+        )
     })?;
     Ok(Some(said))
 }
@@ -236,7 +239,10 @@ pub(super) fn told(
         Command::Lift => vec![lifted(site, before)],
         Command::Extend(_) => {
             let lasts = site.order().map(|order| lasts(order, now));
-            vec![format!("{name}: what was ordered lasts {}", lasts.unwrap_or_default())]
+            vec![format!(
+                "{name}: what was ordered lasts {}",
+                lasts.unwrap_or_default()
+            )]
         }
         Command::Say(None) => vec![format!("{name}: visitors read the standard words again")],
         Command::Say(Some(_)) => vec![format!("{name}: visitors read that from now on")],
@@ -259,7 +265,11 @@ pub(super) fn told(
 
 fn lasts(order: &Order, now: Wall) -> String {
     match order.until {
-        Some(until) => format!("until {}, for {}", words::at(until), words::time(until.since(now))),
+        Some(until) => format!(
+            "until {}, for {}",
+            words::at(until),
+            words::time(until.since(now))
+        ),
         None => "without an end".to_owned(),
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn agreed(kept: &Kept) -> Vec<Agreed> {
         }),
         Err(why) => {
             let Schedule { site, name, .. } = schedule;
-            log::error!("{site}: the window {name} of the journal is passed over: {}", why.message);
+            log::error!(
+                "{site}: the window {name} of the journal is passed over: {}",
+                why.message
+            );
             None
         }
     };
@@ -48,7 +51,11 @@ pub(super) fn agree(
     agreed: &[Agreed],
     now: Wall,
 ) -> Result<(Schedule, Vec<String>), Fault> {
-    if site.windows.iter().any(|window| *window.name == *wanted.name) {
+    if site
+        .windows
+        .iter()
+        .any(|window| *window.name == *wanted.name)
+    {
         return Err(order::impossible(format!(
             "{} has a window {} in its configuration: give this one another name",
             site.name, wanted.name
@@ -91,8 +98,15 @@ fn others<'w>(site: &'w Site, name: &str, agreed: &'w [Agreed]) -> Vec<&'w Windo
 /// Overlapping is no mistake: whoever is in force stays so until its own end.
 fn overlaps(span: &Span, others: &[&Window], now: Wall) -> Vec<String> {
     let meets = |window: &&&Window| {
-        let spans = [window.when.open(span.start), window.when.next(span.start), window.when.open(now)];
-        spans.into_iter().flatten().any(|other| other.start < span.end && span.start < other.end)
+        let spans = [
+            window.when.open(span.start),
+            window.when.next(span.start),
+            window.when.open(now),
+        ];
+        spans
+            .into_iter()
+            .flatten()
+            .any(|other| other.start < span.end && span.start < other.end)
     };
     let told = |window: &&Window| {
         format!(

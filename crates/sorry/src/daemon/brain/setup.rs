@@ -62,7 +62,9 @@ impl Places {
                 }
                 for (name, check) in checks.iter().zip(&real.checks) {
                     let warning = check.kind.tls().and_then(|tls| tls.expiry_warning);
-                    places.warnings.extend(warning.map(|warning| (name.clone(), warning)));
+                    places
+                        .warnings
+                        .extend(warning.map(|warning| (name.clone(), warning)));
                 }
                 let name: Arc<str> = Arc::from(&*real.name);
                 reals.insert(Arc::clone(&name), id);

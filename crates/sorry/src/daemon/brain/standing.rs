@@ -65,11 +65,17 @@ pub(super) fn site(view: &SiteView<'_>, site: &Site, now: Now, known: Known<'_>)
         },
         order: view.order().map(|order| self::order(order, now.wall)),
         flaps: view.flaps(),
-        turned: known.courses.get(view.id.0 as usize).map_or_else(TurnedStanding::default, Course::turned),
+        turned: known
+            .courses
+            .get(view.id.0 as usize)
+            .map_or_else(TurnedStanding::default, Course::turned),
         steady_until: view.steady_until().map(|until| moment_of(until, now)),
         remaining_seconds: view.remaining().map(|left| left.as_secs()),
         real_servers: view.reals().map(|real| self::real(&real, known)).collect(),
-        switches: view.switches().map(|switch| self::switch(&switch)).collect(),
+        switches: view
+            .switches()
+            .map(|switch| self::switch(&switch))
+            .collect(),
         windows: windows(site, now.wall, known.agreed),
     }
 }
@@ -103,7 +109,7 @@ fn real(view: &RealView<'_>, known: Known<'_>) -> RealStanding {
     let seen = known.latest.real(view.id);
     let checks = view.checks().enumerate().map(|(at, (setup, health))| {
         let thresholds = setup.thresholds;
-        let check = self::check(&setup.name, health);
+        let check = check(&setup.name, health);
         let check = CheckStanding {
             rise: thresholds.rise.get(),
             fall: thresholds.fall.get(),
@@ -139,7 +145,10 @@ fn check(kind: &str, health: &Health) -> CheckStanding {
     CheckStanding {
         kind: kind.to_owned(),
         state: state(health.state()).to_owned(),
-        history: history.iter().map(|good| if good { '1' } else { '0' }).collect(),
+        history: history
+            .iter()
+            .map(|good| if good { '1' } else { '0' })
+            .collect(),
         reason: health.last().label().to_owned(),
         detail: String::new(),
         rtt_us: None,

@@ -120,7 +120,10 @@ impl Thread {
     }
 
     async fn event(&mut self) -> Event {
-        let look = self.mind.next_look(self.clock.now()).map(|tick| self.clock.instant(tick));
+        let look = self
+            .mind
+            .next_look(self.clock.now())
+            .map(|tick| self.clock.instant(tick));
         tokio::select! {
             biased;
             Some(message) = self.inbox.recv() => Event::Message(message),
@@ -172,6 +175,7 @@ impl Thread {
                 let _nobody_waits = reply.send(self.mind.history(now));
             }
             Message::Configured(config, watched) => {
+                self.chronicle.receivers(config.receivers.clone());
                 self.mind.reconfigure(config, now);
                 self.eyes.watch(watched);
             }
@@ -207,7 +211,8 @@ impl Thread {
                     Action::AskPeers(_site) => {}
                     Action::Tell(tellings) => {
                         news = true;
-                        self.chronicle.tell(&tellings, &self.mind);
+                        let mind = &self.mind;
+                        self.chronicle.tell(&tellings, || mind.incidents_kept());
                     }
                     Action::Answer(answer) => answers.push(answer),
                 }
@@ -238,7 +243,7 @@ impl Thread {
     }
 
     /// What is being written is waited for; whoever has ordered something is answered.
-    async fn finish(&mut self) {
+    async fn finish(mut self) {
         while self.mind.is_writing() {
             let Some(written) = self.written.recv().await else {
                 break;
@@ -246,5 +251,6 @@ impl Thread {
             self.mind.written(written, self.clock.now());
             self.act();
         }
+        self.chronicle.end().await;
     }
 }

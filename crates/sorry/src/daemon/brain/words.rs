@@ -63,7 +63,10 @@ pub(super) fn notice(notice: &Notice, names: &dyn Names) -> (Level, String) {
         }
         Notice::Doubt(cause) => (
             Level::Error,
-            format!("nothing is switched by health for now: {}", self::cause(*cause)),
+            format!(
+                "nothing is switched by health for now: {}",
+                self::cause(*cause)
+            ),
         ),
         Notice::DoubtOver => (Level::Warn, "what is seen is believed again".to_owned()),
         Notice::Milestone(site, milestone) => order_milestone(names.site(*site), *milestone),
@@ -107,7 +110,9 @@ fn order_milestone(site: &str, milestone: Milestone) -> (Level, String) {
         ),
         Milestone::Due(0) => (
             Level::Warn,
-            format!("{site}: the ordered time is over; see `sorry extend {site}` and `sorry up {site}`"),
+            format!(
+                "{site}: the ordered time is over; see `sorry extend {site}` and `sorry up {site}`"
+            ),
         ),
         Milestone::Due(number) => (
             Level::Warn,
@@ -121,18 +126,32 @@ fn order_milestone(site: &str, milestone: Milestone) -> (Level, String) {
 
 fn switch_notice(notice: &Notice, names: &dyn Names) -> (Level, String) {
     let (id, level, what) = match notice {
-        Notice::WouldTurn(id, to) => (id, Level::Warn, format!("would have sent visitors to {}", to.label())),
+        Notice::WouldTurn(id, to) => (
+            id,
+            Level::Warn,
+            format!("would have sent visitors to {}", to.label()),
+        ),
         Notice::Asks(id, to, generation) => (
             id,
             Level::Warn,
-            format!("asks to send visitors to {} (generation {generation}): see `sorry approve`", to.label()),
+            format!(
+                "asks to send visitors to {} (generation {generation}): see `sorry approve`",
+                to.label()
+            ),
         ),
         Notice::Stays(id, to) => (
             id,
             Level::Warn,
-            format!("should send visitors to {}, and does not, since nobody is sure", to.label()),
+            format!(
+                "should send visitors to {}, and does not, since nobody is sure",
+                to.label()
+            ),
         ),
-        Notice::Failed(id, times) => (id, Level::Error, format!("has failed {times} times in a row")),
+        Notice::Failed(id, times) => (
+            id,
+            Level::Error,
+            format!("has failed {times} times in a row"),
+        ),
         Notice::Recovered(id) => (id, Level::Warn, "works again".to_owned()),
         // All others are told of above.
         other => return (Level::Info, format!("{other:?}")),

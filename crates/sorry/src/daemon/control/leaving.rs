@@ -97,6 +97,7 @@ impl Control {
         if matches!(next, Next::Leave | Next::LeaveFiles) {
             // What it keeps is the successor's from now on, who waits for it.
             self.brain = None;
+            self.gauge.audit.close();
         }
         match next {
             Next::GoOn | Next::Leave => {}
