@@ -301,7 +301,7 @@ fn an_unknown_site_is_told_which_there_are() {
     let told = |name, there: &[&str]| unknown_site(name, names(there)).message;
     assert_eq!(
         told("shpo", &["blog", "shop", "api"]),
-        "no site `shpo`: there are shop, blog, api"
+        "no site `shpo`: there are shop, api, blog"
     );
     assert_eq!(told("x", &[]), "no site `x`: there are none");
     let many: Vec<String> = (0..20).map(|number| format!("site-{number}")).collect();

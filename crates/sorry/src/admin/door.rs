@@ -31,7 +31,7 @@ pub enum Bound {
     WriteTime,
     /// The process or the machine is out of descriptors.
     Descriptors,
-    /// A token that is not in the file, or none; counted whether its address is still listened to or not.
+    /// A token that is not in the file; those of an address that is not listened to any more, too.
     WrongTokens,
 }
 

@@ -128,8 +128,7 @@ impl Counter {
             Err(fault) => {
                 let mut response = refusal(&fault);
                 if fault.kind == FaultKind::Method {
-                    let allowed = if head.method == "GET" { "POST" } else { "GET" };
-                    let allowed = other_method(head.uri.path()).unwrap_or(allowed);
+                    let allowed = method_of(head.uri.path());
                     response
                         .headers_mut()
                         .insert(ALLOW, HeaderValue::from_static(allowed));
@@ -169,10 +168,11 @@ impl Counter {
 }
 
 /// The method that a path is asked for with.
-fn other_method(path: &str) -> Option<&'static str> {
-    ["GET", "POST"]
-        .into_iter()
-        .find(|method| super::route::find(method, path).is_ok())
+fn method_of(path: &str) -> &'static str {
+    match super::route::find("GET", path) {
+        Ok(_) => "GET",
+        Err(_) => "POST",
+    }
 }
 
 /// The status that says what a fault says.
@@ -232,3 +232,7 @@ pub(super) fn raw_refusal(fault: &Fault) -> Vec<u8> {
     );
     [head, body].concat().into_bytes()
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

@@ -31,6 +31,7 @@ mod patient;
 mod process;
 mod query;
 mod reference;
+pub mod remote;
 pub mod remote_place;
 mod role;
 mod route;

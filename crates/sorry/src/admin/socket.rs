@@ -278,4 +278,4 @@ fn identify(raw: &Raw) -> io::Result<(UnixStream, Caller, Vec<u32>)> {
 
 #[cfg(test)]
 #[path = "socket_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -27,15 +27,15 @@ use super::super::status::Status;
 use super::*;
 
 /// Longer than anything takes; a test that waits for it has failed.
-const NEVER: Duration = Duration::from_secs(20);
+pub(in super::super) const NEVER: Duration = Duration::from_secs(20);
 /// Longer still, for the limits that a test is not about.
-const FOREVER: Duration = Duration::from_secs(60);
+pub(in super::super) const FOREVER: Duration = Duration::from_secs(60);
 /// A limit that a test waits for.
-const SOON: Duration = Duration::from_millis(40);
+pub(in super::super) const SOON: Duration = Duration::from_millis(40);
 /// A limit that a test waits for, and within which it has to do something first.
-const LATER: Duration = Duration::from_millis(500);
+pub(in super::super) const LATER: Duration = Duration::from_millis(500);
 
-fn patient() -> Settings {
+pub(in super::super) fn patient() -> Settings {
     Settings {
         request_time: FOREVER,
         idle_time: FOREVER,
@@ -45,7 +45,7 @@ fn patient() -> Settings {
     }
 }
 
-fn everybody() -> Judge {
+pub(in super::super) fn everybody() -> Judge {
     Arc::new(|_, _| Some(Role::Operator))
 }
 
@@ -83,7 +83,7 @@ fn report() -> ReloadReport {
 }
 
 /// What a daemon does with a command.
-type Daemon = Box<dyn FnMut(Command) + Send>;
+pub(in super::super) type Daemon = Box<dyn FnMut(Command) + Send>;
 
 /// Says what it was asked, and what is expected of it.
 fn obedient(heard: &Arc<Mutex<Vec<String>>>) -> Daemon {
@@ -109,7 +109,7 @@ fn obedient(heard: &Arc<Mutex<Vec<String>>>) -> Daemon {
     })
 }
 
-struct World {
+pub(in super::super) struct World {
     folder: tempfile::TempDir,
     doors: Arc<Doors>,
     heard: Arc<Mutex<Vec<String>>>,
@@ -119,7 +119,7 @@ struct World {
 }
 
 impl World {
-    fn new(settings: Settings) -> World {
+    pub(in super::super) fn new(settings: Settings) -> World {
         let heard = Arc::default();
         let daemon = obedient(&heard);
         let mut world = World::with(settings, FOREVER, everybody(), daemon);
@@ -127,7 +127,12 @@ impl World {
         world
     }
 
-    fn with(settings: Settings, reply_time: Duration, judge: Judge, mut daemon: Daemon) -> World {
+    pub(in super::super) fn with(
+        settings: Settings,
+        reply_time: Duration,
+        judge: Judge,
+        mut daemon: Daemon,
+    ) -> World {
         let folder = tempfile::tempdir().unwrap();
         let socket = bind(&folder.path().join("run/admin.sock")).unwrap();
         let doors = Arc::new(Doors::default());
@@ -164,20 +169,20 @@ impl World {
         }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(in super::super) fn path(&self) -> PathBuf {
         self.folder.path().join("run/admin.sock")
     }
 
-    fn client(&self) -> client::Client {
+    pub(in super::super) fn client(&self) -> client::Client {
         client::connect(&self.path(), NEVER).unwrap()
     }
 
-    fn api(&self) -> Api {
+    pub(in super::super) fn api(&self) -> Api {
         Api::at(Place::Socket(self.path())).with_patience(NEVER)
     }
 
     /// A connection for raw bytes.
-    fn raw(&self) -> Stream {
+    pub(in super::super) fn raw(&self) -> Stream {
         let stream = Stream::connect(self.path()).unwrap();
         stream.set_read_timeout(Some(NEVER)).unwrap();
         stream
@@ -187,11 +192,11 @@ impl World {
         self.heard.lock().unwrap().clone()
     }
 
-    fn count(&self, bound: Bound) -> u64 {
+    pub(in super::super) fn count(&self, bound: Bound) -> u64 {
         self.doors.count(Door::Admin, bound)
     }
 
-    fn stop(&mut self) {
+    pub(in super::super) fn stop(&mut self) {
         if let (Some(stop), Some(server)) = (self.stop.take(), self.server.take()) {
             let _ = stop.send(());
             server.join().unwrap();
@@ -228,7 +233,7 @@ fn reply(stream: &mut Stream) -> String {
     }
 }
 
-fn is_over(stream: &mut Stream) -> bool {
+pub(in super::super) fn is_over(stream: &mut Stream) -> bool {
     match stream.read(&mut [0]) {
         Ok(count) => count == 0,
         // The server hung up on bytes that it had not read.

@@ -72,11 +72,11 @@ impl SiteStanding {
             Cell::from(since(look, Some(self.since))),
             Cell::default(),
         ]);
-        for real in &self.real_servers {
-            real.rows(table, look, depth);
-        }
         for (note, ink) in self.notes(look, depth) {
             table.note(Cell::new(note, ink));
+        }
+        for real in &self.real_servers {
+            real.rows(table, look, depth);
         }
     }
 
@@ -242,11 +242,11 @@ impl RealStanding {
                 printable(&self.state),
                 printable(&self.believed)
             );
-            table.note(Cell::new(note, Ink::Notice));
+            table.deeper_note(Cell::new(note, Ink::Notice));
         }
         if depth == Depth::Whole {
             for check in &self.checks {
-                table.note(Cell::new(check.whole(look), Ink::Faint));
+                table.deeper_note(Cell::new(check.whole(look), Ink::Faint));
             }
         }
     }

@@ -148,17 +148,108 @@ fn shown(width: usize, expected: &Expect) {
 
 #[test]
 fn sites_fit_a_common_terminal() {
-    shown(80, &expect![[""]]);
+    shown(
+        80,
+        &expect![[r#"
+            doubtful since 11:59 (20s ago): no reference answers. Nothing is switched by
+            itself until a reference answers; orders are obeyed.
+            the journal cannot be written, and a restart would forget what is ordered now:
+            no space left on device
+            SITE              STATE    WHY                    SINCE      RESULTS
+            shop              live     quorum (2 of 1)        1d 1h ago
+              health may not turn it before 12:01 (in 1m) (it came back 2 time(s) and did
+              not last)
+              switch ipvs waits for leave to go to sorry: `sorry approve shop ipvs`
+              switch ipvs failed 1 time(s) in a row
+              next window nightly: sun 02:00 for 1h Europe/Berlin (in 3d)
+              10.0.0.1:80     up       http ok 3.4 ms         2h 3m ago  ++++++++++
+              10.0.0.2:80     down     http refused           2h 3m ago  +++++-----
+              10.0.0.3:80 x5  drained  http ok 3.4 ms         2h 3m ago  +++
+              10.0.0.4:80     down     http timeout           2h 3m ago  -
+                10.0.0.4:80 is down, and believed to be up while there is doubt
+              10.0.0.5:80     unknown  no checks              2h 3m ago
+            blog\u{1b}[2J     sorry    ordered, time is over  1d 1h ago
+              maintenance until 11:50 (10m ago), by uid 0 1h ago
+              its time is over: `sorry up blog\u{1b}[2J`, or `sorry extend blog\u{1b}[2J 1h`
+              says: moving
+            down              sorry    no quorum (0 of 1)     1d 1h ago
+              probably back in 4m
+            plain             sorry    not watched            1d 1h ago
+        "#]],
+    );
 }
 
 #[test]
 fn a_wide_terminal_shows_more() {
-    shown(160, &expect![[""]]);
+    shown(
+        160,
+        &expect![[r#"
+            doubtful since 11:59 (20s ago): no reference answers. Nothing is switched by itself until a reference answers; orders are obeyed.
+            the journal cannot be written, and a restart would forget what is ordered now: no space left on device
+            SITE              STATE    WHY                    SINCE                         LAST RESULTS
+            shop              live     quorum (2 of 1)        2025-12-31 11:00 (1d 1h ago)
+              health may not turn it before 12:01 (in 1m) (it came back 2 time(s) and did not last)
+              switch ipvs waits for leave to go to sorry: `sorry approve shop ipvs`
+              switch ipvs failed 1 time(s) in a row
+              next window nightly: sun 02:00 for 1h Europe/Berlin (in 3d)
+              10.0.0.1:80     up       http ok 3.4 ms         09:57 (2h 3m ago)             ++++++++++++++++++++++++
+              10.0.0.2:80     down     http refused           09:57 (2h 3m ago)             +++++-----
+              10.0.0.3:80 x5  drained  http ok 3.4 ms         09:57 (2h 3m ago)             +++
+              10.0.0.4:80     down     http timeout           09:57 (2h 3m ago)             -
+                10.0.0.4:80 is down, and believed to be up while there is doubt
+              10.0.0.5:80     unknown  no checks              09:57 (2h 3m ago)
+            blog\u{1b}[2J     sorry    ordered, time is over  2025-12-31 11:00 (1d 1h ago)
+              maintenance until 11:50 (10m ago), by uid 0 1h ago
+              its time is over: `sorry up blog\u{1b}[2J`, or `sorry extend blog\u{1b}[2J 1h`
+              says: moving
+            down              sorry    no quorum (0 of 1)     2025-12-31 11:00 (1d 1h ago)
+              probably back in 4m
+            plain             sorry    not watched            2025-12-31 11:00 (1d 1h ago)
+        "#]],
+    );
 }
 
 #[test]
 fn a_narrow_terminal_shows_what_matters_most() {
-    shown(40, &expect![[""]]);
+    shown(
+        40,
+        &expect![[r#"
+            doubtful since 11:59 (20s ago): no
+            reference answers. Nothing is switched
+            by itself until a reference answers;
+            orders are obeyed.
+            the journal cannot be written, and a
+            restart would forget what is ordered
+            now: no space left on device
+            SITE              STATE    WHY…
+            shop              live     quorum (2 of…
+              health may not turn it before 12:01
+              (in 1m) (it came back 2 time(s) and
+              did not last)
+              switch ipvs waits for leave to go to
+              sorry: `sorry approve shop ipvs`
+              switch ipvs failed 1 time(s) in a row
+              next window nightly: sun 02:00 for 1h
+              Europe/Berlin (in 3d)
+              10.0.0.1:80     up       http ok 3.4…
+              10.0.0.2:80     down     http refused…
+              10.0.0.3:80 x5  drained  http ok 3.4…
+              10.0.0.4:80     down     http timeout…
+                10.0.0.4:80 is down, and believed to
+                be up while there is doubt
+              10.0.0.5:80     unknown  no checks…
+            blog\u{1b}[2J     sorry    ordered, tim…
+              maintenance until 11:50 (10m ago), by
+              uid 0 1h ago
+              its time is over: `sorry up
+              blog\u{1b}[2J`, or `sorry extend
+              blog\u{1b}[2J 1h`
+              says: moving
+            down              sorry    no quorum (0…
+              probably back in 4m
+            plain             sorry    not watched…
+        "#]],
+    );
 }
 
 #[test]
@@ -167,7 +258,31 @@ fn one_site_is_shown_whole() {
         zone: TimeZone::get("Europe/Berlin").unwrap(),
         ..Look::plain(120, Moment(NOW))
     };
-    expect![[""]].assert_eq(&shop().render(&look));
+    expect![[r#"
+        SITE              STATE    WHY              SINCE                         LAST RESULTS
+        shop              live     quorum (2 of 1)  2025-12-31 12:00 (1d 1h ago)
+          health may not turn it before 13:01 (in 1m) (it came back 2 time(s) and did not last)
+          switch ipvs waits for leave to go to sorry: `sorry approve shop ipvs`
+          switch ipvs failed 1 time(s) in a row
+          10.0.0.1:80     up       http ok 3.4 ms   10:57 (2h 3m ago)             ++++++++++++++++++++++++
+            http ok 3.4 ms, 1s ago; 0 of 3 bad take it down
+          10.0.0.2:80     down     http refused     10:57 (2h 3m ago)             +++++-----
+            http ok 3.4 ms, 1s ago; 0 of 3 bad take it down
+            http refused: connection refused by 10.0.0.2:80, 1s ago; 1 of 2 good bring it up
+          10.0.0.3:80 x5  drained  http ok 3.4 ms   10:57 (2h 3m ago)             +++
+            http ok 3.4 ms, 1s ago; 0 of 3 bad take it down
+          10.0.0.4:80     down     http timeout     10:57 (2h 3m ago)             -
+            10.0.0.4:80 is down, and believed to be up while there is doubt
+            http timeout, 1s ago; 1 of 2 good bring it up
+          10.0.0.5:80     unknown  no checks        10:57 (2h 3m ago)
+
+        SWITCH  MAY  TOLD  CONFIRMED  FAILURES
+        ipvs    ask  live  yes        1
+
+        WINDOW   WHEN                            OPENS                     CLOSES                       ORIGIN
+        nightly  sun 02:00 for 1h Europe/Berlin  2026-01-04 13:00 (in 3d)  2026-01-04 14:00 (in 3d 1h)  configured
+          says: cleaning / up
+    "#]].assert_eq(&shop().render(&look));
 }
 
 #[test]

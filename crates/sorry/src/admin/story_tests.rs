@@ -73,7 +73,19 @@ fn history() -> History {
 
 #[test]
 fn incidents_stand_in_a_table() {
-    expect![[""]].assert_eq(&history().render(&look(), Chapter::Events));
+    expect![[r#"
+        BEGAN             LASTED     SITE  WHAT              CAUSE
+        11:55             5m so far  shop  outage            no quorum: 0 of 1
+          11:55:00 10.0.0.1:80 is down: refused
+        2025-12-31 12:00  6m 40s     shop  outage, observed  no quorum: 0 of 1
+          2025-12-31 12:00:00 would have sent shop to sorry
+          2025-12-31 12:00:03 keepalived sent shop to its sorry server
+          2025-12-31 12:06:30 keepalived sent shop back
+          2025-12-31 12:06:40 would have sent shop back
+        2025-12-31 12:00  6m 40s     blog  maintenance       ordered, by deploy\u{7}
+        2025-12-31 12:00  6m 40s     all   doubt, planned    no reference answers, by d…
+    "#]]
+    .assert_eq(&history().render(&look(), Chapter::Events));
     let short = history().render(&look(), Chapter::Incidents);
     assert_eq!(short.lines().count(), 5, "{short}");
     let nothing = History::default().render(&look(), Chapter::Events);
@@ -82,7 +94,16 @@ fn incidents_stand_in_a_table() {
 
 #[test]
 fn what_would_have_been_done_stands_beside_what_happened() {
-    expect![[""]].assert_eq(&history().compare(&look()));
+    expect![[r#"
+        outage, observed of shop, 2025-12-31 12:00 (1d ago), 6m 40s: no quorum: 0 of 1
+        TIME                 WOULD HAVE BEEN DONE  HAPPENED
+        2025-12-31 12:00:00  sent shop to sorry
+        2025-12-31 12:00:03                        keepalived sent shop to its sorry se…
+        2025-12-31 12:06:30                        keepalived sent shop back
+        2025-12-31 12:06:40  sent shop back
+          it would have been done 3s earlier
+    "#]]
+    .assert_eq(&history().compare(&look()));
     assert!(History::default().compare(&look()).contains("no switch"));
 }
 
@@ -135,7 +156,16 @@ fn reasons_stand_below_what_they_are_a_reason_for() {
             what: "http of 10.0.0.1:80: refused".to_owned(),
         }],
     };
-    expect![[""]].assert_eq(&explanation.render(&look()));
+    expect![[r#"
+        down is at the sorry server
+          it has no quorum: weights that work are 0, and 1 is enough, and this goes on
+          for longer than a line
+            10.0.0.1:80 is down
+
+        SEEN      WHAT
+        11:59:57  http of 10.0.0.1:80: refused
+    "#]]
+    .assert_eq(&explanation.render(&look()));
 }
 
 #[test]
@@ -163,6 +193,14 @@ fn changes_are_shown_with_who_and_why() {
     let audit = Audit {
         entries: vec![entry, refused],
     };
-    expect![[""]].assert_eq(&audit.render(&look()));
+    expect![[r#"
+        WHEN   WHO                            WHAT             SITE  OUTCOME
+        11:59  uid 0, gid 0, pid 7            down             shop  done
+          why: CHG-1\u{1b}
+          maintenance until 13:00
+        11:59  token look from 10.0.0.9:1234  POST /v1/reload  -     refused
+          the token `look` may ask and not order
+    "#]]
+    .assert_eq(&audit.render(&look()));
     assert!(Audit::default().render(&look()).contains("nobody"));
 }

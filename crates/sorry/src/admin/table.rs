@@ -13,7 +13,8 @@ pub(super) struct Table {
 #[derive(Debug)]
 enum Entry {
     Row(Vec<Cell>),
-    Note(Cell),
+    /// How far it is indented, and what it says.
+    Note(usize, Cell),
 }
 
 /// What stands in a column, or a note.
@@ -56,7 +57,12 @@ impl Table {
 
     /// Adds a paragraph below the last row.
     pub(super) fn note(&mut self, text: impl Into<Cell>) {
-        self.lines.push(Entry::Note(text.into()));
+        self.lines.push(Entry::Note(2, text.into()));
+    }
+
+    /// The same below a row that is indented itself.
+    pub(super) fn deeper_note(&mut self, text: impl Into<Cell>) {
+        self.lines.push(Entry::Note(4, text.into()));
     }
 
     /// Whether it has nothing but its heading.
@@ -74,8 +80,8 @@ impl Table {
                     text.push_str(&line_of(cells, &widths, look.width, look.color));
                     text.push('\n');
                 }
-                Entry::Note(note) => {
-                    for line in wrap(&note.text, 2, look.width).lines() {
+                Entry::Note(indent, note) => {
+                    for line in wrap(&note.text, *indent, look.width).lines() {
                         text.push_str(&note.ink.paint(line, look.color));
                         text.push('\n');
                     }
