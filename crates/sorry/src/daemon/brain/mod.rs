@@ -31,9 +31,9 @@ pub(in crate::daemon) use outlook::Outlook;
 pub use setup::Hands;
 pub(in crate::daemon) use thread::{News, Told};
 
+use super::audit::Audit;
 use crate::admin::Command;
 use crate::admin::standing::Standing;
-use super::audit::Audit;
 use crate::check::Watched;
 use crate::config::Config;
 use crate::journal::Entry;
