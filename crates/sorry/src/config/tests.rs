@@ -11,6 +11,7 @@ mod syntax;
 mod together;
 mod types;
 mod values;
+mod watched;
 
 use super::{Color, Config, Report, parse};
 use expect_test::Expect;

@@ -15,6 +15,7 @@ mod descriptors;
 mod doors;
 mod earlier;
 mod entrance;
+mod entrusted;
 mod folders;
 mod front;
 mod handing;
