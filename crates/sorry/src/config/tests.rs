@@ -9,6 +9,7 @@ mod robust;
 mod serve;
 mod syntax;
 mod together;
+mod told;
 mod types;
 mod values;
 mod watched;

@@ -98,11 +98,10 @@ check.dns = { name = "example.com", type = "a", tcp = true, codes = ["NXDOMAIN",
 check.smtp = { helo = "Monitor.example.com", starttls = true }
 check.icmp = { address = "10.0.1.11", source = "10.0.0.2" }
 check.udp = { send = "PING", expect-hex = "0X ff" }
-check.exec = { command = ["/usr/lib/deep", "--shop", ""], weight-by-exit-code = true }
+check.exec = { command = ["/usr/lib/deep", "--shop", "a b"], weight-by-exit-code = true }
 check.file = { path = "down", down-when = "nonzero" }
-"#
-    .replace(", \"\"]", ", \"a b\"]");
-    let config = valid(&site(&lines));
+"#;
+    let config = valid(&site(lines));
     let mut told = String::new();
     for check in checks(&config) {
         let _ = writeln!(told, "{} {:?}", check.target, check.kind);
@@ -129,7 +128,8 @@ check.file = { path = "down", down-when = "nonzero" }
         Certificate /etc/sorry/probe.crt
         PrivateKey /etc/sorry/probe.key
         Program /usr/lib/deep
-    "#]].assert_eq(&files);
+    "#]]
+    .assert_eq(&files);
 }
 
 #[test]
@@ -181,7 +181,8 @@ fn real_servers_have_the_checks_of_their_site_or_their_own() {
     expect![[r#"
         10.0.0.11:8080 10.0.0.11:8080 weighs 3 first Unknown: tcp 10.0.0.11:8080
         App2:80 app2:80 weighs 0 first Down: http [2001:db8::2]:80, icmp app2:0
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
@@ -375,14 +376,6 @@ check.icmp = { source = "10.0.0.2:80" }"#,
               |
               = help: give the path alone, such as "/healthz"
 
-            error[invalid]: status: no status would be good
-             --> sorry.toml:4:63
-              |
-            4 | check.http = { regex = "ok(ready", path = "healthz", status = ["2xx"], headers = ["X"], digest = "abc", version = "3", evry = "1s" }
-              |                                                               ^^^^^^^
-              |
-              = help: for example: status = ["200-299"]
-
             error[invalid]: status: `2xx` is no status
              --> sorry.toml:4:64
               |
@@ -446,14 +439,6 @@ check.icmp = { source = "10.0.0.2:80" }"#,
               |                                     ^^^^^^
               |
               = help: for example: name = "example.com"
-
-            error[invalid]: codes: no response code would be good
-             --> sorry.toml:6:53
-              |
-            6 | check.dns = { type = "NOPE", name = "a..b", codes = ["WHAT"] }
-              |                                                     ^^^^^^^^
-              |
-              = help: for example: codes = ["NOERROR"]
 
             error[invalid]: codes: `WHAT` is not a response code
              --> sorry.toml:6:54
@@ -567,25 +552,25 @@ fn what_works_and_is_worth_a_second_look() {
         (
             format!("{HEAD}quorum = {{ at-least = 3, hysteresis = 2 }}\n{REAL}weight = 2\n"),
             &[
-                "sorry.toml:4:23: quorum.at-least: the real servers weigh 2 together, so that 3 is reduced to 2",
-                "sorry.toml:4:39: quorum.hysteresis: with at-least = 2 of 2 it is reduced from 2 to 0, so that the quorum can be lost and gained",
+                "sorry.toml:4: quorum.at-least: the real servers weigh 2 together, so that 3 is reduced to 2",
+                "sorry.toml:4: quorum.hysteresis: with at-least = 2 of 2 it is reduced from 2 to 0, so that the quorum can be lost and gained",
             ][..],
         ),
         (
             format!("{HEAD}quorum.at-least = 3\ncheck.tcp = {{}}\n"),
             &[
-                "sorry.toml:5:13: check: there is no [[site.real-server]] to check",
-                "sorry.toml:4:19: quorum.at-least: there is no [[site.real-server]] to be counted",
+                "sorry.toml:5: check: there is no [[site.real-server]] to check",
+                "sorry.toml:4: quorum.at-least: there is no [[site.real-server]] to be counted",
             ],
         ),
         (
             format!("{HEAD}{REAL}alpha = true\n"),
-            &["sorry.toml:6:9: alpha: nothing checks this real server, so it stays down for ever"],
+            &["sorry.toml:6: alpha: nothing checks this real server, so it stays down for ever"],
         ),
         (
             site("check.tcp = { every = \"1s\", timeout = \"2s\" }"),
             &[
-                "sorry.toml:4:40: timeout: 2s is longer than `every` (1s); a probe that takes so long makes the next ones late",
+                "sorry.toml:4: timeout: 2s is longer than `every` (1s); a probe that takes so long makes the next ones late",
             ],
         ),
     ] {
