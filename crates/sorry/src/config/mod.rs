@@ -10,6 +10,7 @@
 pub mod alert;
 mod alert_text;
 pub mod check;
+mod detection;
 mod diagnostics;
 mod difference;
 mod dns_text;
@@ -47,6 +48,7 @@ mod value;
 pub mod watching;
 pub mod window;
 
+pub use detection::Detection;
 pub use diagnostics::{Code, Color, Mistake, Place, Report, Source, Span};
 pub use fault::Fault;
 pub use host::{HostMap, HostPattern};

@@ -18,6 +18,7 @@ mod descriptors;
 mod doors;
 mod earlier;
 mod entrance;
+mod entrusted;
 mod folders;
 mod front;
 mod handing;

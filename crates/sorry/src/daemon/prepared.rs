@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::advice::{self, Use};
 use super::checks;
 use super::doors::{Change, DoorError, Doors};
+use super::entrusted;
 use super::folders;
 use super::pages::{self, Found, Loaded, Reached};
 use super::secrets;
@@ -61,6 +62,8 @@ fn read_all(
         }
     };
     found.warnings.extend(passed_returns(config));
+    found.warnings.extend(passed_windows(config));
+    found.mistakes.extend(entrusted::mistakes(config));
     let secrets = match secrets::load(config, in_force) {
         Ok(secrets) => {
             found.warnings.extend(secrets.cautions(config));
@@ -153,4 +156,26 @@ pub(super) fn passed_returns(config: &Config) -> Vec<String> {
         )
     };
     config.sites.iter().filter(passed).map(told).collect()
+}
+
+/// Windows that open once and have closed: they do nothing any more.
+fn passed_windows(config: &Config) -> Vec<String> {
+    let now = sorry_core::moment::Wall(now().saturating_mul(1000));
+    let passed = |window: &config::window::Window| match &window.when {
+        sorry_core::window::Window::Once(span) => span.end <= now,
+        sorry_core::window::Window::Every(_) => false,
+    };
+    let told = |site: &Arc<config::Site>| {
+        let windows = site.windows.iter().filter(|window| passed(window));
+        let told = windows.map(|window| {
+            let why = format!(
+                "{}: the window {} has passed and does nothing any more",
+                config.called(site),
+                window.name
+            );
+            config.told(window.place, &why)
+        });
+        told.collect::<Vec<_>>()
+    };
+    config.sites.iter().flat_map(told).collect()
 }

@@ -37,6 +37,7 @@ impl Builder<'_> {
         }
         if let Some(status) = &typed.status
             && status.value.is_empty()
+            && !self.is_inside(status.place)
         {
             let mistake = Mistake::new(
                 Code::Invalid,
@@ -122,6 +123,7 @@ impl Builder<'_> {
     pub(super) fn dns(&mut self, typed: spec::DnsCheck) -> Option<Dns> {
         if let Some(codes) = &typed.codes
             && codes.value.is_empty()
+            && !self.is_inside(codes.place)
         {
             let mistake = Mistake::new(
                 Code::Invalid,

@@ -2,7 +2,7 @@
 
 use super::super::spec;
 use super::super::table::{Key, Presence, Shape, Table, Written};
-use super::{Described, Elsewhere, has_section, header, inner, prose, wrap};
+use super::{Described, Elsewhere, about, has_section, header, inner, prose, wrap};
 use std::fmt::Write;
 
 /// The example file.
@@ -99,7 +99,7 @@ fn table(
         };
         let shown = shown.below(key);
         text.push('\n');
-        comment(text, inner.about);
+        comment(text, &about(path.last(), inner));
         let _ = writeln!(text, "{}{}", shown.mark(), header(&path));
         self::table(text, inner, &path, shown, described);
     }

@@ -2,7 +2,7 @@
 
 use super::super::spec;
 use super::super::table::{Key, Presence, Shape, Table, Written};
-use super::{Described, Elsewhere, dotted, has_section, header, inner, presence, prose};
+use super::{Described, Elsewhere, about, dotted, has_section, header, inner, presence, prose};
 use std::fmt::Write;
 
 /// The reference of the manual.
@@ -34,7 +34,7 @@ fn section(text: &mut String, table: &Table, path: &[&'static Key], described: &
         Some(Shape::Entries(_)) => format!("An entry of `{}`", dotted(path)),
         Some(_) => format!("`{}`", header(path)),
     };
-    let _ = writeln!(text, "\n## {title}\n\n{}", prose(table.about));
+    let _ = writeln!(text, "\n## {title}\n\n{}", about(path.last(), table));
     let below = |key: &'static Key| path.iter().copied().chain([key]).collect::<Vec<_>>();
     let mut elsewhere = Elsewhere::default();
     for key in table.keys.iter().filter(|key| !has_section(&below(key))) {

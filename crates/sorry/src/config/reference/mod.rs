@@ -136,7 +136,7 @@ fn as_json(found: &Found) -> Value {
     };
     if let (Some(table), true) = (inner(key), !matches!(key.shape, Shape::Entries(_))) {
         let keys: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
-        return json!({ "key": found.name(), "about": prose(table.about), "keys": keys });
+        return json!({ "key": found.name(), "about": about(found.path.last(), table), "keys": keys });
     }
     let words = key.words.iter();
     let words: Map<String, Value> = words
@@ -208,7 +208,9 @@ fn explanation(found: &Found) -> String {
     if let (Some(table), true) = (inner(key), !matches!(key.shape, Shape::Entries(_))) {
         line(&header(&found.path));
         line("");
-        wrap(&prose(table.about), 96).iter().for_each(|l| line(l));
+        wrap(&about(found.path.last(), table), 96)
+            .iter()
+            .for_each(|l| line(l));
         line("");
         line("keys:");
         for key in table.keys {
@@ -265,6 +267,14 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What a table is for: one that says something by being there may have its keys in common with others.
+fn about(key: Option<&&'static Key>, table: &Table) -> String {
+    match key {
+        Some(key) if matches!(key.shape, Shape::Given(_)) => prose(key.doc),
+        _ => prose(table.about),
+    }
 }
 
 /// Whether a key is described by a section of its own rather than among the keys of its table.

@@ -48,7 +48,7 @@ table! {
         #[example = "[\"/usr/local/lib/sorry/page-me\"]"]
         exec: Vec<At<Line>>,
 
-        /// The alert as JSON, by POST.
+        /// The alert as JSON, by POST; the manual on alerts says what is in it.
         #[key = "webhook"]
         #[optional]
         #[example = "{ url = \"https://hooks.example.com/sorry\" }"]
@@ -93,7 +93,7 @@ table! {
 }
 
 table! {
-    /// The alert as JSON, by POST; see the manual on alerts for what is in it.
+    /// The alert as JSON, by POST.
     pub(in crate::config) struct Webhook as Header {
         /// Where it goes.
         #[key = "url"]

@@ -286,23 +286,21 @@ macro_rules! check_table {
 }
 
 table! {
-    /// How real servers are checked: a table for each kind of check, as in `check.http = { path = "/healthz" }`. Several kinds may
-    /// stand together, and then all must be good; a kind stands once. Each real server without a `check` of its own has that of
-    /// its site; one without any is always taken to be up.
+    /// How real servers are checked.
     pub(in crate::config) struct Checks as Header {
-        /// An HTTP request over TLS, and what its answer must be.
+        /// An HTTP request over TLS, and what its answer must be. A redirect is an answer like any other and is not followed.
         #[key = "https"]
         #[optional]
         #[example = "{ path = \"/healthz\" }"]
         https: Given<HttpCheck>,
 
-        /// The same without TLS.
+        /// An HTTP request without TLS, and what its answer must be. The keys are those of `https`, but for those of TLS.
         #[key = "http"]
         #[optional]
         #[example = "{ path = \"/healthz\" }"]
         http: Given<HttpCheck>,
 
-        /// A connection, and what is said on it.
+        /// A connection, and what is said on it. With nothing to say or to hear, that it is made is good.
         #[key = "tcp"]
         #[optional]
         #[example = "{}"]
@@ -314,7 +312,7 @@ table! {
         #[example = "{}"]
         tls: Given<TlsCheck>,
 
-        /// The health service of gRPC (grpc.health.v1).
+        /// The health service of gRPC (grpc.health.v1): `SERVING` is good.
         #[key = "grpc"]
         #[optional]
         #[example = "{ service = \"shop.Cart\" }"]
@@ -326,31 +324,32 @@ table! {
         #[example = "{ name = \"example.com\" }"]
         dns: Given<DnsCheck>,
 
-        /// The greeting of a mail server.
+        /// The greeting of a mail server, HELO and QUIT.
         #[key = "smtp"]
         #[optional]
         #[example = "{}"]
         smtp: Given<SmtpCheck>,
 
-        /// An echo request (ping).
+        /// An echo request (ping). The kernel must allow it to the group of this process (`net.ipv4.ping_group_range`, icmp(7)).
         #[key = "icmp"]
         #[optional]
         #[example = "{}"]
         icmp: Given<IcmpCheck>,
 
-        /// A datagram, and the reply.
+        /// A datagram, and the reply. Without a reply to expect, silence is good, and only a refusal of the host is bad.
         #[key = "udp"]
         #[optional]
         #[example = "{ send = \"PING\" }"]
         udp: Given<UdpCheck>,
 
-        /// A program.
+        /// A program that looks for itself: it is good when it ends with 0. It is run without a shell, and killed with all that it
+        /// has started when its time is over.
         #[key = "exec"]
         #[optional]
         #[example = "{ command = [\"/usr/local/lib/sorry/deep-check\"] }"]
         exec: Given<ExecCheck>,
 
-        /// A file on this machine.
+        /// A file on this machine, by which somebody says that a real server is down.
         #[key = "file"]
         #[optional]
         #[example = "{ path = \"/run/maintenance\" }"]
@@ -359,7 +358,7 @@ table! {
 }
 
 check_table! {
-    /// An HTTP request, and what its answer must be. A redirect is an answer like any other and is not followed.
+    /// An HTTP request, and what its answer must be.
     struct HttpCheck is secured {
         /// The path that is asked for, with its query if need be.
         #[key = "path"]
@@ -431,7 +430,7 @@ check_table! {
 }
 
 check_table! {
-    /// A connection, and what is said on it. With nothing to say or to hear, that it is made is good.
+    /// A connection, and what is said on it.
     struct TcpCheck is probing {
         /// What is sent first, as it is: lines end where `\r\n` says so.
         #[key = "send"]
@@ -489,7 +488,7 @@ check_table! {
 }
 
 check_table! {
-    /// The health service of gRPC (grpc.health.v1): `SERVING` is good.
+    /// The health service of gRPC.
     struct GrpcCheck is secured {
         /// The service that is asked about. Without it the server as a whole.
         #[key = "service"]
@@ -547,7 +546,7 @@ check_table! {
 }
 
 check_table! {
-    /// The greeting of a mail server, HELO and QUIT.
+    /// The greeting of a mail server.
     struct SmtpCheck is secured {
         /// The name that HELO gives.
         #[key = "helo"]
@@ -564,12 +563,12 @@ check_table! {
 }
 
 check_table! {
-    /// An echo request (ping). The kernel must allow it to the group of this process (`net.ipv4.ping_group_range`, icmp(7)).
+    /// An echo request.
     struct IcmpCheck is probing {}
 }
 
 check_table! {
-    /// A datagram, and the reply. Without a reply to expect, silence is good, and only a refusal of the host is bad.
+    /// A datagram, and the reply.
     struct UdpCheck is probing {
         /// What is sent. Without it an empty datagram.
         #[key = "send"]
@@ -598,8 +597,7 @@ check_table! {
 }
 
 check_table! {
-    /// A program that looks for itself: it is good when it ends with 0. It is run without a shell, and killed with all that it has
-    /// started when its time is over.
+    /// A program that looks for itself.
     struct ExecCheck is timed {
         /// The program by its full path, and its arguments. It must belong to root, and nobody else may write to it.
         #[key = "command"]
@@ -617,7 +615,7 @@ check_table! {
 }
 
 check_table! {
-    /// A file on this machine, by which somebody says that a real server is down.
+    /// A file on this machine.
     struct FileCheck is timed {
         /// The file.
         #[key = "path"]

@@ -167,7 +167,9 @@ table! {
         #[example = "{ page = \"pages/shop\" }"]
         sorry: Sorry,
 
-        /// How the site's real servers are checked.
+        /// How the site's real servers are checked: a table for each kind of check, as in `check.http = { path = "/healthz" }`.
+        /// Several kinds may stand together, and then all must be good; a kind stands once. Each real server without a `check` of
+        /// its own has this one; one without any is always taken to be up.
         #[key = "check"]
         #[optional]
         #[example = "{ http = { path = \"/healthz\" } }"]
