@@ -59,7 +59,8 @@ impl World {
             });
             while let Some(begin) = self.schedule.begin(self.now) {
                 begun.push((begin.place, (begin.due - self.zero).as_millis()));
-                self.open.push((self.now + Duration::from_millis(took), begin));
+                self.open
+                    .push((self.now + Duration::from_millis(took), begin));
             }
         }
     }
