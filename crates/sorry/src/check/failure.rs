@@ -55,17 +55,23 @@ impl Failure {
 
     /// What an error of a system call says, while a connection was being made or once it was there.
     pub(super) fn system(error: &io::Error, phase: Phase) -> Failure {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            return Failure::new(Reason::Closed, "closed before the answer was whole");
-        }
         let Some(errno) = Errno::from_io_error(error) else {
-            return Failure::told(Reason::Protocol, Remote::told(error));
+            return library(error);
         };
         let (reason, words) = told(errno, phase);
         match words {
             Some(words) => Failure::new(reason, words),
             None => Failure::told(reason, Remote::told(errno)),
         }
+    }
+}
+
+/// An error that a library has made up, about a connection that is there no more or about what came.
+fn library(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Failure::told(Reason::Protocol, Remote::told(error)),
+        io::ErrorKind::ConnectionReset => Failure::new(Reason::Reset, "reset"),
+        _ => Failure::new(Reason::Closed, "closed before the answer was whole"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future as _;
 use std::pin::pin;
+use std::task::Poll;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
@@ -61,15 +62,22 @@ pub(super) async fn exchange(
     let (sender, connection) = builder.handshake(stream).await.map_err(told)?;
     let mut connection = pin!(connection);
     let mut talk = pin!(talk(sender, ask, progress));
-    let mut open = true;
+    let mut ended = None;
     // Nothing moves unless the connection is polled, and what has come is still to be had when it has ended.
     let answer = std::future::poll_fn(|context| {
-        if open && connection.as_mut().poll(context).is_ready() {
-            open = false;
+        if ended.is_none() {
+            if let Poll::Ready(end) = connection.as_mut().poll(context) {
+                ended = Some(end.err());
+            }
         }
-        talk.as_mut().poll(context)
+        match (talk.as_mut().poll(context), &mut ended) {
+            (Poll::Ready(answer), _) => Poll::Ready(answer.map_err(told)),
+            (Poll::Pending, None) => Poll::Pending,
+            // Streams are not told of every end of their connection.
+            (Poll::Pending, Some(end)) => Poll::Ready(Err(end.take().map_or_else(closed, told))),
+        }
     });
-    answer.await.map_err(told)
+    answer.await
 }
 
 async fn talk(
@@ -115,10 +123,14 @@ fn told(error: &h2::Error, progress: &Progress) -> Failure {
         return Failure::told(Reason::Reset, Remote::told(words));
     }
     match reason {
-        h2::Reason::NO_ERROR => Failure::new(Reason::Closed, "closed before the answer was whole"),
+        h2::Reason::NO_ERROR => closed(),
         reason => {
             let words = format_args!("what came is not HTTP/2 ({reason:?})");
             Failure::told(Reason::Protocol, Remote::told(words))
         }
     }
+}
+
+fn closed() -> Failure {
+    Failure::new(Reason::Closed, "closed before the answer was whole")
 }

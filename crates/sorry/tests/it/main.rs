@@ -4,6 +4,7 @@
 mod abuse;
 mod balancers;
 mod browser;
+mod check;
 mod clients;
 mod command;
 mod harness;
