@@ -63,6 +63,15 @@ pub(crate) const PACKAGES: &[Package] = &[
         "python3-pip",
         "client: pip install must report a temporary error",
     ),
+    // Whom we tell.
+    need(
+        "python3-aiosmtpd",
+        "SMTP server that takes, refuses or delays our mails",
+    ),
+    need(
+        "prometheus-alertmanager",
+        "must take our alerts and tell its receiver of one that fires and is over",
+    ),
     // Load.
     need("nghttp2-client", "h2load: load over HTTP/2"),
     need("wrk", "load over HTTP/1.1"),

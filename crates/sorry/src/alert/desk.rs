@@ -43,6 +43,7 @@ pub struct Desk {
     shared: Arc<Shared>,
     runtime: Handle,
     host: String,
+    /// Locked before the queue by whoever needs both.
     posts: Mutex<BTreeMap<String, Running>>,
     keeper: JoinHandle<()>,
 }
@@ -163,6 +164,7 @@ impl Desk {
 
     /// How all receivers stand, by their names.
     pub fn status(&self) -> Vec<ReceiverStatus> {
+        let posts = self.posts();
         let queue = self.shared.queue();
         let status = |running: &Running| {
             let (waiting, pushed_out) = queue.waiting(&running.post.name);
@@ -172,7 +174,7 @@ impl Desk {
                 ..running.post.status().clone()
             }
         };
-        self.posts().values().map(status).collect()
+        posts.values().map(status).collect()
     }
 
     /// Sends a test to a receiver, once and at once, and says what came of it. It holds nothing of the desk while it waits.
@@ -274,7 +276,3 @@ async fn hear_of_kept(
         }
     }
 }
-
-#[cfg(test)]
-#[path = "desk_tests.rs"]
-mod tests;

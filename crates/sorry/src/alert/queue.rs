@@ -85,19 +85,20 @@ impl Queue {
     /// What the lines of a store come to.
     pub(super) fn of(entries: Vec<Entry>, now: Instant) -> Queue {
         let mut queue = Queue::default();
+        let over = entries.iter().filter_map(|entry| match entry {
+            Entry::Done { receiver, id } => Some((receiver.clone(), id.clone())),
+            Entry::Told { .. } => None,
+        });
+        let over: BTreeSet<(String, String)> = over.collect();
         for entry in entries {
-            match entry {
-                Entry::Told { receivers, message } => {
-                    let message = Arc::from(message);
-                    for receiver in receivers {
-                        let line = queue.lines.entry(receiver).or_default();
-                        line.push(Arc::clone(&message), now, now);
-                    }
-                }
-                Entry::Done { receiver, id } => {
-                    if let Some(line) = queue.lines.get_mut(&receiver) {
-                        line.items.retain(|item| item.message.id != id);
-                    }
+            let Entry::Told { receivers, message } = entry else {
+                continue;
+            };
+            let message = Arc::<Message>::from(message);
+            for receiver in receivers {
+                let line = queue.lines.entry(receiver.clone()).or_default();
+                if !over.contains(&(receiver, message.id.clone())) {
+                    line.push(Arc::clone(&message), now, now);
                 }
             }
         }
@@ -315,9 +316,6 @@ pub(super) enum Repeats {
 
 impl Line {
     fn push(&mut self, message: Arc<Message>, now: Instant, ready: Instant) {
-        if self.place(&message.id).is_some() {
-            return;
-        }
         self.items.push_back(Item {
             message,
             with: None,
@@ -345,20 +343,20 @@ impl Line {
         with.chain([id]).map(|id| done(receiver, id)).collect()
     }
 
-    /// The first message that may go now and has none of its incident before it; else when there is one.
+    /// The message that goes next, of those that may go now and have none of their incident before them: one that was tried less
+    /// often goes first, so that one which the receiver chokes on holds nobody else back. Else when there is one.
     fn first_ready(&self, now: Instant) -> (Option<usize>, Option<Instant>) {
         let mut before: BTreeSet<&str> = BTreeSet::new();
-        let mut earliest: Option<Instant> = None;
+        let mut firsts: Vec<(usize, &Item)> = Vec::new();
         for (place, item) in self.items.iter().enumerate() {
-            if !before.insert(&item.message.key) {
-                continue;
+            if before.insert(&item.message.key) {
+                firsts.push((place, item));
             }
-            if item.ready <= now {
-                return (Some(place), None);
-            }
-            earliest = Some(earliest.map_or(item.ready, |earliest| earliest.min(item.ready)));
         }
-        (None, earliest)
+        let ready = firsts.iter().filter(|(_, item)| item.ready <= now);
+        let place = ready.min_by_key(|(place, item)| (item.tries, *place));
+        let earliest = firsts.iter().map(|(_, item)| item.ready).min();
+        (place.map(|(place, _)| *place), earliest)
     }
 
     /// What is wrong and its end become one message, where the end waits already. Says where that is.

@@ -2,8 +2,6 @@
 //! it gets onto a disk is not.
 
 use serde::{Deserialize, Serialize};
-#[cfg(test)]
-use std::sync::Mutex;
 
 use super::message::Message;
 
@@ -61,34 +59,6 @@ impl Store for Forgetful {
     }
 
     fn compact(&self, _: Vec<Entry>, done: Done) {
-        done(Ok(Grown::No));
-    }
-}
-
-/// For tests: keeps lines in memory, and can refuse.
-#[cfg(test)]
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    pub(super) lines: Mutex<Vec<Entry>>,
-    pub(super) refuses: bool,
-    /// Lines after which it asks to be written anew; never where it is 0.
-    pub(super) most: usize,
-}
-
-#[cfg(test)]
-impl Store for Memory {
-    fn append(&self, batch: Vec<Entry>, done: Done) {
-        if self.refuses {
-            return done(Err("the disk is full".to_owned()));
-        }
-        let mut lines = self.lines.lock().unwrap();
-        lines.extend(batch);
-        let grown = self.most > 0 && lines.len() > self.most;
-        done(Ok(if grown { Grown::Yes } else { Grown::No }));
-    }
-
-    fn compact(&self, all: Vec<Entry>, done: Done) {
-        *self.lines.lock().unwrap() = all;
         done(Ok(Grown::No));
     }
 }

@@ -102,7 +102,40 @@ fn each_has_its_sentence() {
     let lines: Vec<String> = table
         .map(|(kind, what)| subject(&telling(kind, what)))
         .into();
-    expect![[""]].assert_eq(&(lines.join("\n") + "\n"));
+    expect![[r#"
+        shop: down, too few real servers work
+        shop: still down after the maintenance, too few real servers work
+        shop: up again after 2 min 10 s
+        shop: live by order, although too few real servers work
+        shop: flaps, down for the 2nd time; quiet until it is steady
+        shop: up again, while it flaps
+        shop: down again, while it flaps
+        shop: steady again, after 7 times down
+        shop: maintenance until 2023-11-14T23:13:20Z
+        shop: live by order without an end
+        shop: maintenance, now until 2023-11-14T23:13:20Z
+        shop: maintenance is almost over, until 2023-11-14T23:13:20Z
+        shop: maintenance should be over and is not
+        shop: live by order should have been over 15 min ago
+        shop: maintenance ended after 2 min 10 s, 1 real server was down meanwhile
+        shop: maintenance ended by its time after 2 min 10 s, 1 min 1 s late, 2 real servers were down meanwhile
+        shop: maintenance from 2023-11-14T23:13:20Z
+        this monitor: no reference answers, so nothing that is seen is believed and nothing is switched
+        this monitor: 5 of 6 real servers went down together, which is not believed; nothing is switched
+        this monitor: what is seen is believed again
+        shop: 10.0.0.1:80 is down (refused)
+        shop: 10.0.0.1:80 works again
+        shop: the switch 10.0.0.1:80 has failed
+        shop: the switch 10.0.0.1:80 has failed 4 times
+        shop: the switch 10.0.0.1:80 works again
+        shop: the switch 10.0.0.1:80 waits for an operator to send visitors to the sorry server (sorry approve shop, generation 9)
+        shop: the switch 10.0.0.1:80 sends nobody to the sorry server, because nobody is sure
+        shop: the switch 10.0.0.1:80 waits no longer
+        shop: the switch 10.0.0.1:80 would have sent visitors to the real servers
+        shop: the certificate of 10.0.0.1:80 ends in 14 days
+        shop: the certificate of 10.0.0.1:80 was renewed
+        shop: no longer configured
+    "#]].assert_eq(&(lines.join("\n") + "\n"));
 }
 
 #[test]
@@ -125,7 +158,21 @@ fn the_text_has_all_that_is_known() {
     let mut over = telling(Kind::Maintenance, What::Lifted(Summary::default()));
     (over.phase, over.by) = (Phase::Resolved, Some("uid 0".into()));
     let texts = format!("{}\n{}\n{}", subject(&down), text(&down), text(&over));
-    expect![[""]].assert_eq(&texts);
+    expect![[r#"
+        (observed) shop: down, too few real servers work
+        shop: down, too few real servers work.
+        Of the weight 2 of its real servers 0 works.
+        10.0.0.1:80 is down (refused).
+        10.0.0.2:80 is down (status).
+        the switch dns waits for an operator to send visitors to the sorry server (sorry approve shop, generation 12).
+        Nothing was switched: this is only observed.
+        Began 2023-11-14T22:13:20Z.
+
+        shop: maintenance ended after 2 min 10 s.
+        Began 2023-11-14T22:13:20Z.
+        Over 2023-11-14T22:15:30Z, after 2 min 10 s.
+        Ordered by uid 0.
+    "#]].assert_eq(&texts);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! each module a lane and a budget (ci/budget.toml).
 
 mod abuse;
+mod alerts;
 mod balancers;
 mod browser;
 mod check;
