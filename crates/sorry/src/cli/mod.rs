@@ -9,6 +9,7 @@ mod man;
 mod output;
 mod reload;
 mod run;
+mod runner;
 mod serve;
 mod status;
 
@@ -48,6 +49,8 @@ pub struct Arguments {
 enum Verb {
     Serve(serve::Serve),
     Run(run::Run),
+    #[command(hide = true)]
+    Runner(runner::Runner),
     Reload(reload::Reload),
     Status(status::Status),
     CheckConfig(check_config::CheckConfig),
@@ -103,6 +106,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
     match arguments.verb {
         Verb::Serve(verb) => verb.run(),
         Verb::Run(verb) => verb.run(),
+        Verb::Runner(verb) => verb.run(),
         Verb::Reload(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),
         Verb::CheckConfig(verb) => verb.run(),

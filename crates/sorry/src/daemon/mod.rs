@@ -25,6 +25,7 @@ mod prepared;
 mod refused;
 mod report;
 mod run;
+pub mod runner;
 mod secrets;
 mod state;
 mod supervisor;
