@@ -10,6 +10,7 @@ use super::listen_address::ListenAddress;
 use super::log::{AccessFormat, AccessTarget, AdminSocket, LogLevel};
 use super::network::Network;
 use super::reader::{At, FromText, FromValue, Reader, Value};
+use super::sandbox::Sandbox;
 use super::site::{
     AltSvc, ContentSecurityPolicy, EventStream, ModeWord, RedirectStatus, RetryAfterForm, Status,
 };
@@ -40,6 +41,14 @@ table! {
         #[default = "false"]
         #[example = "true"]
         pin_workers: bool,
+
+        /// Whether the process gives up, before it answers anybody, what this file does not need: files that it does not
+        /// name, starting programs (a process beside it does that), mounting, tracing, loading modules, and capabilities but those
+        /// that `sorry check-config --privileges` prints. A reload that needs more is refused and asks for a restart.
+        #[key = "sandbox"]
+        #[default = "\"auto\""]
+        #[example = "\"off\""]
+        sandbox: Sandbox,
 
         /// The sites.
         #[key = "site"]

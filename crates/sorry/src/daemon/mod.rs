@@ -26,6 +26,7 @@ mod refused;
 mod report;
 mod run;
 pub mod runner;
+pub mod sandbox;
 mod secrets;
 mod state;
 mod supervisor;

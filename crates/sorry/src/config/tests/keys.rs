@@ -120,7 +120,7 @@ fn keys_of_other_tables_say_where_they_belong() {
             3 | weight = 2
               | ^^^^^^
               |
-              = help: the keys here are workers, pin-workers, site, sorry, tls, limits, metrics, admin, log
+              = help: the keys here are workers, pin-workers, sandbox, site, sorry, tls, limits, metrics, admin, log
 
             error[unknown-key]: unknown key `page` in [sorry]
              --> sorry.toml:5:1
@@ -212,14 +212,14 @@ fn control_characters_in_a_key_do_not_reach_the_terminal() {
     check_after_site(
         "\"\\u001b[2Jx\" = 1",
         expect![[r#"
-        error[unknown-key]: unknown key `\u{1b}[2Jx`
-         --> sorry.toml:2:1
-          |
-        2 | "\u001b[2Jx" = 1
-          | ^^^^^^^^^^^^
-          |
-          = help: the keys here are workers, pin-workers, site, sorry, tls, limits, metrics, admin, log
-    "#]],
+            error[unknown-key]: unknown key `\u{1b}[2Jx`
+             --> sorry.toml:2:1
+              |
+            2 | "\u001b[2Jx" = 1
+              | ^^^^^^^^^^^^
+              |
+              = help: the keys here are workers, pin-workers, sandbox, site, sorry, tls, limits, metrics, admin, log
+        "#]],
     );
 }
 
