@@ -32,6 +32,7 @@ mod quantity;
 mod reader;
 pub mod real_server;
 mod reference;
+mod sandbox;
 mod serve;
 mod site;
 pub mod size;
@@ -59,6 +60,7 @@ pub use load::{load, parse};
 pub use log::{AccessFormat, AccessTarget, Log, LogLevel};
 pub use network::Network;
 pub use reference::{NoSuchKey, example, explain, explain_as_json, keys, keys_as_json, manual};
+pub use sandbox::Sandbox;
 pub use serve::ServeArgs;
 pub use site::{
     AltSvc, ContentSecurityPolicy, EventStream, Mode, RetryAfter, RetryAfterForm, Site, Sorry,
@@ -78,6 +80,8 @@ pub struct Config {
     pub workers: Workers,
     /// Whether each stays on one core.
     pub pin_workers: bool,
+    /// Whether the process gives up what it does not need.
+    pub sandbox: Sandbox,
     /// Certificates for TLS listeners; the first is for clients that ask for no name or an unknown one.
     pub certificates: Vec<Certificate>,
     /// The sites, in the order of the file; at least one.

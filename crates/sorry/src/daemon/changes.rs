@@ -146,6 +146,7 @@ pub(super) fn pending(started: &Config, config: &Config, sockets: &[String]) -> 
     let keys = [
         (started.workers != config.workers, "`workers`"),
         (started.pin_workers != config.pin_workers, "`pin-workers`"),
+        (started.sandbox != config.sandbox, "`sandbox`"),
         (started.admin != config.admin, "`[admin] socket`"),
         (started.metrics != config.metrics, "`[metrics] listen`"),
         (started.state != config.state, "`state`"),

@@ -23,6 +23,7 @@ use super::own::Own;
 use super::pages::Loaded;
 use super::report::{self, Gauge};
 use super::run::RunError;
+use super::runner::Runner;
 use super::secrets;
 use super::state::{Read, State};
 use super::supervisor::Supervisor;
@@ -53,6 +54,8 @@ pub(super) struct Control {
     crew: Crew,
     shared: Arc<Shared>,
     read: Read,
+    /// Runs the programs of checks and alerts.
+    runner: Runner,
     supervisor: Supervisor,
     gauge: Arc<Gauge>,
     signals: Signals,
@@ -139,6 +142,7 @@ impl Control {
     pub(super) fn new(
         state: State,
         read: Read,
+        runner: Runner,
         supervisor: Supervisor,
     ) -> Result<Control, RunError> {
         let log = access_log::open(&state.config)?;
@@ -167,6 +171,7 @@ impl Control {
             crew,
             shared,
             read,
+            runner,
             supervisor,
             gauge,
             signals: Signals::new()?,
@@ -373,6 +378,7 @@ impl Control {
             log::error!("the old configuration stays in force:\n{}", report.shown);
         }
         if report.mistakes.is_empty() {
+            self.runner.configured(&self.state.config);
             self.remind();
             let changes = match report.changes.is_empty() {
                 true => "nothing has changed".to_owned(),
@@ -498,6 +504,7 @@ impl Control {
         self.state.rereads.note(attempts, admin::Moment::now());
         let mended = attempts.iter().all(|attempt| attempt.result.is_ok());
         if mended && self.state.reconsider(&self.read) {
+            self.runner.configured(&self.state.config);
             log::info!("what the last reload was refused for is mended, and all is in force");
         }
         self.gauge.note(&self.state);

@@ -29,6 +29,8 @@ mod prepared;
 mod refused;
 mod report;
 mod run;
+pub mod runner;
+pub mod sandbox;
 mod secrets;
 mod state;
 mod supervisor;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::brain::{Hands, KeepError};
 use super::control::{Control, Ended, Follows};
 use super::descriptors;
+use super::runner::{Process, Runner};
+use super::sandbox;
 use super::state::{Origin, Read, State};
 use super::supervisor::Supervisor;
 use super::takeover::{self, Predecessor, TakeoverError};
@@ -75,6 +77,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
     let mut passed = inherited::take()?;
     // Children and later processes must not believe that the descriptors are theirs. No thread runs yet.
     inherited::forget().map_err(|error| RunError::System("clear the environment", error))?;
+    let process = runner(start.file.as_deref());
     let mut predecessor = None;
     if let Succession::Takeover(socket) = &start.succession {
         let admin = socket.as_ref().or(start.config.admin.as_ref());
@@ -89,7 +92,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
     let origin = Origin {
         workers,
         connections,
-        file: start.file.map(|file| file.display().to_string()),
+        file: start.file.as_ref().map(|file| file.display().to_string()),
     };
     let supervisor = Supervisor::new(workers.get())?;
     let (state, change) =
@@ -98,8 +101,14 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         .enable_all()
         .build()
         .map_err(|error| RunError::System("start the control runtime", error))?;
+    let confined = sandbox::confine(&state.config, start.file.as_deref());
+    let read = sandbox::guarded(start.read, confined);
     runtime.block_on(async {
-        let mut control = Control::new(state, start.read, supervisor)?;
+        let runner = match process {
+            Some(process) => process.attach(&state.config),
+            None => Runner::none(&state.config),
+        };
+        let mut control = Control::new(state, read, runner, supervisor)?;
         control.open(change, &mut passed)?;
         let follows = match predecessor {
             None => Follows::Nobody,
@@ -113,6 +122,17 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         control.announce(passed);
         control.serve().await
     })
+}
+
+/// The process that runs programs, where there is a file that could name any.
+fn runner(file: Option<&Path>) -> Option<Process> {
+    match Process::start(file?) {
+        Ok(process) => Some(process),
+        Err(error) => {
+            log::error!("the runner cannot be started, so no program can: {error}");
+            None
+        }
+    }
 }
 
 /// Asks the running process for its sockets.

@@ -116,6 +116,7 @@ pub(super) fn build(
             Auto::Given(Whole(count)) => Workers::Count(usize::try_from(count).ok()?),
         },
         pin_workers: file.pin_workers?.value,
+        sandbox: file.sandbox?.value,
         certificates: certificates?,
         sites: sites.into_iter().collect::<Option<_>>()?,
         listeners,

@@ -23,6 +23,7 @@ use super::host::HostPattern;
 use super::limits::LimitsSpec;
 use super::log::{AccessFormat, AccessTarget, AdminSocket, LogLevel};
 use super::reader::At;
+use super::sandbox::Sandbox;
 use super::state_folder::StateFolder;
 use super::table::table;
 use super::target::ExactHost;
@@ -50,6 +51,14 @@ table! {
         #[default = "false"]
         #[example = "true"]
         pin_workers: bool,
+
+        /// Whether the process gives up, before it answers anybody, what this file does not need: files that it does not
+        /// name, starting programs (a process beside it does that), mounting, tracing, loading modules, and capabilities but those
+        /// that `sorry check-config --privileges` prints. A reload that needs more is refused and asks for a restart.
+        #[key = "sandbox"]
+        #[default = "\"auto\""]
+        #[example = "\"off\""]
+        sandbox: Sandbox,
 
         /// The sites.
         #[key = "site"]

@@ -77,7 +77,9 @@ fn windows_that_never_open_or_never_close() {
     ]
     .map(window)
     .concat();
-    check(&site(&windows), expect![[r#"
+    check(
+        &site(&windows),
+        expect![[r#"
         error[missing]: nothing says when the window opens
          --> sorry.toml:4:1
           |
@@ -204,7 +206,8 @@ fn windows_that_never_open_or_never_close() {
            |         ^
            |
            = help: for example: start = "2026-12-01 02:00 Europe/Berlin"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -389,7 +392,8 @@ ntfy = { url = "https://ntfy.sh/ours", token-file = "ntfy.token" }
         Secret /etc/sorry/mail.password
         Secret /etc/sorry/ntfy.token
         Secret /etc/sorry/pd.key
-        Secret /etc/sorry/slack.url"#]].assert_eq(&files.join("\n"));
+        Secret /etc/sorry/slack.url"#]]
+    .assert_eq(&files.join("\n"));
     assert!(matches!(config.receivers[6].channel, Channel::Exec { .. }));
 }
 
@@ -601,7 +605,9 @@ hosts = ["Sorry.example.com"]
         Remote { listen: 10.0.0.2:9504, hosts: ["sorry.example.com"], certificate: Certificate { certificate: "/etc/sorry/admin.crt", key: "/etc/sorry/admin.key" }, tokens: "/etc/sorry/tokens", place: File }
     "#]].assert_eq(&format!("{remote:?}\n"));
     assert_eq!(valid(SITE).remote, None);
-    check_after_site("[admin]\nhosts = [\"sorry.example.com\"]", expect![[r#"
+    check_after_site(
+        "[admin]\nhosts = [\"sorry.example.com\"]",
+        expect![[r#"
         error[missing]: hosts: it does nothing without `listen`, `certificate`, `key`, `tokens`
          --> sorry.toml:3:9
           |
@@ -609,7 +615,8 @@ hosts = ["Sorry.example.com"]
           |         ^^^^^^^^^^^^^^^^^^^^^
           |
           = help: the admin API is served over TCP only with TLS, and only to who has a token: give all of `listen`, `certificate`, `key` and `tokens`, or none
-    "#]]);
+    "#]],
+    );
     check_after_site(
         "[admin]\nlisten = \"127.0.0.1:9504\"\nkey = \"a.key\"",
         expect![[r#"
