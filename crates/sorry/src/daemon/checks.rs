@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::check::{Direct, Key, PrepareError, Prepared, Shared, Subject, Watched};
+use super::programs::Programs;
+use crate::check::{Key, PrepareError, Prepared, Shared, Subject, Watched};
 use crate::config::check::{Check, Timing};
 use crate::config::real_server::RealServer;
 use crate::config::{Code, Config, Mistake, Site};
@@ -22,8 +23,11 @@ pub(super) fn keys<'r>(
 }
 
 /// All checks and references, ready; or what is wrong with them.
-pub(super) fn prepare(config: &Config) -> Result<Vec<Watched>, Vec<Mistake>> {
-    let shared = Shared::new(Arc::new(Direct));
+pub(super) fn prepare(
+    config: &Config,
+    programs: &Arc<Programs>,
+) -> Result<Vec<Watched>, Vec<Mistake>> {
+    let shared = Shared::new(Arc::clone(programs) as _);
     let mut mistakes = Vec::new();
     let mut watched = references(config);
     for site in &config.sites {

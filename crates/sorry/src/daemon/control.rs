@@ -166,6 +166,7 @@ impl Control {
         let crew =
             Crew::hire(hiring).map_err(|error| RunError::System("start the workers", error))?;
         let gauge = Arc::new(Gauge::new(&state, crew.counts().to_vec(), log));
+        state.programs.run_by(runner.clone());
         Ok(Control {
             state,
             crew,
@@ -347,7 +348,7 @@ impl Control {
     fn obey(&mut self, order: Command) {
         match order {
             Command::Status(reply) => {
-                let _nobody_waits = reply.send(report::status(&self.state, self.crew.counts()));
+                let _nobody_waits = reply.send(report::status(&self.state, &self.gauge));
             }
             Command::Reload { by, reply } => {
                 log::info!("{by} asks for a reload");
@@ -423,6 +424,7 @@ impl Control {
             hands: self.hands,
             told: self.news.0.clone(),
             audit: Arc::clone(&self.gauge.audit),
+            programs: Arc::clone(&self.state.programs),
             wait,
         })?;
         self.gauge.watch(&brain.standing);
@@ -505,6 +507,7 @@ impl Control {
         let mended = attempts.iter().all(|attempt| attempt.result.is_ok());
         if mended && self.state.reconsider(&self.read) {
             self.runner.configured(&self.state.config);
+            self.configure_brain();
             log::info!("what the last reload was refused for is mended, and all is in force");
         }
         self.gauge.note(&self.state);

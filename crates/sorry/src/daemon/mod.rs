@@ -26,6 +26,7 @@ mod own;
 mod pages;
 mod patience;
 mod prepared;
+mod programs;
 mod refused;
 mod report;
 mod run;

@@ -10,6 +10,7 @@ use super::doors::{Change, DoorError, Doors};
 use super::entrusted;
 use super::folders;
 use super::pages::{self, Found, Loaded, Reached};
+use super::programs::Programs;
 use super::secrets;
 use super::state::now;
 use crate::check::Watched;
@@ -33,9 +34,11 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
         warnings: config.warnings.clone(),
     };
     read_all(config, None, &mut Reached::default(), &mut found);
-    found
-        .mistakes
-        .extend(checks::prepare(config).err().unwrap_or_default());
+    found.mistakes.extend(
+        checks::prepare(config, &Arc::default())
+            .err()
+            .unwrap_or_default(),
+    );
     match found.mistakes.is_empty() {
         true => Ok(found.warnings),
         false => Err(refusal(config, found)),
@@ -93,6 +96,7 @@ fn refusal(config: &Config, found: Found) -> Report {
 pub(super) struct Reads<'a> {
     pub(super) in_force: Option<(&'a Tls, &'a Config)>,
     pub(super) reached: &'a mut Reached,
+    pub(super) programs: &'a Arc<Programs>,
 }
 
 /// Opens and reads everything that a configuration names, and changes nothing.
@@ -107,9 +111,14 @@ pub(super) fn prepare(
         mistakes: folders::missing(config),
         warnings: config.warnings.clone(),
     };
-    let Reads { in_force, reached } = reads;
+    let Reads {
+        in_force,
+        reached,
+        programs,
+    } = reads;
     let read = read_all(config, in_force, reached, &mut found);
-    let watched = checks::prepare(config).map_err(|mistakes| found.mistakes.extend(mistakes));
+    let watched =
+        checks::prepare(config, programs).map_err(|mistakes| found.mistakes.extend(mistakes));
     // Sockets come last: what is opened for a configuration that is refused is closed again.
     let change = match found.mistakes.is_empty() {
         true => doors

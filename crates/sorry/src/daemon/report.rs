@@ -47,6 +47,11 @@ impl Gauge {
         }
     }
 
+    /// How sites stand, as it was published last; nothing where nothing decides.
+    fn standing(&self) -> Option<Arc<Standing>> {
+        self.standing.get().map(|standing| standing.load_full())
+    }
+
     /// From now on something decides, and publishes this.
     pub(super) fn watch(&self, standing: &Arc<ArcSwap<Standing>>) {
         let _there_is_one_brain = self.standing.set(Arc::clone(standing));
@@ -61,8 +66,8 @@ impl Gauge {
 impl Source for Gauge {
     fn snapshot(&self) -> Snapshot {
         let mut facts = Facts::clone(&self.facts.load());
-        if let Some(standing) = self.standing.get() {
-            facts.standing = standing.load_full();
+        if let Some(standing) = self.standing() {
+            facts.standing = standing;
         }
         facts.log_lines_dropped = self.log.as_ref().map(access::Log::dropped);
         Snapshot {
@@ -128,7 +133,8 @@ fn not_after(certificate: &certificate::Certificate) -> Moment {
 }
 
 /// Everything that `sorry status` shows.
-pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
+pub(super) fn status(state: &State, gauge: &Gauge) -> Status {
+    let workers = &gauge.workers;
     let now = Moment::now();
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -142,8 +148,9 @@ pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
             .map(|index| site(state, index))
             .collect(),
         other_answers: others(state),
-        // Filled in by whoever knows what is watched.
-        standing: Standing::default(),
+        standing: gauge
+            .standing()
+            .map_or_else(Standing::default, |standing| Standing::clone(&standing)),
         listeners: listeners(state),
         workers: workers
             .iter()

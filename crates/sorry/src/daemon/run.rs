@@ -3,6 +3,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::brain::{Hands, KeepError};
 use super::control::{Control, Ended, Follows};
@@ -93,6 +94,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         workers,
         connections,
         file: start.file.as_ref().map(|file| file.display().to_string()),
+        programs: Arc::default(),
     };
     let supervisor = Supervisor::new(workers.get())?;
     let (state, change) =

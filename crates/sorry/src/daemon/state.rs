@@ -20,6 +20,7 @@ use super::doors::{Change, Doors};
 use super::earlier::{Earlier, Room};
 use super::pages::{self, Loaded, Reached};
 use super::prepared::{Reads, page_warnings, passed_returns, prepare};
+use super::programs::Programs;
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
@@ -71,6 +72,8 @@ pub(super) struct State {
     pub(super) workers: NonZeroUsize,
     pub(super) last_reload: Option<ReloadReport>,
     pub(super) started: Moment,
+    /// Who runs the programs of checks and alerts.
+    pub(super) programs: Arc<Programs>,
     /// The configuration file, where there is one.
     pub(super) configuration: Option<String>,
     /// How reading each certificate again has ended.
@@ -84,6 +87,7 @@ pub(super) struct Origin {
     pub(super) workers: NonZeroUsize,
     pub(super) connections: usize,
     pub(super) file: Option<String>,
+    pub(super) programs: Arc<Programs>,
 }
 
 /// Seconds since 1970.
@@ -106,6 +110,7 @@ impl State {
         let reads = Reads {
             in_force: None,
             reached: &mut reached,
+            programs: &origin.programs,
         };
         let prepared = prepare(&config, &doors, passed, origin.workers, reads)?;
         let (tls, watch) = prepared.secrets.adopt();
@@ -132,6 +137,7 @@ impl State {
             workers: origin.workers,
             last_reload: None,
             started: Moment::now(),
+            programs: origin.programs,
             configuration: origin.file,
             rereads: secrets::Rereads::default(),
             reached,
@@ -222,6 +228,7 @@ impl State {
         let reads = Reads {
             in_force,
             reached: &mut self.reached,
+            programs: &self.programs,
         };
         let rendered = now();
         let prepared = prepare(&config, &self.doors, &mut passed, self.workers, reads)?;
@@ -474,6 +481,7 @@ mod tests {
             workers: NonZeroUsize::MIN,
             connections: 1,
             file: None,
+            programs: Arc::default(),
         };
         let (state, _) = State::new(config, origin, &mut Passed::default()).unwrap();
         let shared = state.share().unwrap();

@@ -13,3 +13,4 @@ mod matrix;
 mod mended;
 mod packaging;
 mod takeover;
+mod watching;

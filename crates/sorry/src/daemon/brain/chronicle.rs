@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::keeper::KeepError;
 use crate::alert::{self, Desk, KeptTelling, Setting};
 use crate::config::alert::Receiver;
+use crate::daemon::programs::Programs;
 use crate::journal::{Folder, Journal, Unwritten, Writer, Written};
 
 /// The files in the state folder.
@@ -89,6 +90,7 @@ impl Chronicle {
         &mut self,
         receivers: Vec<Receiver>,
         open: &BTreeSet<u64>,
+        programs: Arc<Programs>,
         runtime: Handle,
     ) {
         let desk = Desk::start(
@@ -98,7 +100,7 @@ impl Chronicle {
                 host: host(),
                 store: Arc::clone(&self.store),
                 entries: std::mem::take(&mut self.waiting),
-                spawner: Arc::new(alert::Direct),
+                spawner: programs,
                 roots: None,
             },
         );

@@ -385,10 +385,7 @@ impl Mind {
             Order::Unschedule { name: window } => {
                 let unschedule = schedule::give_up(name, &window, &self.config, &self.agreed)?;
                 self.agree(Entry::Unschedule(unschedule), now);
-                Ok((
-                    site,
-                    vec![format!("{name}: the window {window} is given up")],
-                ))
+                Ok((site, vec![format!("the window {window} is given up")]))
             }
             order => {
                 let view = self.engine.view(now);

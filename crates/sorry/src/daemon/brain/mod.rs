@@ -32,6 +32,7 @@ pub use setup::Hands;
 pub(in crate::daemon) use thread::{News, Told};
 
 use super::audit::Audit;
+use super::programs::Programs;
 use crate::admin::Command;
 use crate::admin::standing::Standing;
 use crate::check::Watched;
@@ -65,6 +66,8 @@ pub(in crate::daemon) struct Beginning {
     pub(in crate::daemon) hands: Hands,
     /// Where it tells what visitors are to be told.
     pub(in crate::daemon) told: Told,
+    /// Who runs the programs of alerts.
+    pub(in crate::daemon) programs: Arc<Programs>,
     /// What is kept in the state folder, too, once it is open.
     pub(in crate::daemon) audit: Arc<Audit>,
     /// How long it waits for whoever has the state folder.
@@ -171,7 +174,12 @@ fn think(
     runtime.block_on(async {
         let mut chronicle = kept.chronicle;
         let runtime = tokio::runtime::Handle::current();
-        chronicle.begin(config.receivers.clone(), &mind.open_incidents(), runtime);
+        chronicle.begin(
+            config.receivers.clone(),
+            &mind.open_incidents(),
+            beginning.programs,
+            runtime,
+        );
         let mut eyes = Eyes::new();
         eyes.watch(beginning.watched);
         let thread = Thread {

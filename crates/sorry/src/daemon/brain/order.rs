@@ -227,7 +227,7 @@ pub(super) fn told(
                 What::Maintenance(_) => "down for maintenance",
                 What::Live => "live, whatever its health says,",
             };
-            let mut told = vec![format!("{name}: {what} {}", lasts(order, now))];
+            let mut told = vec![format!("{what} {}", lasts(order, now))];
             if let Some(usual) = usual {
                 told.push(format!(
                     "nobody said for how long, so it is {}: say `sorry extend {name} 1h` for longer, `sorry up {name}` when it is done",
@@ -240,12 +240,12 @@ pub(super) fn told(
         Command::Extend(_) => {
             let lasts = site.order().map(|order| lasts(order, now));
             vec![format!(
-                "{name}: what was ordered lasts {}",
+                "what was ordered lasts {}",
                 lasts.unwrap_or_default()
             )]
         }
-        Command::Say(None) => vec![format!("{name}: visitors read the standard words again")],
-        Command::Say(Some(_)) => vec![format!("{name}: visitors read that from now on")],
+        Command::Say(None) => vec!["visitors read the standard words again".to_owned()],
+        Command::Say(Some(_)) => vec!["visitors read that from now on".to_owned()],
         Command::Drain(real, drained) => {
             let real = site.reals().find(|known| known.id == *real);
             let real = real.map_or("", |real| real.name());
@@ -253,13 +253,13 @@ pub(super) fn told(
                 Drained::Yes => "gets no new visitors, and does not count for the quorum",
                 Drained::No => "gets visitors again",
             };
-            let mut told = vec![format!("{name}: {real} {what}")];
+            let mut told = vec![format!("{real} {what}")];
             if site.route() != before {
                 told.push(turned(site));
             }
             told
         }
-        Command::Approve(..) => vec![format!("{name}: the switch was told")],
+        Command::Approve(..) => vec!["the switch was told".to_owned()],
     }
 }
 
@@ -277,7 +277,7 @@ fn lasts(order: &Order, now: Wall) -> String {
 fn lifted(site: &SiteView<'_>, before: Route) -> String {
     match (site.route(), before) {
         (now, before) if now == before && now == Route::Live => {
-            format!("{}: nothing was ordered, and it is live", site.name())
+            "nothing was ordered, and it is live".to_owned()
         }
         _ => turned(site),
     }
@@ -286,7 +286,7 @@ fn lifted(site: &SiteView<'_>, before: Route) -> String {
 fn turned(site: &SiteView<'_>) -> String {
     let why = words::why(site.why(), &site.weights());
     match site.route() {
-        Route::Live => format!("{}: live", site.name()),
-        Route::Sorry => format!("{}: still sorry: {why}", site.name()),
+        Route::Live => "live".to_owned(),
+        Route::Sorry => format!("still sorry: {why}"),
     }
 }

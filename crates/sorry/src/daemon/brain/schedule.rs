@@ -77,8 +77,7 @@ pub(super) fn agree(
         return Err(order::impossible("that time has passed already"));
     };
     let mut told = vec![format!(
-        "{}: the window {} opens at {} and closes at {}",
-        site.name,
+        "the window {} opens at {} and closes at {}",
         window.name,
         words::at(span.start),
         words::at(span.end)

@@ -225,13 +225,13 @@ pub(super) fn reason_words(reason: Reason) -> String {
     }
 }
 
-/// A duration as people say it.
+/// A duration as people say it: to the nearest second, from a second on.
 pub(super) fn time(duration: Duration) -> String {
-    let whole = match duration.as_secs() {
-        0 => duration,
+    let nearest = duration + Duration::from_millis(500);
+    duration::format(match nearest.as_secs() {
+        0 | 1 if duration < Duration::from_secs(1) => duration,
         seconds => Duration::from_secs(seconds),
-    };
-    duration::format(whole)
+    })
 }
 
 /// A moment of the wall's clock, in this machine's zone.

@@ -205,7 +205,7 @@ impl Control {
     fn turn_down(&mut self, order: Command) {
         match order {
             Command::Status(reply) => {
-                let _nobody_waits = reply.send(report::status(&self.state, self.crew.counts()));
+                let _nobody_waits = reply.send(report::status(&self.state, &self.gauge));
             }
             // Dropping the place for the reply says that the daemon is stopping.
             Command::Reload { reply, .. } => drop(reply),
