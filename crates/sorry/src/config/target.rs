@@ -98,10 +98,7 @@ impl FromText for ExactHost {
     }
 
     fn from_text(text: &str) -> Result<Self, Fault> {
-        match HostPattern::from_text(text)? {
-            HostPattern::Exactly(name) => Ok(ExactHost(name)),
-            HostPattern::Below(_) => Err(Fault::new("a pattern is not one host")),
-        }
+        exactly(text).map(ExactHost)
     }
 }
 
@@ -259,9 +256,18 @@ fn host_of(text: &str) -> Result<TargetHost, Fault> {
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Ok(TargetHost::Ip(ip));
     }
+    exactly(text).map(TargetHost::Name)
+}
+
+/// A name that stands for one host.
+fn exactly(text: &str) -> Result<Box<str>, Fault> {
+    let no_pattern = || Fault::new("a pattern is not one host");
+    if text.contains('*') {
+        return Err(no_pattern());
+    }
     match HostPattern::from_text(text)? {
-        HostPattern::Exactly(name) => Ok(TargetHost::Name(name)),
-        HostPattern::Below(_) => Err(Fault::new("a pattern is not one host")),
+        HostPattern::Exactly(name) => Ok(name),
+        HostPattern::Below(_) => Err(no_pattern()),
     }
 }
 

@@ -13,6 +13,7 @@ mod told;
 mod types;
 mod values;
 mod watched;
+mod windows;
 
 use super::{Color, Config, Report, parse};
 use expect_test::Expect;

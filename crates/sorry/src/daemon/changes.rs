@@ -235,6 +235,60 @@ mod tests {
     }
 
     #[test]
+    fn what_is_watched_and_who_is_told_is_named() {
+        let watched = |lines: &str| {
+            format!("{SITE}[[site.real-server]]\naddress = \"10.0.0.1:80\"\n{lines}\n")
+        };
+        let alert = |url: &str| {
+            format!("{SITE}[[alert]]\nname = \"ops\"\nwebhook.url = \"http://{url}/\"\n")
+        };
+        let window = |at: &str| {
+            watched(&format!(
+                "[[site.window]]\nname = \"a\"\ndays = \"daily\"\nfor = \"1h\"\nat = \"{at}\""
+            ))
+        };
+        for (old, new, expected) in [
+            (
+                watched("check.tcp = {}"),
+                format!("\n\n{}", watched("check.tcp = {}")),
+                &[][..],
+            ),
+            (
+                watched(""),
+                watched("check.tcp = {}"),
+                &["site shop has changed: `real-server`"],
+            ),
+            (
+                watched("check.tcp = {}"),
+                format!("[check]\nfall = 5\n{}", watched("check.tcp = {}")),
+                &["site shop has changed: `real-server`"],
+            ),
+            (
+                watched(""),
+                watched("[site.quorum]\nhysteresis = 1\n[site.damping]\nhold-down = \"1s\""),
+                &["site shop has changed: `quorum`, `damping`"],
+            ),
+            (window("01:00"), format!("\n{}", window("01:00")), &[]),
+            (
+                window("01:00"),
+                window("02:00"),
+                &["site shop has changed: `window`"],
+            ),
+            (
+                SITE.to_owned(),
+                format!("down-for = \"2h\"\n{SITE}[watch]\nhold = \"1m\"\n"),
+                &["[watch] has changed: `hold`", "`down-for` has changed"],
+            ),
+            (SITE.to_owned(), alert("a"), &["alert ops is new"]),
+            (alert("a"), format!("\n{}", alert("a")), &[]),
+            (alert("a"), alert("b"), &["alert ops has changed"]),
+            (alert("a"), SITE.to_owned(), &["alert ops is gone"]),
+        ] {
+            assert_eq!(told(&old, &new), expected, "{new}");
+        }
+    }
+
+    #[test]
     fn a_page_and_a_robots_txt_that_have_changed_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
@@ -275,12 +329,15 @@ mod tests {
     fn what_waits_for_a_restart_is_told_until_it_is_taken_back() {
         let started = parse(SITE, Path::new("/"));
         let text = format!(
-            "workers = 7\n[metrics]\nlisten = \"127.0.0.1:3\"\n[log]\nlevel = \"debug\"\n{SITE}"
+            "workers = 7\nstate = \"none\"\n[metrics]\nlisten = \"127.0.0.1:3\"\n[log]\nlevel = \"debug\"\n\
+             [admin]\nlisten = \"127.0.0.1:4\"\ncertificate = \"a\"\nkey = \"b\"\ntokens = \"c\"\n{SITE}"
         );
         let other = parse(&text, Path::new("/"));
         let expected = [
             "`workers`",
             "`[metrics] listen`",
+            "`state`",
+            "`[admin] listen`",
             "`[log] level`",
             "`mode` of unix:/s",
         ];

@@ -192,9 +192,15 @@ impl Builder<'_> {
             if let (true, Some(place)) = (is_plain, place) {
                 let message = format!("{key}: it cannot be with `encryption = \"none\"`");
                 let mistake = Mistake::new(Code::Conflict, place, message);
-                self.tell(mistake.also(encryption.place, "that is here").hint(
-                    "a password that is not encrypted is anybody's: use \"starttls\" or \"tls\"",
-                ));
+                let hint = match key {
+                    "ca" => {
+                        "no certificate is shown then: leave it out, or use \"starttls\" or \"tls\""
+                    }
+                    _ => {
+                        "a password that is not encrypted is anybody's: use \"starttls\" or \"tls\""
+                    }
+                };
+                self.tell(mistake.also(encryption.place, "that is here").hint(hint));
             }
         }
         let alone = match (&user, &password) {

@@ -88,14 +88,9 @@ pub(super) fn build(
     let entries = builder.listener_entries(&sites, file.sorry.as_ref(), has);
     let claims: Vec<Claim<'_>> = sites.iter().zip(&entries).map(listening::claim).collect();
     let listeners = listener::gather(&claims, builder.mistakes);
-    let metrics = file.metrics.and_then(|metrics| metrics.value.listen);
-    let remote = file.admin.as_ref().and_then(|admin| builder.remote(admin));
-    let admin = file.admin.map(|admin| admin.value);
-    let (socket, listen) = admin.map_or((None, None), |admin| (admin.socket, admin.listen));
-    let own = own::all(metrics.as_ref(), socket.as_ref(), listen.as_ref());
-    builder.own_addresses(&listeners, &own);
+    let own = builder.own(file.metrics, file.admin, &listeners);
     let state = builder.state(file.state.as_ref());
-    let mut written = written(file.log.as_ref(), socket.as_ref(), world.base);
+    let mut written = written(file.log.as_ref(), own.socket.as_ref(), world.base);
     written.extend(state.clone());
     let receivers = builder.receivers(file.alert, &sites);
     let watch = file.watch.and_then(|watch| builder.watch(watch.value));
@@ -121,12 +116,10 @@ pub(super) fn build(
         sites: sites.into_iter().collect::<Option<_>>()?,
         listeners,
         limits: Limits::from_spec(file.limits?.value)?,
-        metrics_place: metrics
-            .as_ref()
-            .map_or(Place::File, |metrics| metrics.place),
-        metrics: metrics.map(|metrics| metrics.value),
-        admin: socket?.value.0,
-        remote,
+        metrics_place: own.metrics_place(),
+        metrics: own.metrics.map(|metrics| metrics.value),
+        admin: own.socket?.value.0,
+        remote: own.remote,
         state: state.map(|state| state.path),
         watch: watch?,
         receivers: receivers?,

@@ -9,15 +9,32 @@ use crate::config::reader::At;
 use crate::config::{Certificate, Purpose, Remote, spec};
 use std::net::SocketAddr;
 
-/// Our own address, where it was typed, and whose it is.
-pub(super) struct Own {
+/// Where we listen ourselves.
+pub(super) struct Owned {
+    pub(super) metrics: Option<At<SocketAddr>>,
+    /// `None` where it is mistaken.
+    pub(super) socket: Option<At<AdminSocket>>,
+    pub(super) remote: Option<Remote>,
+}
+
+impl Owned {
+    /// Where the address of metrics was typed.
+    pub(super) fn metrics_place(&self) -> Place {
+        self.metrics
+            .as_ref()
+            .map_or(Place::File, |metrics| metrics.place)
+    }
+}
+
+/// An address of our own, where it was typed, and whose it is.
+struct Own {
     place: Place,
     what: &'static str,
     address: ListenAddress,
 }
 
 /// All that are wanted.
-pub(super) fn all(
+fn all(
     metrics: Option<&At<SocketAddr>>,
     socket: Option<&At<AdminSocket>>,
     remote: Option<&At<SocketAddr>>,
@@ -42,8 +59,30 @@ pub(super) fn all(
 }
 
 impl Builder<'_> {
+    /// Where we listen ourselves, which must be nobody else's.
+    pub(super) fn own(
+        &mut self,
+        metrics: Option<At<spec::Metrics>>,
+        admin: Option<At<spec::Admin>>,
+        listeners: &[Listener],
+    ) -> Owned {
+        let metrics = metrics.and_then(|metrics| metrics.value.listen);
+        let remote = admin.as_ref().and_then(|admin| self.remote(admin));
+        let (socket, listen) = match admin {
+            Some(admin) => (admin.value.socket, admin.value.listen),
+            None => (None, None),
+        };
+        let own = all(metrics.as_ref(), socket.as_ref(), listen.as_ref());
+        self.own_addresses(listeners, &own);
+        Owned {
+            metrics,
+            socket,
+            remote,
+        }
+    }
+
     /// None of our own addresses is a site's, nor another of our own.
-    pub(super) fn own_addresses(&mut self, listeners: &[Listener], own: &[Own]) {
+    fn own_addresses(&mut self, listeners: &[Listener], own: &[Own]) {
         for (at, one) in own.iter().enumerate() {
             let address = &one.address;
             let held = |l: &&Listener| {
@@ -58,7 +97,7 @@ impl Builder<'_> {
                 same || address.covers(&other.address, true) || other.address.covers(address, true)
             };
             if let Some(other) = own[..at].iter().find(both) {
-                let message = format!("{}: {address} is where {} is", one.what, other.what);
+                let message = format!("{}: {address} is taken by {}", one.what, other.what);
                 let mistake = Mistake::new(Code::Conflict, one.place, message);
                 self.tell(
                     mistake
@@ -70,7 +109,7 @@ impl Builder<'_> {
     }
 
     /// The admin API over TCP: all that it needs, or nothing of it.
-    pub(super) fn remote(&mut self, admin: &At<spec::Admin>) -> Option<Remote> {
+    fn remote(&mut self, admin: &At<spec::Admin>) -> Option<Remote> {
         let typed = &admin.value;
         let hosts = typed.hosts.as_ref();
         let hosts_typed = hosts.filter(|hosts| hosts.place != admin.place);

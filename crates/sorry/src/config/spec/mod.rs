@@ -5,14 +5,16 @@
 
 mod alert;
 mod check;
+mod kinds;
 mod site;
 mod sorry;
 mod watch;
 
 pub(super) use alert::{Alert, Chat, Email, Webhook};
-pub(super) use check::{
-    Checks, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, IcmpCheck, OwnPace, OwnTls,
-    OwnWay, Pace, Results, SmtpCheck, TcpCheck, TlsCheck, UdpCheck,
+pub(super) use check::{OwnPace, OwnTls, OwnWay, Pace, Results};
+pub(super) use kinds::{
+    Checks, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, IcmpCheck, SmtpCheck, TcpCheck,
+    TlsCheck, UdpCheck,
 };
 pub(super) use site::{Damping, Quorum, RealServer, Window};
 pub(super) use sorry::{Listen, ListenTable, Sorry};

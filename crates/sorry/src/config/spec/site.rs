@@ -1,6 +1,6 @@
 //! The keys of `[[site]]` that say what is watched, what the site needs, and when it is closed.
 
-use super::check::Checks;
+use super::kinds::Checks;
 use crate::config::duration::Time;
 use crate::config::reader::At;
 use crate::config::table::table;
