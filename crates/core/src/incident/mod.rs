@@ -17,7 +17,7 @@ mod reconciled;
 mod switches;
 mod telling;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::doubt::Cause;
 use crate::event::{Act, Notice, Output, Record, Setup, SiteId, SiteSetup};
@@ -108,6 +108,11 @@ impl Incidents {
             lately: BTreeMap::new(),
             pending: VecDeque::new(),
         }
+    }
+
+    /// The numbers of those that are open.
+    pub fn open_numbers(&self) -> BTreeSet<u64> {
+        self.open.values().map(|open| open.id).collect()
     }
 
     /// The number of the next incident.
@@ -296,6 +301,7 @@ impl Incidents {
 
     fn emit(&mut self, telling: Telling) {
         self.apply(&telling);
+        self.ended_lately(&telling);
         self.pending.push_back(telling);
     }
 
@@ -313,7 +319,6 @@ impl Incidents {
                 self.open.remove(&key);
                 self.attached
                     .retain(|_, attached| attached.incident != telling.incident);
-                self.ended_lately(key, telling);
             }
             Step::Goes => {
                 if let Some(open) = self.open.get_mut(&key) {
