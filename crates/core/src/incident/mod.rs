@@ -36,18 +36,11 @@ pub struct Incidents {
     next: u64,
     open: BTreeMap<Key, Open>,
     /// Switches whose trouble is told as part of another incident: site and switch, and the number of that incident.
-    attached: BTreeMap<(Box<str>, Box<str>), Attached>,
+    attached: BTreeMap<(Box<str>, Box<str>), u64>,
     /// When the last incident of a real server ended, and how many followed shortly on another.
     lately: BTreeMap<Key, reals::Lately>,
     /// What is to be told.
     pending: VecDeque<Telling>,
-}
-
-/// A switch whose trouble is told as part of another incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Attached {
-    incident: u64,
-    failures: u32,
 }
 
 /// What of a telling is not the same for all of its incident.
@@ -318,7 +311,7 @@ impl Incidents {
             Step::Ends => {
                 self.open.remove(&key);
                 self.attached
-                    .retain(|_, attached| attached.incident != telling.incident);
+                    .retain(|_, incident| *incident != telling.incident);
             }
             Step::Goes => {
                 if let Some(open) = self.open.get_mut(&key) {
