@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Kind, Step, Telling, What};
+use super::{Audience, Awaited, Kind, Phase, Step, Telling, What};
 use crate::moment::Wall;
 
 /// Incidents that are kept.
@@ -56,6 +56,14 @@ pub struct Entry {
     pub what: What,
     /// The real server or switch that did it.
     pub which: Option<Box<str>>,
+    /// A switch that waits for somebody because of it.
+    pub awaits: Option<(Box<str>, Awaited)>,
+    /// What it was in the course of the incident.
+    pub step: Step,
+    /// What it was for those who were told.
+    pub phase: Phase,
+    /// Who that was.
+    pub audience: Audience,
 }
 
 impl Incident {
@@ -83,15 +91,43 @@ impl Incident {
 
     fn add(&mut self, telling: &Telling) {
         if self.entries.len() == ENTRIES {
-            // How it began and how it stands are worth more than what lies between.
-            self.entries.remove(ENTRIES / 2);
+            // How it began, what was told, and how it stands are worth more than what else lies between.
+            let silent = |entry: &Entry| entry.audience == Audience::Nobody;
+            let place = self.entries[1..].iter().position(silent);
+            self.entries
+                .remove(place.map_or(ENTRIES / 2, |place| place + 1));
             self.left_out = self.left_out.saturating_add(1);
         }
         self.entries.push(Entry {
             at: telling.at,
             what: telling.what.clone(),
             which: telling.which.clone(),
+            awaits: telling.awaits.clone(),
+            step: telling.step,
+            phase: telling.phase,
+            audience: telling.audience,
         });
+    }
+
+    /// What it is made of, again.
+    fn tellings(&self) -> impl Iterator<Item = Telling> + '_ {
+        self.entries.iter().map(|entry| Telling {
+            incident: self.id,
+            kind: self.kind,
+            site: self.site.clone(),
+            about: self.about.clone(),
+            by: self.by.clone(),
+            planned: self.planned,
+            observed: self.observed,
+            began: self.began,
+            at: entry.at,
+            step: entry.step,
+            phase: entry.phase,
+            audience: entry.audience,
+            what: entry.what.clone(),
+            which: entry.which.clone(),
+            awaits: entry.awaits.clone(),
+        })
     }
 }
 
@@ -118,6 +154,11 @@ impl History {
     /// All of them, the newest first.
     pub fn incidents(&self) -> impl Iterator<Item = &Incident> {
         self.incidents.values().rev()
+    }
+
+    /// Tellings that come to the same: what a journal needs to keep. The oldest incident first.
+    pub fn tellings(&self) -> impl Iterator<Item = Telling> + '_ {
+        self.incidents.values().flat_map(Incident::tellings)
     }
 
     /// How many.

@@ -17,7 +17,7 @@ mod reconciled;
 mod switches;
 mod telling;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::doubt::Cause;
 use crate::event::{Act, Notice, Output, Record, Setup, SiteId, SiteSetup};
@@ -36,18 +36,11 @@ pub struct Incidents {
     next: u64,
     open: BTreeMap<Key, Open>,
     /// Switches whose trouble is told as part of another incident: site and switch, and the number of that incident.
-    attached: BTreeMap<(Box<str>, Box<str>), Attached>,
+    attached: BTreeMap<(Box<str>, Box<str>), u64>,
     /// When the last incident of a real server ended, and how many followed shortly on another.
     lately: BTreeMap<Key, reals::Lately>,
     /// What is to be told.
     pending: VecDeque<Telling>,
-}
-
-/// A switch whose trouble is told as part of another incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Attached {
-    incident: u64,
-    failures: u32,
 }
 
 /// What of a telling is not the same for all of its incident.
@@ -108,6 +101,11 @@ impl Incidents {
             lately: BTreeMap::new(),
             pending: VecDeque::new(),
         }
+    }
+
+    /// The numbers of those that are open.
+    pub fn open_numbers(&self) -> BTreeSet<u64> {
+        self.open.values().map(|open| open.id).collect()
     }
 
     /// The number of the next incident.
@@ -296,6 +294,7 @@ impl Incidents {
 
     fn emit(&mut self, telling: Telling) {
         self.apply(&telling);
+        self.ended_lately(&telling);
         self.pending.push_back(telling);
     }
 
@@ -312,8 +311,7 @@ impl Incidents {
             Step::Ends => {
                 self.open.remove(&key);
                 self.attached
-                    .retain(|_, attached| attached.incident != telling.incident);
-                self.ended_lately(key, telling);
+                    .retain(|_, incident| *incident != telling.incident);
             }
             Step::Goes => {
                 if let Some(open) = self.open.get_mut(&key) {

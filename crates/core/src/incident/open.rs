@@ -46,7 +46,7 @@ impl Key {
 /// Back and forth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flapping {
-    /// How many times.
+    /// Returns that did not last.
     pub(super) times: u32,
     /// Since when it has been up.
     pub(super) up_since: Option<Wall>,

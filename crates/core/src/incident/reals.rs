@@ -8,8 +8,8 @@ use crate::event::{RealId, Setup, SiteSetup};
 use crate::health::{Reason, State};
 use crate::moment::Wall;
 
-/// Times in short order after which a real server flaps.
-const FLAPS: u32 = 3;
+/// Returns in short order that did not last, after which a real server flaps.
+const FLAPS: u32 = 2;
 
 /// The end of the last incident of a real server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,10 @@ impl Incidents {
             }
             return;
         }
-        let times = self.times_before(&key, site.damping.steady_after, now) + 1;
+        let times = self.times_before(&key, site.damping.steady_after, now);
+        if times == 0 {
+            self.lately.remove(&key);
+        }
         let planned = self.is_planned(&site.name);
         // In doubt they all seem to be down, and one alert says so.
         let quiet = planned || self.open.contains_key(&Key::doubt());
@@ -98,15 +101,16 @@ impl Incidents {
         recent.map_or(0, |lately| lately.times)
     }
 
-    pub(super) fn ended_lately(&mut self, key: Key, telling: &Telling) {
-        if key.kind != Kind::Real || telling.what != What::RealUp {
+    /// A return may be one that does not last. A new process begins to count anew.
+    pub(super) fn ended_lately(&mut self, telling: &Telling) {
+        if telling.kind != Kind::Real || telling.step != Step::Ends {
             return;
         }
-        let (ended, times) = (telling.at, 1);
-        let entry = self.lately.entry(key);
-        let known = entry.or_insert(Lately { ended, times: 0 });
+        let ended = telling.at;
+        let known = self.lately.entry(telling.belongs_to());
+        let known = known.or_insert(Lately { ended, times: 0 });
         known.ended = ended;
-        known.times = known.times.saturating_add(times);
+        known.times = known.times.saturating_add(1);
     }
 
     /// What has been steady is no longer remembered.

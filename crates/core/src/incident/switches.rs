@@ -3,8 +3,7 @@
 
 use super::open::Key;
 use super::{
-    Attached, Audience, Awaited, Incidents, Kind, News, Phase, Step, Telling, What, only_observes,
-    site_of,
+    Audience, Awaited, Incidents, Kind, News, Phase, Step, Telling, What, only_observes, site_of,
 };
 use crate::event::{Setup, SiteSetup, SwitchId};
 use crate::moment::Wall;
@@ -18,24 +17,25 @@ impl Incidents {
             return;
         };
         let what = What::SwitchFailed(times);
-        let own = Key::about(Kind::Switch, &site.name, switch);
-        let attached = (site.name.clone(), switch.into());
-        let known = match self.attached.get(&attached) {
-            Some(attached) => Some((self.key_of(attached.incident), attached.failures)),
-            None => self
-                .open
-                .get(&own)
-                .map(|open| (Some(own.clone()), open.failures)),
-        };
-        match known {
+        match self.failure_told_with(&site.name, switch) {
             // Told already: the history has each doubling.
-            Some((Some(key), failures)) if failures > 0 => {
-                if times.is_power_of_two() {
-                    self.tell(&key, News::silent(Step::Goes, what).of(switch), now);
-                }
+            Some(key) if times.is_power_of_two() => {
+                self.tell(&key, News::silent(Step::Goes, what).of(switch), now);
             }
-            _ => self.trouble(site, switch, what, now),
+            Some(_) => {}
+            None => self.trouble(site, switch, what, now),
         }
+    }
+
+    /// What a switch's failure was told with, as long as that counts: part of what is open of the site, or an incident of its own.
+    fn failure_told_with(&self, site: &str, switch: &str) -> Option<Key> {
+        let incident = self.attached.get(&(site.into(), switch.into()));
+        let part_of = incident.and_then(|incident| self.key_of(*incident));
+        let own = Key::about(Kind::Switch, site, switch);
+        let own_fails = self.open.get(&own).is_some_and(|open| open.failures > 0);
+        part_of
+            .filter(|key| self.open.get(key).is_some_and(|open| open.fired))
+            .or_else(|| own_fails.then_some(own))
     }
 
     /// Tells of a switch's trouble: more of what is open and was told, or an incident of its own.
@@ -54,13 +54,14 @@ impl Incidents {
         let Some((site, switch)) = switch_of(setup, id) else {
             return;
         };
-        let attached = (site.name.clone(), Box::from(switch));
-        if let Some(Attached { incident, failures }) = self.attached.get(&attached).copied()
-            && let Some(key) = self.key_of(incident)
-            && failures > 0
-        {
-            let news = News::told(Step::Goes, What::SwitchWorks).of(switch);
-            self.tell(&key, news, now);
+        let incident = self.attached.get(&(site.name.clone(), switch.into()));
+        if let Some(key) = incident.and_then(|incident| self.key_of(*incident)) {
+            let told = self.open.get(&key).is_some_and(|open| open.fired);
+            let news = match told {
+                true => News::told(Step::Goes, What::SwitchWorks),
+                false => News::silent(Step::Goes, What::SwitchWorks),
+            };
+            self.tell(&key, news.of(switch), now);
         }
         let own = Key::about(Kind::Switch, &site.name, switch);
         match self.open.get(&own) {
@@ -169,9 +170,8 @@ impl Incidents {
         };
         let key = (site.clone(), switch.clone());
         match telling.what {
-            What::SwitchFailed(failures) if telling.kind != Kind::Switch => {
-                let incident = telling.incident;
-                self.attached.insert(key, Attached { incident, failures });
+            What::SwitchFailed(_) if telling.kind != Kind::Switch => {
+                self.attached.insert(key, telling.incident);
             }
             What::SwitchWorks => {
                 self.attached.remove(&key);

@@ -154,13 +154,13 @@ pub enum What {
     Up,
     /// Visitors are sent to the real servers in spite of it.
     UpByOrder,
-    /// It has gone back and forth so many times, a real server for this reason at last, and will be quiet until it is steady.
+    /// So many returns did not last, of a real server for this reason at last; it will be quiet until it is steady.
     Flaps(u32, Option<Reason>),
     /// Up again while it flaps.
     Returned,
     /// Down again while it flaps.
     FellAgain,
-    /// It has been steady, after so many times.
+    /// It has been steady, after so many returns that did not last.
     Steady(u32),
     /// An order is in force.
     Ordered {

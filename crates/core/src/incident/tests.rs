@@ -5,3 +5,4 @@ mod outages;
 mod restarts;
 mod stage;
 mod switches;
+mod world;

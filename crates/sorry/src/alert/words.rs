@@ -22,9 +22,9 @@ pub fn text(telling: &Telling) -> String {
     if let What::Down(weights, reals) = &telling.what {
         let _infallible = writeln!(
             text,
-            "Of the weight {} of its real servers {} works.",
-            weights.all(),
-            weights.up
+            "Of its real servers, weight {} of {} works.",
+            weights.up,
+            weights.all()
         );
         named(&mut text, reals);
     }
@@ -32,7 +32,8 @@ pub fn text(telling: &Telling) -> String {
         named(&mut text, reals);
     }
     if let Some((switch, awaited)) = &telling.awaits {
-        let _infallible = writeln!(text, "{}.", awaits(switch, site(telling), awaited));
+        let waits = awaits(switch, site(telling), awaited);
+        let _infallible = writeln!(text, "T{}.", waits.trim_start_matches('t'));
     }
     if telling.observed {
         text.push_str("Nothing was switched: this is only observed.\n");
@@ -65,17 +66,17 @@ pub fn sentence(telling: &Telling) -> String {
         What::UpByOrder => "live by order, although too few real servers work".to_owned(),
         What::Flaps(times, _) => {
             format!(
-                "flaps, down for the {} time; quiet until it is steady",
-                nth(*times)
+                "flaps, {} did not last; quiet until it is steady",
+                returns(*times)
             )
         }
         What::Returned => "up again, while it flaps".to_owned(),
         What::FellAgain => "down again, while it flaps".to_owned(),
-        What::Steady(times) => format!("steady again, after {times} times down"),
+        What::Steady(times) => format!("steady again, after {} that did not last", returns(*times)),
         What::Ordered { until, .. } => format!("{} {}", ordered(telling.kind), limit(*until)),
         What::Changed { until, .. } => format!("{}, now {}", ordered(telling.kind), limit(*until)),
         What::AlmostOver(until) => format!(
-            "{} is almost over, {}",
+            "{} is almost over: {}",
             ordered(telling.kind),
             limit(*until)
         ),
@@ -105,6 +106,8 @@ pub fn sentence(telling: &Telling) -> String {
             "the switch {which} would have sent visitors {}",
             to_where(*to)
         ),
+        What::Expires(0) => format!("the certificate of {which} ends today"),
+        What::Expires(1) => format!("the certificate of {which} ends in 1 day"),
         What::Expires(days) => format!("the certificate of {which} ends in {days} days"),
         What::Renewed => format!("the certificate of {which} was renewed"),
         What::Gone => "no longer configured".to_owned(),
@@ -192,14 +195,11 @@ fn named(text: &mut String, reals: &[DownReal]) {
     }
 }
 
-fn nth(number: u32) -> String {
-    let end = match (number % 10, number % 100) {
-        (1, rest) if rest != 11 => "st",
-        (2, rest) if rest != 12 => "nd",
-        (3, rest) if rest != 13 => "rd",
-        _ => "th",
-    };
-    format!("{number}{end}")
+fn returns(number: u32) -> String {
+    match number {
+        1 => "1 return".to_owned(),
+        number => format!("{number} returns"),
+    }
 }
 
 /// `2 d 3 h`, `1 h 5 min`, `2 min 10 s`, `4 s`: the two greatest units.

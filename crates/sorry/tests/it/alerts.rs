@@ -6,4 +6,5 @@ mod mail;
 mod programs;
 mod receivers;
 mod restarts;
+mod signature;
 mod stage;

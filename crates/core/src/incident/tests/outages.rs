@@ -6,7 +6,7 @@ use super::stage::{BLOG, SHOP, Stage, down, real, turned, up};
 use crate::doubt::Cause;
 use crate::event::{Notice, Output, Why};
 use crate::health::{Reason, State};
-use crate::incident::{History, Kind};
+use crate::incident::{Audience, Entry, History, Kind};
 use crate::moment::Wall;
 use crate::site::Route;
 
@@ -87,8 +87,8 @@ fn a_real_server_that_flaps_is_told_of_once_too() {
         20 resolved real-server/shop/1 OfReals RealUp about=shop-1
         30 firing real-server/shop/2 OfReals RealDown(Refused) about=shop-1
         40 resolved real-server/shop/2 OfReals RealUp about=shop-1
-        50 firing real-server/shop/3 OfReals Flaps(3, Some(Refused)) about=shop-1
-        420 resolved real-server/shop/3 OfReals Steady(6) about=shop-1
+        50 firing real-server/shop/3 OfReals Flaps(2, Some(Refused)) about=shop-1
+        420 resolved real-server/shop/3 OfReals Steady(5) about=shop-1
         430 firing real-server/shop/4 OfReals RealDown(Refused) about=shop-1
     "#]]
     .assert_eq(&stage.heard());
@@ -180,6 +180,8 @@ fn the_history_is_what_was_told_and_is_bounded() {
     assert_eq!(outage.entries.len(), 64);
     assert_eq!(outage.left_out, 1 + 201 + 1 - 64);
     assert_eq!(outage.entries[0].what, outage.cause);
+    let told = |entry: &&Entry| entry.audience != Audience::Nobody;
+    assert_eq!(outage.entries.iter().filter(told).count(), 2);
 
     let template = stage.told.iter().find(|telling| telling.kind == Kind::Real);
     let mut template = template.expect("a real server").clone();

@@ -11,7 +11,7 @@ use crate::event::{
     SwitchSetup, Unsure, Wanted, Why, WindowSetup,
 };
 use crate::health::{Reason, State, Thresholds};
-use crate::incident::{Audience, Incidents, Telling};
+use crate::incident::{Audience, History, Incidents, Telling};
 use crate::moment::Wall;
 use crate::order::{self, Keep, OnOverrun, Order};
 use crate::quorum::{Quorum, Weights};
@@ -69,6 +69,15 @@ impl Stage {
         let again = self.remembered();
         assert_eq!(again.open, self.incidents.open, "after {:?}", self.told);
         assert_eq!(again.attached, self.incidents.attached);
+        let mut history = History::default();
+        self.told.iter().for_each(|telling| history.take(telling));
+        if history.incidents().all(|incident| incident.left_out == 0) {
+            let mut compacted = Incidents::new(1);
+            history
+                .tellings()
+                .for_each(|telling| compacted.remember(&telling));
+            assert_eq!(compacted.open, self.incidents.open);
+        }
         self
     }
 
