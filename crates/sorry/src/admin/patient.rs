@@ -3,7 +3,7 @@
 //! hyper bounds the time for a head and knows no such bound for answers. The time runs from the first byte that finds no room until
 //! all that was said is taken, so that a client which takes a byte now and then buys no time. Used by `http`.
 
-use std::future::Future as _;
+use std::future::{Future as _, Pending, pending};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Timeout, timeout};
 
 use super::door::{Bound, Door, Doors};
 
@@ -31,7 +31,7 @@ pub(super) struct Patient<S> {
     given: usize,
     patience: Patience,
     /// Runs while something waits to be taken.
-    waiting: Option<Pin<Box<Sleep>>>,
+    waiting: Option<Pin<Box<Timeout<Pending<()>>>>>,
 }
 
 impl<S> Patient<S> {
@@ -49,10 +49,12 @@ impl<S> Patient<S> {
     /// An error once the other end has had its time.
     fn wait<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let time = self.patience.write_time;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(time)));
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Box::pin(timeout(time, pending())));
         match waiting.as_mut().poll(context) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => {
+            Poll::Ready(_) => {
                 let patience = &self.patience;
                 patience.doors.reached(patience.door, Bound::WriteTime);
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

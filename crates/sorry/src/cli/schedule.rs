@@ -37,7 +37,7 @@ pub(super) struct Schedule {
     #[command(subcommand)]
     other: Option<Other>,
     #[command(flatten)]
-    new: Option<New>,
+    new: New,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,13 +81,13 @@ struct Remove {
 struct New {
     /// The site
     #[arg(required = true)]
-    site: String,
+    site: Option<String>,
     /// What it is called
     #[arg(required = true)]
-    name: String,
+    name: Option<String>,
     /// When it opens: '2026-12-01 02:00', or with --daily or --every a time of day
     #[arg(long, value_name = "TIME", required = true)]
-    at: String,
+    at: Option<String>,
     /// The time zone that is meant [default: this machine's]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     zone: Option<String>,
@@ -133,45 +133,49 @@ fn zone(name: &str) -> Result<String, String> {
 
 impl Schedule {
     pub(super) fn run(self) -> ExitCode {
-        match (self.other, self.new) {
-            (Some(Other::List(list)), _) => list.run(),
-            (Some(Other::Remove(remove)), _) => {
+        match self.other {
+            Some(Other::List(list)) => list.run(),
+            Some(Other::Remove(remove)) => {
                 let order = Order::Unschedule { name: remove.name };
                 remove.giving.to(&remove.site, &order)
             }
-            (None, Some(new)) => new.run(),
-            // clap asks for one of them.
-            (None, None) => ExitCode::from(super::exit::USAGE),
+            None => self.new.run(),
         }
     }
 }
 
 impl New {
     fn run(self) -> ExitCode {
-        match self.window(&Zoned::now()) {
-            Ok(window) => self.giving.to(&self.site, &Order::Schedule(window)),
+        // clap has asked for all three.
+        let (Some(site), Some(name), Some(at)) = (&self.site, &self.name, &self.at) else {
+            return self
+                .giving
+                .wrong("a window has a site, a name and a beginning");
+        };
+        match self.window(name, at, &Zoned::now()) {
+            Ok(window) => self.giving.to(site, &Order::Schedule(window)),
             Err(why) => self.giving.wrong(&why),
         }
     }
 
     /// The window as the daemon hears it: nothing in it depends on the clock or the zone of this machine any more.
-    fn window(&self, now: &Zoned) -> Result<Window, String> {
+    fn window(&self, name: &str, at: &str, now: &Zoned) -> Result<Window, String> {
         let days: Vec<String> = match self.daily {
             true => DAYS.map(str::to_owned).into(),
             false => self.every.clone(),
         };
         let comes_again = !days.is_empty();
         let (at, until) = match comes_again {
-            true => (self.at.clone(), self.until.clone()),
+            true => (at.to_owned(), self.until.clone()),
             false => {
-                let at = self.moment(&self.at, now)?;
+                let at = self.moment(at, now)?;
                 let until = self.until.as_deref();
                 (at, until.map(|until| self.moment(until, now)).transpose()?)
             }
         };
         let own = || now.time_zone().iana_name().map(str::to_owned);
         Ok(Window {
-            name: self.name.clone(),
+            name: name.to_owned(),
             at,
             days,
             zone: self.zone.clone().or_else(own).filter(|_| comes_again),
