@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::output::{print, print_json};
-use super::{exit, refused};
+use super::{exit, privileges, refused};
 use crate::config::{self, Report};
 use crate::daemon;
 
@@ -25,11 +25,19 @@ pub(super) struct CheckConfig {
     /// Print the mistakes as JSON, with file, line and column
     #[arg(long)]
     json: bool,
+    /// Print instead which capabilities this configuration needs, and for what; the process keeps no others
+    #[arg(long)]
+    privileges: bool,
 }
 
 impl CheckConfig {
     pub(super) fn run(self) -> ExitCode {
         let file = self.config.as_ref().unwrap_or(&self.file);
+        if self.privileges
+            && let Ok(config) = config::load(file)
+        {
+            return privileges::show(&config, self.json);
+        }
         let checked = config::load(file).and_then(|config| daemon::check(&config));
         if self.json {
             return as_json(file, &checked);

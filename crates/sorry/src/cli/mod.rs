@@ -7,6 +7,7 @@ mod explain;
 mod logging;
 mod man;
 mod output;
+mod privileges;
 mod reload;
 mod run;
 mod runner;

@@ -10,4 +10,5 @@ mod harness;
 mod matrix;
 mod mended;
 mod packaging;
+mod sandbox;
 mod takeover;
