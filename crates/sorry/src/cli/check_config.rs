@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::output::{print, print_json};
-use super::{exit, refused};
+use super::{exit, privileges, refused};
 use crate::config::{self, Config, Detection, Report};
 use crate::daemon;
 
@@ -28,11 +28,19 @@ pub(super) struct CheckConfig {
     /// Print the mistakes as JSON, with file, line and column; or the promises, in milliseconds
     #[arg(long)]
     json: bool,
+    /// Print instead which capabilities this configuration needs, and for what; the process keeps no others
+    #[arg(long)]
+    privileges: bool,
 }
 
 impl CheckConfig {
     pub(super) fn run(self) -> ExitCode {
         let file = self.config.as_ref().unwrap_or(&self.file);
+        if self.privileges
+            && let Ok(config) = config::load(file)
+        {
+            return privileges::show(&config, self.json);
+        }
         let checked = config::load(file).and_then(|config| {
             let warnings = daemon::check(&config)?;
             Ok((config, warnings))

@@ -16,6 +16,7 @@ mod history;
 mod logging;
 mod man;
 mod output;
+mod privileges;
 mod reload;
 mod run;
 mod runner;

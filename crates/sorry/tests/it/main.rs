@@ -12,5 +12,6 @@ mod harness;
 mod matrix;
 mod mended;
 mod packaging;
+mod sandbox;
 mod takeover;
 mod watching;

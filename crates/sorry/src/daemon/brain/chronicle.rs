@@ -1,11 +1,11 @@
 //! Where tellings go: into the journal of the history, and to whoever is told. Nobody waits for either.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sorry_core::incident::Telling;
+use sorry_core::incident::{History, Telling};
 use tokio::runtime::Handle;
 
 use super::keeper::KeepError;
@@ -36,7 +36,7 @@ pub(super) struct Chronicle {
 /// The journal of the history.
 struct Past {
     writer: Writer<KeptTelling>,
-    /// What it says, as far as it still matters.
+    /// What it said at the start, until it is taken.
     told: Vec<Telling>,
     /// It is long enough to be written anew, or is behind because it could not be written.
     anew: Arc<AtomicBool>,
@@ -78,10 +78,9 @@ impl Chronicle {
     }
 
     /// What was told before this process.
-    pub(super) fn told(&self) -> Vec<Telling> {
-        self.history
-            .as_ref()
-            .map(|past| past.told.clone())
+    pub(super) fn told(&mut self) -> Vec<Telling> {
+        let past = self.history.as_mut();
+        past.map(|past| std::mem::take(&mut past.told))
             .unwrap_or_default()
     }
 
@@ -120,10 +119,10 @@ impl Chronicle {
         self.desk.as_ref()
     }
 
-    /// Takes what is told. `kept` gives the incidents that the history keeps.
-    pub(super) fn tell(&mut self, tellings: &[Telling], kept: impl Fn() -> HashSet<u64>) {
-        if let Some(past) = &mut self.history {
-            past.take(tellings, kept);
+    /// Takes what is told, which the history knows already.
+    pub(super) fn tell(&mut self, tellings: &[Telling], history: &History) {
+        if let Some(past) = &self.history {
+            past.take(tellings, history);
         }
         if let Some(desk) = &self.desk {
             for telling in tellings {
@@ -141,8 +140,7 @@ impl Chronicle {
 }
 
 impl Past {
-    fn take(&mut self, tellings: &[Telling], kept: impl Fn() -> HashSet<u64>) {
-        self.told.extend_from_slice(tellings);
+    fn take(&self, tellings: &[Telling], history: &History) {
         let anew = Arc::clone(&self.anew);
         let done = move |outcome: Result<Written, Unwritten<KeptTelling>>| match outcome {
             Ok(written) => anew.store(written.grown, Ordering::Relaxed),
@@ -152,32 +150,13 @@ impl Past {
             }
         };
         if self.anew.swap(false, Ordering::Relaxed) {
-            let told = std::mem::take(&mut self.told);
-            self.told = what_matters(told, &kept());
-            let all = self.told.iter().map(KeptTelling::from);
+            let all = history.tellings().map(|telling| KeptTelling::from(&telling));
             self.writer.compact(all.collect(), done);
         } else {
             let batch = tellings.iter().map(KeptTelling::from);
             self.writer.write(batch.collect(), done);
         }
     }
-}
-
-/// Of incidents that are kept, the first telling and the last ones, in their order.
-fn what_matters(mut told: Vec<Telling>, kept: &HashSet<u64>) -> Vec<Telling> {
-    let mut left: HashMap<u64, usize> = HashMap::new();
-    for telling in &told {
-        *left.entry(telling.incident).or_default() += 1;
-    }
-    let mut seen = HashSet::new();
-    told.retain(|telling| {
-        let left = left.entry(telling.incident).or_default();
-        let is_late = *left < OF_ONE;
-        *left = left.saturating_sub(1);
-        let is_first = seen.insert(telling.incident);
-        kept.contains(&telling.incident) && (is_first || is_late)
-    });
-    told
 }
 
 /// What this machine is called in alerts.
@@ -204,46 +183,5 @@ fn said(outcome: Result<Written, Unwritten<alert::Entry>>) -> alert::Outcome {
         Ok(written) if written.grown => Ok(alert::Grown::Yes),
         Ok(_) => Ok(alert::Grown::No),
         Err(unwritten) => Err(unwritten.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sorry_core::incident::{Audience, Kind, Phase, Step, What};
-    use sorry_core::moment::Wall;
-
-    fn telling(incident: u64, at: u64) -> Telling {
-        Telling {
-            incident,
-            kind: Kind::Outage,
-            site: Some("shop".into()),
-            about: None,
-            by: None,
-            planned: false,
-            observed: false,
-            began: Wall(0),
-            at: Wall(at),
-            step: Step::Goes,
-            phase: Phase::Update,
-            audience: Audience::Everybody,
-            what: What::Returned,
-            which: None,
-            awaits: None,
-        }
-    }
-
-    #[test]
-    fn of_a_long_incident_its_beginning_and_its_latest_are_kept() {
-        let told = (0..200).map(|at| telling(7, at)).chain([telling(8, 0)]);
-        let told = what_matters(told.collect(), &HashSet::from([7]));
-        assert_eq!(told.len(), OF_ONE);
-        let moments: Vec<u64> = told.iter().map(|telling| telling.at.0).collect();
-        assert_eq!((moments[0], moments[1]), (0, 137));
-        assert_eq!(
-            moments.last(),
-            Some(&199),
-            "and nothing of one that is forgotten"
-        );
     }
 }

@@ -626,12 +626,9 @@ impl Mind {
         open.map(|incident| incident.id).collect()
     }
 
-    /// The numbers of the incidents that are kept.
-    pub(super) fn incidents_kept(&self) -> HashSet<u64> {
-        self.history
-            .incidents()
-            .map(|incident| incident.id)
-            .collect()
+    /// What has happened, as the journal of the history keeps it.
+    pub(super) fn incidents(&self) -> &History {
+        &self.history
     }
 
     /// What visitors of each site are to be told.

@@ -149,7 +149,7 @@ fn think(
         Err(error) => return log::error!("nothing is watched: cannot start a runtime: {error}"),
     };
     let (done, written) = mpsc::unbounded_channel();
-    let kept = match open(&beginning, &done) {
+    let mut kept = match open(&beginning, &done) {
         Ok(kept) => {
             let _nobody_waits = ready.send(Ok(()));
             kept

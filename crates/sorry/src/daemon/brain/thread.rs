@@ -211,8 +211,7 @@ impl Thread {
                     Action::AskPeers(_site) => {}
                     Action::Tell(tellings) => {
                         news = true;
-                        let mind = &self.mind;
-                        self.chronicle.tell(&tellings, || mind.incidents_kept());
+                        self.chronicle.tell(&tellings, self.mind.incidents());
                     }
                     Action::Answer(answer) => answers.push(answer),
                 }

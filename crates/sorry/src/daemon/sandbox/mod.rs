@@ -16,7 +16,7 @@ use sorry_sys::sandbox::{self, Held};
 use super::state::Read;
 use crate::config::{Code, Config, Mistake, Report, Sandbox};
 use paths::Paths;
-pub use privileges::{Capability, Need, Privileges};
+pub use privileges::{Capability, Echo, Need, Privileges};
 
 /// What was given up.
 #[derive(Debug)]
