@@ -24,6 +24,10 @@ impl Engine {
             let was = site.why;
             site.why = wish.why;
             site.to_publish |= was == Why::Beginning && wish.why != Why::Beginning;
+            if was.is_order() != wish.why.is_order() {
+                // A new process would take it for ordered, and tell of its end again.
+                self.record_route(index);
+            }
             if wish.why == Why::NoQuorum && was.is_order() {
                 self.notice(Notice::StaysDown(site_id(index)));
             }

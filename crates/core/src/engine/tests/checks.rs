@@ -2,7 +2,7 @@
 
 use super::setup::{check, setup, site};
 use crate::engine::Engine;
-use crate::event::{Command, Epoch, Input, Output, RealId, Setup, SiteId, Why};
+use crate::event::{Command, Epoch, Input, Notice, Output, RealId, Setup, SiteId, Why};
 use crate::health::{Reason, State};
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Keep, OnOverrun, Order, What};
@@ -237,5 +237,72 @@ fn words_end_with_what_they_are_about() {
     ] {
         let shown = format!("{input:?}");
         assert_eq!(step(input).as_deref(), expected, "{shown}");
+    }
+}
+
+#[test]
+fn the_end_of_an_order_is_told_once_and_not_by_the_next_process_again() {
+    let setup = || setup(vec![site("shop", 1)]);
+    let mut run = Run::new(setup());
+    let mut journal = Vec::new();
+    let mut take = |run: &mut Run, input: Input| {
+        run.now.tick.0 += 1000;
+        run.engine.handle(run.now, input);
+        while let Some(output) = run.engine.poll_output() {
+            if let Output::Record(record) = output {
+                journal.push(record);
+            }
+        }
+    };
+    let ordered = |command| Input::Ordered {
+        epoch: Epoch(0),
+        site: SiteId(0),
+        command,
+    };
+    let refused = Input::Probed {
+        epoch: Epoch(0),
+        real: RealId(0),
+        check: 0,
+        reason: Reason::Refused,
+    };
+    let order = Order {
+        what: What::Maintenance(Keep::Stale),
+        given: Wall(0),
+        until: None,
+        on_overrun: OnOverrun::Hold,
+        by: "root".into(),
+        said: None,
+    };
+    take(&mut run, refused.clone());
+    take(&mut run, refused);
+    take(&mut run, ordered(Command::Give(order)));
+    // A process that is started while the order is in force writes down that it is.
+    run.engine = Engine::new(setup(), run.now);
+    let mut kept = journal;
+    for record in kept.clone() {
+        run.engine.handle(run.now, Input::Remembered(record));
+    }
+    let mut told = 0;
+    for input in [Input::Looked, ordered(Command::Lift)] {
+        run.engine.handle(run.now, input);
+        while let Some(output) = run.engine.poll_output() {
+            match output {
+                Output::Record(record) => kept.push(record),
+                Output::Notice(Notice::StaysDown(_)) => told += 1,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(told, 1);
+    let mut next = Engine::new(setup(), run.now);
+    for record in kept {
+        next.handle(run.now, Input::Remembered(record));
+    }
+    next.handle(run.now, Input::Looked);
+    while let Some(output) = next.poll_output() {
+        assert!(
+            !matches!(output, Output::Notice(Notice::StaysDown(_))),
+            "{output:?}"
+        );
     }
 }

@@ -18,8 +18,6 @@ use crate::journal::{Folder, Journal, Unwritten, Writer, Written};
 const HISTORY: &str = "history";
 const ALERTS: &str = "alerts";
 
-/// Tellings of one incident that are kept: its beginning and its latest.
-const OF_ONE: usize = 64;
 
 /// How long receivers may take at the end; what they have not got by then they get after the next start.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -150,7 +148,9 @@ impl Past {
             }
         };
         if self.anew.swap(false, Ordering::Relaxed) {
-            let all = history.tellings().map(|telling| KeptTelling::from(&telling));
+            let all = history
+                .tellings()
+                .map(|telling| KeptTelling::from(&telling));
             self.writer.compact(all.collect(), done);
         } else {
             let batch = tellings.iter().map(KeptTelling::from);
