@@ -69,6 +69,9 @@ fn reply(command: Command) {
             };
             ordered.reply.send(done).unwrap();
         }
+        Command::TestAlert { receiver, reply } => {
+            reply.send(Ok(format!("{receiver} took it"))).unwrap();
+        }
         Command::Reload { by, reply } => {
             let report = ReloadReport {
                 outcome: ReloadOutcome::Applied,

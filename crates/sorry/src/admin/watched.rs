@@ -2,11 +2,11 @@
 
 use super::exposition::{Family, Page};
 use super::family::{
-    CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK, ORDER_UNTIL, ORDERED, QUORUM, REAL_DRAINED,
-    REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE, SITE_SINCE, SITE_TURNS, SITE_WEIGHT, SITE_WHY,
-    SWITCH_FAILURES,
+    ALERTS, ALERTS_WAITING, CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK, ORDER_UNTIL, ORDERED,
+    QUORUM, REAL_DRAINED, REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE, SITE_SINCE, SITE_TURNS,
+    SITE_WEIGHT, SITE_WHY, SWITCH_FAILURES,
 };
-use super::standing::{SiteStanding, Standing};
+use super::standing::{ReceiverStanding, SiteStanding, Standing};
 
 /// Adds them all.
 pub(super) fn render(page: &mut Page, standing: &Standing) {
@@ -18,6 +18,7 @@ pub(super) fn render(page: &mut Page, standing: &Standing) {
     for known in CAUSES {
         samples.add(&[known], u8::from(cause == Some(known)));
     }
+    receivers(page, &standing.receivers);
     page.family(&JOURNAL_OK)
         .add(&[], u8::from(standing.unkept.is_none()));
 }
@@ -81,6 +82,23 @@ fn each(
         if let Some(number) = number(site) {
             samples.add(&[&site.name], number);
         }
+    }
+}
+
+fn receivers(page: &mut Page, receivers: &[ReceiverStanding]) {
+    let mut samples = page.family(&ALERTS);
+    for one in receivers {
+        for (outcome, count) in [
+            ("delivered", one.delivered),
+            ("failed", one.failed),
+            ("lost", one.lost),
+        ] {
+            samples.add(&[&one.name, &one.channel, outcome], count);
+        }
+    }
+    let mut samples = page.family(&ALERTS_WAITING);
+    for one in receivers {
+        samples.add(&[&one.name, &one.channel], one.waiting);
     }
 }
 

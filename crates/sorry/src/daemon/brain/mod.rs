@@ -112,6 +112,7 @@ impl Brain {
             Command::Explain { site, reply } => Message::Explain { site, reply },
             Command::History(reply) => Message::History(reply),
             Command::Order(ordered) => Message::Order(ordered),
+            Command::TestAlert { receiver, reply } => Message::TestAlert { receiver, reply },
             other => return Some(other),
         });
         None
@@ -193,7 +194,7 @@ fn think(
             hand: Box::new(NoHand),
             told: beginning.told,
             outlooks: Vec::new(),
-            standing,
+            published: standing,
             publish: None,
         };
         thread.run().await;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use sorry_core::event::{Outcome, SiteId, SwitchId};
+use sorry_core::moment::Moment;
 use sorry_core::quorum::Held;
 use tokio::sync::{mpsc, oneshot};
 
@@ -33,6 +34,10 @@ pub(super) enum Message {
         reply: oneshot::Sender<Result<Explanation, Fault>>,
     },
     History(oneshot::Sender<History>),
+    TestAlert {
+        receiver: String,
+        reply: oneshot::Sender<Result<String, Fault>>,
+    },
     Configured(Arc<Config>, Vec<Watched>),
     Applied {
         switch: SwitchId,
@@ -83,7 +88,7 @@ pub(super) struct Thread {
     pub(super) hand: Box<dyn Hand>,
     pub(super) told: Told,
     pub(super) outlooks: Vec<Outlook>,
-    pub(super) standing: Arc<ArcSwap<Standing>>,
+    pub(super) published: Arc<ArcSwap<Standing>>,
     /// When what is known is published next, if somebody might look.
     pub(super) publish: Option<Instant>,
 }
@@ -166,7 +171,7 @@ impl Thread {
         match message {
             Message::Order(ordered) => self.mind.order(ordered, now),
             Message::Standing(reply) => {
-                let _nobody_waits = reply.send(self.mind.standing(now));
+                let _nobody_waits = reply.send(self.standing(now));
             }
             Message::Explain { site, reply } => {
                 let _nobody_waits = reply.send(self.mind.explain(&site, now));
@@ -174,6 +179,7 @@ impl Thread {
             Message::History(reply) => {
                 let _nobody_waits = reply.send(self.mind.history(now));
             }
+            Message::TestAlert { receiver, reply } => self.chronicle.test(&receiver, reply),
             Message::Configured(config, watched) => {
                 self.chronicle.receivers(config.receivers.clone());
                 self.mind.reconfigure(config, now);
@@ -186,6 +192,14 @@ impl Thread {
             } => self.mind.applied(switch, generation, outcome, now),
             Message::PeerSaw { peer, site, held } => self.mind.peer_saw(peer, site, held, now),
             Message::Stop => {}
+        }
+    }
+
+    /// How everything stands, and everybody who is told of it.
+    fn standing(&self, now: Moment) -> Standing {
+        Standing {
+            receivers: self.chronicle.standing(),
+            ..self.mind.standing(now)
         }
     }
 
@@ -228,7 +242,7 @@ impl Thread {
     /// Publishes how everything stands, and tells the control thread what has changed for visitors.
     fn tell(&mut self) {
         let now = self.clock.now();
-        self.standing.store(Arc::new(self.mind.standing(now)));
+        self.published.store(Arc::new(self.standing(now)));
         let outlooks = self.mind.outlook(now);
         let same = outlooks.len() == self.outlooks.len()
             && outlooks

@@ -221,7 +221,7 @@ fn obey(command: Command, heard: &Mutex<Vec<Value>>) {
             reply.send(serde_json::from_value(status).unwrap()).unwrap();
         }
         // Dropped: whoever waits hears that it is stopping.
-        Command::Reload { .. } | Command::Takeover(_) => {}
+        Command::Reload { .. } | Command::Takeover(_) | Command::TestAlert { .. } => {}
     }
 }
 
