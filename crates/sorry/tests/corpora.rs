@@ -10,6 +10,8 @@ mod configuration;
 mod head;
 #[path = "../../../fuzz/targets/http2.rs"]
 mod http2;
+#[path = "../../../fuzz/targets/journal.rs"]
+mod journal;
 #[path = "../../../fuzz/targets/negotiation.rs"]
 mod negotiation;
 #[path = "../../../fuzz/targets/proxy_header.rs"]
@@ -151,6 +153,30 @@ fn http2_target() {
         "?",
     ];
     Target::new("http2", http2::http2, WORDS).run(250_000);
+}
+
+#[test]
+fn journal_target() {
+    // With the checksums of what stands behind them, which no chance finds.
+    const WORDS: &[&str] = &[
+        "ef583d3f {\"journal\":1}\n",
+        "a3a6bf43 {}\n",
+        "5836b435 {\"record\":\"unschedule\",\"site\":\"shop\",\"name\":\"patch-day\"}\n",
+        "f",
+        "0",
+        " ",
+        "\n",
+        "00000000 \n",
+        "{\"record\":",
+        "\"site\":\"shop\"",
+        "{",
+        "}",
+        "[",
+        "null",
+        "\\u0000",
+        "\0",
+    ];
+    Target::new("journal", journal::journal, WORDS).run(400_000);
 }
 
 /// A target with its kept inputs.

@@ -46,7 +46,7 @@ impl Engine {
         let mut wish = site.wish(now);
         let of_health = matches!(wish.why, Why::Quorum | Why::NoQuorum | Why::HeldDown);
         let mut reals = self.reals[site.reals.clone()].iter();
-        if of_health && reals.any(|real| real.believed != real.health.state()) {
+        if of_health && reals.any(|real| real.believed != real.state) {
             wish.why = Why::Doubted;
         }
         wish
@@ -78,6 +78,10 @@ impl Engine {
                 lasted,
             };
             self.record(record);
+        }
+        if wish.route == Route::Live {
+            // What was said of the outage is over with it.
+            self.say_of_outage(index, None);
         }
         self.number(index);
         self.notice(Notice::Turned {

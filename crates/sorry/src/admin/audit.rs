@@ -82,6 +82,15 @@ const REMEMBERED: usize = 1000;
 #[derive(Debug, Default)]
 pub struct Recent(Mutex<VecDeque<Entry>>);
 
+impl Recent {
+    /// Puts in what was noted before, the oldest first.
+    pub fn put_behind(&self, before: impl DoubleEndedIterator<Item = Entry>) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = REMEMBERED.saturating_sub(entries.len());
+        entries.extend(before.rev().take(room));
+    }
+}
+
 impl AuditLog for Recent {
     fn note(&self, entry: &Entry) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);

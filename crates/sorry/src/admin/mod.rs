@@ -44,6 +44,7 @@ mod status_table;
 mod story;
 mod table;
 pub mod token;
+mod watched;
 
 pub use desk::{Desk, unknown_site};
 pub use door::Doors;

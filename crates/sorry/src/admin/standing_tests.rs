@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::super::look::{Color, Signs};
 use super::super::moment::Moment;
-use super::super::standing::{QuorumStanding, WaitingStanding};
+use super::super::standing::{QuorumStanding, TotalStanding, TurnedStanding, WaitingStanding};
 use super::*;
 
 /// 2026-01-01T12:00:00Z.
@@ -13,6 +13,7 @@ pub(in super::super) const NOW: u64 = 1_767_268_800;
 
 fn check(state: &str, history: &str, reason: &str) -> CheckStanding {
     CheckStanding {
+        total: TotalStanding::default(),
         kind: "http".to_owned(),
         state: state.to_owned(),
         history: history.to_owned(),
@@ -41,6 +42,7 @@ fn real(name: &str, state: &str, checks: Vec<CheckStanding>) -> RealStanding {
 
 fn site(name: &str, route: &str, why: &str) -> SiteStanding {
     SiteStanding {
+        turned: TurnedStanding::default(),
         name: name.to_owned(),
         route: route.to_owned(),
         why: why.to_owned(),

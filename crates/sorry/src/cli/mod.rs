@@ -18,6 +18,7 @@ mod man;
 mod output;
 mod reload;
 mod run;
+mod runner;
 mod say;
 mod schedule;
 mod serve;
@@ -63,6 +64,8 @@ pub struct Arguments {
 enum Verb {
     Serve(serve::Serve),
     Run(run::Run),
+    #[command(hide = true)]
+    Runner(runner::Runner),
     Status(status::Status),
     Explain(explain::Explain),
     History(history::History),
@@ -129,6 +132,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
     match arguments.verb {
         Verb::Serve(verb) => verb.run(),
         Verb::Run(verb) => verb.run(),
+        Verb::Runner(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::History(verb) => verb.run(),

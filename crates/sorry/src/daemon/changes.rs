@@ -24,6 +24,21 @@ pub(super) fn differences(old: &Side<'_>, new: &Side<'_>) -> Vec<String> {
         changes.push(format!("limits have changed: {}", quoted(&limits)));
     }
     changes.extend(certificates(old.certificates, new.certificates));
+    changes.extend(watching(old.config, new.config));
+    changes
+}
+
+/// What is watched, and who is told.
+fn watching(old: &Config, new: &Config) -> Vec<String> {
+    let mut changes = Vec::new();
+    let watch = new.watch.difference(&old.watch);
+    if !watch.is_empty() {
+        changes.push(format!("[watch] has changed: {}", quoted(&watch)));
+    }
+    changes.extend(new.receivers_difference(old));
+    if new.down_for != old.down_for {
+        changes.push("`down-for` has changed".to_owned());
+    }
     changes
 }
 
@@ -131,14 +146,18 @@ pub(super) fn pending(started: &Config, config: &Config, sockets: &[String]) -> 
     let keys = [
         (started.workers != config.workers, "`workers`"),
         (started.pin_workers != config.pin_workers, "`pin-workers`"),
+        (started.sandbox != config.sandbox, "`sandbox`"),
         (started.admin != config.admin, "`[admin] socket`"),
         (started.metrics != config.metrics, "`[metrics] listen`"),
+        (started.state != config.state, "`state`"),
     ];
     let keys = keys.iter().filter(|(differs, _)| *differs);
     let keys = keys.map(|(_, key)| (*key).to_owned());
     let log = config.log.difference(&started.log).into_iter();
     let log = log.map(|key| format!("`[log] {key}`"));
-    let all = keys.chain(log).chain(sockets.iter().cloned());
+    let remote = config.remote_difference(started).into_iter();
+    let remote = remote.map(|key| format!("`[admin] {key}`"));
+    let all = keys.chain(remote).chain(log).chain(sockets.iter().cloned());
     all.map(|what| format!("{what}: in force after the next restart"))
         .collect()
 }

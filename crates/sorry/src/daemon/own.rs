@@ -64,7 +64,7 @@ impl Own {
             let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
             let judge = by_credentials(uid.as_raw(), gid.as_raw());
             let doors = Arc::clone(&gauge.doors);
-            let audit = Arc::new(admin::audit::Recent::default());
+            let audit = Arc::clone(&gauge.audit);
             let desk = Arc::new(admin::Desk::new(
                 orders.clone(),
                 audit,

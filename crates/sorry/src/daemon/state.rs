@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
+use super::brain::Outlook;
 use super::cautions;
 use super::changes::{self, Side, differences};
 use super::complaint::Complaints;
@@ -24,6 +25,7 @@ use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
 use crate::admin::{Moment, ReloadOutcome, ReloadReport};
 use crate::answer::ListenerId;
+use crate::check::Watched;
 use crate::config::{self, Config, Report};
 use crate::count;
 use crate::listen::file_watch::FileWatch;
@@ -39,6 +41,12 @@ pub type Read = Box<dyn Fn() -> Result<Config, Report> + Send>;
 /// What is in force.
 pub(super) struct State {
     pub(super) config: Arc<Config>,
+    /// The same as typed: without what operators have ordered since.
+    typed: Arc<Config>,
+    /// The checks of the configuration in force, until they are taken.
+    watched: Vec<Watched>,
+    /// What visitors are told beside what was typed, by site.
+    outlooks: Vec<Outlook>,
     /// What the process was started with: some of it stays in force until it ends.
     started_with: Arc<Config>,
     pub(super) pages: Vec<Loaded>,
@@ -104,6 +112,9 @@ impl State {
         let config = Arc::new(config);
         let mut state = State {
             started_with: Arc::clone(&config),
+            typed: Arc::clone(&config),
+            watched: prepared.watched,
+            outlooks: Vec::new(),
             config,
             pages: prepared.pages,
             edition: 1,
@@ -141,6 +152,7 @@ impl State {
             connections: self.connections,
             retired: &self.retired,
             earlier: &self.earlier,
+            outlooks: &self.outlooks,
             now: now(),
         };
         wire::front(&fixed, &self.pages)
@@ -204,6 +216,8 @@ impl State {
         shared: &Shared,
     ) -> Result<ReloadReport, Report> {
         let mut passed = Passed::default();
+        let typed = config;
+        let config = ordered(&typed, &self.outlooks);
         let in_force = self.tls.as_ref().map(|tls| (tls, &*self.config));
         let reads = Reads {
             in_force,
@@ -221,6 +235,8 @@ impl State {
         let listeners = config.listeners.len();
         self.connections =
             descriptors::connections(config.limits.connections, listeners, self.workers);
+        self.typed = Arc::new(typed);
+        self.watched = prepared.watched;
         self.turn_pages(Arc::new(config), prepared.pages);
         (self.tls, self.watch) = prepared.secrets.adopt();
         self.rereads = secrets::Rereads::worked(&self.config, Moment::now());
@@ -370,13 +386,42 @@ impl State {
         }
     }
 
+    /// The checks of the configuration in force; whoever takes them makes them.
+    pub(super) fn take_watched(&mut self) -> Vec<Watched> {
+        std::mem::take(&mut self.watched)
+    }
+
+    /// What was typed, as it was read last.
+    pub(super) fn typed(&self) -> &Arc<Config> {
+        &self.typed
+    }
+
+    /// What visitors of a site are told beside what was typed.
+    pub(super) fn outlook_of(&self, site: &str) -> Option<&Outlook> {
+        self.outlooks.iter().find(|outlook| *outlook.site == *site)
+    }
+
+    /// Visitors are told something else from now on.
+    pub(super) fn take_outlooks(&mut self, outlooks: Vec<Outlook>, shared: &Shared) {
+        self.outlooks = outlooks;
+        let config = ordered(&self.typed, &self.outlooks);
+        match config == *self.config {
+            true => self.publish(shared),
+            false => self.render(Arc::new(config), shared),
+        }
+    }
+
     /// Makes the pages again for this moment, after an expected return has passed. A page that cannot be read now stays
     /// as it is: only its files were at fault, and nobody asked for a reload.
     pub(super) fn refresh(&mut self, shared: &Shared) {
+        self.render(Arc::clone(&self.config), shared);
+    }
+
+    fn render(&mut self, config: Arc<Config>, shared: &Shared) {
         self.rendered = now();
         let now = i64::try_from(self.rendered).unwrap_or(i64::MAX);
-        match pages::load(&self.config, now, &mut self.reached) {
-            Ok(pages) => self.turn_pages(Arc::clone(&self.config), pages),
+        match pages::load(&config, now, &mut self.reached) {
+            Ok(pages) => self.turn_pages(config, pages),
             Err(found) => {
                 for mistake in found.mistakes {
                     log::warn!("a page stays as it is: {}", mistake.message);
@@ -394,6 +439,26 @@ impl State {
             .filter(|until| *until > self.rendered)
             .min()
     }
+}
+
+/// What was typed, with what operators have ordered in its place.
+fn ordered(typed: &Config, outlooks: &[Outlook]) -> Config {
+    let mut config = typed.clone();
+    for site in &mut config.sites {
+        let Some(outlook) = outlooks.iter().find(|outlook| outlook.site == site.name) else {
+            continue;
+        };
+        let until = outlook
+            .until
+            .and_then(|until| jiff::Timestamp::from_second(i64::try_from(until).ok()?).ok());
+        if until.is_none() && outlook.said.is_none() {
+            continue;
+        }
+        let sorry = &mut Arc::make_mut(site).sorry;
+        sorry.until = until.or(sorry.until);
+        sorry.say = outlook.said.clone().or_else(|| sorry.say.take());
+    }
+    config
 }
 
 #[cfg(test)]

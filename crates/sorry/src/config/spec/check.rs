@@ -1,0 +1,632 @@
+//! The keys of checks: `[check]` for all of them, and a table for each kind.
+//!
+//! Keys that several kinds have are written once here and put into each of their tables: when probes are made, where they
+//! come from and go to, and how TLS is spoken.
+
+use crate::config::check::{FileDown, HttpVersion};
+use crate::config::dns_text::{DnsName, RecordType, ResponseCode};
+use crate::config::duration::Time;
+use crate::config::http_text::{Authority, Field, Method, PathQuery, Pattern, Statuses};
+use crate::config::payload::{Digest, Hex, HexPattern, Payload};
+use crate::config::reader::At;
+use crate::config::size::Bytes;
+use crate::config::table::table;
+use crate::config::target::ExactHost;
+use crate::config::target::ProbeAddress;
+use crate::config::value::{Auto, FilePath, Given, Line, OrNone, Whole};
+use std::net::IpAddr;
+
+/// From one probe to the next.
+pub(in crate::config) type Every = Time<100, 86_400_000>;
+/// How long a probe may take.
+pub(in crate::config) type Timeout = Time<10, 3_600_000>;
+/// How much chance may add.
+pub(in crate::config) type Jitter = Time<0, 3_600_000>;
+/// How many results change something.
+pub(in crate::config) type Results = Whole<1, 1000>;
+/// How long before its end a certificate is told of.
+pub(in crate::config) type Warning = OrNone<Time<3_600_000, 31_536_000_000>>;
+
+table! {
+    /// When real servers are probed, and how many results change what is believed of them, wherever a check does not say
+    /// otherwise.
+    pub(in crate::config) struct Pace as Header {
+        /// From the beginning of one probe to the beginning of the next. With the other defaults a real server that refuses
+        /// is down within 2.6 s, and one that is silent within 3.6 s; `sorry check-config` prints it for each site.
+        #[key = "every"]
+        #[default = "\"2s\""]
+        #[example = "\"1s\""]
+        every: Every,
+
+        /// The longest that a probe may take, from looking up the name to the last byte. `"auto"` is one second, or `every`
+        /// where that is shorter.
+        #[key = "timeout"]
+        #[default = "\"auto\""]
+        #[example = "\"500ms\""]
+        timeout: Auto<Timeout>,
+
+        /// How many good results in a row bring a real server up again. The first result of all decides alone.
+        #[key = "rise"]
+        #[default = "2"]
+        #[example = "1"]
+        rise: Results,
+
+        /// How many bad results take a real server down.
+        #[key = "fall"]
+        #[default = "3"]
+        #[example = "2"]
+        fall: Results,
+
+        /// How many good results in a row wipe out the bad ones before them. With 1 only failures in a row count; with more,
+        /// a real server that fails every other time goes down, too.
+        #[key = "forgive"]
+        #[default = "1"]
+        #[example = "3"]
+        forgive: Results,
+
+        /// The most by which chance makes a probe earlier or later, so that checks do not march in step. `"auto"` is a tenth of
+        /// `every`.
+        #[key = "jitter"]
+        #[default = "\"auto\""]
+        #[example = "\"50ms\""]
+        jitter: Auto<Jitter>,
+
+        /// The same as `every` while the next results decide something; probes do not wait for the one before then. `"auto"`
+        /// is a tenth of `every`, at least 100 ms and never more than `every`.
+        #[key = "suspect-every"]
+        #[default = "\"auto\""]
+        #[example = "\"200ms\""]
+        suspect_every: Auto<Every>,
+
+        /// The address of this machine that probes come from. Without it the kernel chooses.
+        #[key = "source"]
+        #[optional]
+        #[example = "\"10.0.0.2\""]
+        source: IpAddr,
+    }
+}
+
+/// What was typed in a check about when it is made; what was not is that of `[check]`.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct OwnPace {
+    pub(in crate::config) every: Option<At<Every>>,
+    pub(in crate::config) timeout: Option<At<Timeout>>,
+    pub(in crate::config) rise: Option<At<Results>>,
+    pub(in crate::config) fall: Option<At<Results>>,
+    pub(in crate::config) forgive: Option<At<Results>>,
+    pub(in crate::config) jitter: Option<At<Jitter>>,
+    pub(in crate::config) suspect_every: Option<At<Every>>,
+}
+
+/// What was typed in a check about where probes go and come from.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct OwnWay {
+    pub(in crate::config) address: Option<At<ProbeAddress>>,
+    pub(in crate::config) source: Option<At<IpAddr>>,
+}
+
+/// What was typed in a check about TLS.
+#[derive(Debug)]
+pub(in crate::config) struct OwnTls {
+    pub(in crate::config) server_name: Option<At<ExactHost>>,
+    pub(in crate::config) verify: Option<At<bool>>,
+    pub(in crate::config) ca: Option<At<FilePath>>,
+    pub(in crate::config) certificate: Option<At<FilePath>>,
+    pub(in crate::config) key: Option<At<FilePath>>,
+    pub(in crate::config) expiry_warning: Option<At<Warning>>,
+}
+
+/// Declares the table of a kind of check: `timed` has the keys that say when, `probing` also those that say where, `secured`
+/// also those of TLS.
+macro_rules! check_table {
+    (
+        $(#[doc = $about:literal])+
+        struct $name:ident is timed { $($own:tt)* }
+    ) => {
+        table! {
+            $(#[doc = $about])+
+            pub(in crate::config) struct $name as Header {
+                $($own)*
+
+                /// As in `[check]`, for this check alone.
+                #[key = "every"]
+                #[optional]
+                #[example = "\"1s\""]
+                every: Every,
+
+                /// As in `[check]`, for this check alone.
+                #[key = "timeout"]
+                #[optional]
+                #[example = "\"500ms\""]
+                timeout: Timeout,
+
+                /// As in `[check]`, for this check alone.
+                #[key = "rise"]
+                #[optional]
+                #[example = "1"]
+                rise: Results,
+
+                /// As in `[check]`, for this check alone.
+                #[key = "fall"]
+                #[optional]
+                #[example = "2"]
+                fall: Results,
+
+                /// As in `[check]`, for this check alone.
+                #[key = "forgive"]
+                #[optional]
+                #[example = "3"]
+                forgive: Results,
+
+                /// As in `[check]`, for this check alone.
+                #[key = "jitter"]
+                #[optional]
+                #[example = "\"50ms\""]
+                jitter: Jitter,
+
+                /// As in `[check]`, for this check alone.
+                #[key = "suspect-every"]
+                #[optional]
+                #[example = "\"200ms\""]
+                suspect_every: Every,
+            }
+        }
+
+        impl $name {
+            /// When it is made, as typed.
+            pub(in crate::config) fn pace(&self) -> OwnPace {
+                OwnPace {
+                    every: self.every.clone(),
+                    timeout: self.timeout.clone(),
+                    rise: self.rise.clone(),
+                    fall: self.fall.clone(),
+                    forgive: self.forgive.clone(),
+                    jitter: self.jitter.clone(),
+                    suspect_every: self.suspect_every.clone(),
+                }
+            }
+        }
+    };
+    (
+        $(#[doc = $about:literal])+
+        struct $name:ident is probing { $($own:tt)* }
+    ) => {
+        check_table! {
+            $(#[doc = $about])+
+            struct $name is timed {
+                $($own)*
+
+                /// Where probes go, where it is not the real server's own address: a host, a port or both; what is left out
+                /// is the real server's.
+                #[key = "address"]
+                #[optional]
+                #[example = "\":8081\""]
+                address: ProbeAddress,
+
+                /// As in `[check]`, for this check alone.
+                #[key = "source"]
+                #[optional]
+                #[example = "\"10.0.0.2\""]
+                source: IpAddr,
+            }
+        }
+
+        impl $name {
+            /// Where probes go and come from, as typed.
+            pub(in crate::config) fn way(&self) -> OwnWay {
+                OwnWay {
+                    address: self.address.clone(),
+                    source: self.source.clone(),
+                }
+            }
+        }
+    };
+    (
+        $(#[doc = $about:literal])+
+        struct $name:ident is secured { $($own:tt)* }
+    ) => {
+        check_table! {
+            $(#[doc = $about])+
+            struct $name is probing {
+                $($own)*
+
+                /// The name that is asked for (SNI) and that the certificate must be for. Without it that is the host of the
+                /// real server.
+                #[key = "server-name"]
+                #[optional]
+                #[example = "\"shop.example.com\""]
+                server_name: ExactHost,
+
+                /// Whether the certificate must be trusted, for that name, and in its time.
+                #[key = "verify"]
+                #[default = "true"]
+                #[example = "false"]
+                verify: bool,
+
+                /// The authorities that the certificate is checked against, in PEM. Without it those that this machine trusts.
+                #[key = "ca"]
+                #[optional]
+                #[example = "\"/etc/sorry/tls/inside.crt\""]
+                ca: FilePath,
+
+                /// A certificate of our own for servers that ask for one, in PEM; `key` belongs to it.
+                #[key = "certificate"]
+                #[optional]
+                #[example = "\"/etc/sorry/tls/probe.crt\""]
+                certificate: FilePath,
+
+                /// The private key of `certificate`, in PEM.
+                #[key = "key"]
+                #[optional]
+                #[example = "\"/etc/sorry/tls/probe.key\""]
+                key: FilePath,
+
+                /// How long before the end of the server's certificate somebody is told; `"none"` for never.
+                #[key = "expiry-warning"]
+                #[default = "\"7d\""]
+                #[example = "\"21d\""]
+                expiry_warning: Warning,
+            }
+        }
+
+        impl $name {
+            /// What is said about TLS, taken out.
+            pub(in crate::config) fn take_tls(&mut self) -> OwnTls {
+                OwnTls {
+                    server_name: self.server_name.take(),
+                    verify: self.verify.take(),
+                    ca: self.ca.take(),
+                    certificate: self.certificate.take(),
+                    key: self.key.take(),
+                    expiry_warning: self.expiry_warning.take(),
+                }
+            }
+        }
+    };
+}
+
+table! {
+    /// How real servers are checked.
+    pub(in crate::config) struct Checks as Header {
+        /// An HTTP request over TLS, and what its answer must be. A redirect is an answer like any other and is not followed.
+        #[key = "https"]
+        #[optional]
+        #[example = "{ path = \"/healthz\" }"]
+        https: Given<HttpCheck>,
+
+        /// An HTTP request without TLS, and what its answer must be. The keys are those of `https`, but for those of TLS.
+        #[key = "http"]
+        #[optional]
+        #[example = "{ path = \"/healthz\" }"]
+        http: Given<HttpCheck>,
+
+        /// A connection, and what is said on it. With nothing to say or to hear, that it is made is good.
+        #[key = "tcp"]
+        #[optional]
+        #[example = "{}"]
+        tcp: Given<TcpCheck>,
+
+        /// A TLS handshake, and what is said after it.
+        #[key = "tls"]
+        #[optional]
+        #[example = "{}"]
+        tls: Given<TlsCheck>,
+
+        /// The health service of gRPC (grpc.health.v1): `SERVING` is good.
+        #[key = "grpc"]
+        #[optional]
+        #[example = "{ service = \"shop.Cart\" }"]
+        grpc: Given<GrpcCheck>,
+
+        /// A question to a name server.
+        #[key = "dns"]
+        #[optional]
+        #[example = "{ name = \"example.com\" }"]
+        dns: Given<DnsCheck>,
+
+        /// The greeting of a mail server, HELO and QUIT.
+        #[key = "smtp"]
+        #[optional]
+        #[example = "{}"]
+        smtp: Given<SmtpCheck>,
+
+        /// An echo request (ping). The kernel must allow it to the group of this process (`net.ipv4.ping_group_range`, icmp(7)).
+        #[key = "icmp"]
+        #[optional]
+        #[example = "{}"]
+        icmp: Given<IcmpCheck>,
+
+        /// A datagram, and the reply. Without a reply to expect, silence is good, and only a refusal of the host is bad.
+        #[key = "udp"]
+        #[optional]
+        #[example = "{ send = \"PING\" }"]
+        udp: Given<UdpCheck>,
+
+        /// A program that looks for itself: it is good when it ends with 0. It is run without a shell, and killed with all that it
+        /// has started when its time is over.
+        #[key = "exec"]
+        #[optional]
+        #[example = "{ command = [\"/usr/local/lib/sorry/deep-check\"] }"]
+        exec: Given<ExecCheck>,
+
+        /// A file on this machine, by which somebody says that a real server is down.
+        #[key = "file"]
+        #[optional]
+        #[example = "{ path = \"/run/maintenance\" }"]
+        file: Given<FileCheck>,
+    }
+}
+
+check_table! {
+    /// An HTTP request, and what its answer must be.
+    struct HttpCheck is secured {
+        /// The path that is asked for, with its query if need be.
+        #[key = "path"]
+        #[default = "\"/\""]
+        #[example = "\"/healthz\""]
+        path: PathQuery,
+
+        /// The method.
+        #[key = "method"]
+        #[default = "\"GET\""]
+        #[example = "\"HEAD\""]
+        method: Method,
+
+        /// The Host field. Without it that is the host of the real server, with its port where that is not the usual one.
+        #[key = "host"]
+        #[optional]
+        #[example = "\"shop.example.com\""]
+        host: Authority,
+
+        /// More header fields.
+        #[key = "headers"]
+        #[default = "[]"]
+        #[example = "[\"X-Probe: sorry\"]"]
+        headers: Vec<At<Field>>,
+
+        /// The version of HTTP. `"2"` is HTTP/2, without TLS by prior knowledge.
+        #[key = "version"]
+        #[default = "\"1.1\""]
+        #[example = "\"2\""]
+        version: HttpVersion,
+
+        /// The statuses that are good, each a number or a range. That redirects are good, too, keeps a site up whose `/` sends
+        /// people to `/en/`; keepalived takes `["200-299"]`.
+        #[key = "status"]
+        #[default = "[\"200-399\"]"]
+        #[example = "[\"200-299\", 304]"]
+        status: Vec<At<Statuses>>,
+
+        /// What the body must contain.
+        #[key = "contains"]
+        #[optional]
+        #[example = "\"ready\""]
+        contains: Payload,
+
+        /// A regular expression that must match somewhere in the body.
+        #[key = "regex"]
+        #[instead = "contains"]
+        #[example = "\"ready|ok\""]
+        regex: Pattern,
+
+        /// A regular expression that must match nowhere in the body.
+        #[key = "not-regex"]
+        #[instead = "contains"]
+        #[example = "\"(?i)database error\""]
+        not_regex: Pattern,
+
+        /// The SHA-256 of the body, in hexadecimal: `curl -s URL | sha256sum` prints it.
+        #[key = "digest"]
+        #[instead = "contains"]
+        #[example = "\"2689367b205c16ce32ed4200942b8b8b1e262dfc70d9bc9fbc77c49699a4f1df\""]
+        digest: Digest,
+
+        /// The longest body that is read to judge it; a longer one is bad. A body that nothing is asked of is not read.
+        #[key = "body-bytes"]
+        #[default = "\"64 KiB\""]
+        #[example = "\"1 MiB\""]
+        body_bytes: Bytes<1, 16_777_216>,
+    }
+}
+
+check_table! {
+    /// A connection, and what is said on it.
+    struct TcpCheck is probing {
+        /// What is sent first, as it is: lines end where `\r\n` says so.
+        #[key = "send"]
+        #[optional]
+        #[example = "\"PING\\r\\n\""]
+        send: Payload,
+
+        /// What is sent first, in hexadecimal.
+        #[key = "send-hex"]
+        #[instead = "send"]
+        #[example = "\"00 ff\""]
+        send_hex: Hex,
+
+        /// What must come somewhere in the answer.
+        #[key = "expect"]
+        #[optional]
+        #[example = "\"+PONG\""]
+        expect: Payload,
+
+        /// The same in hexadecimal.
+        #[key = "expect-hex"]
+        #[instead = "expect"]
+        #[example = "\"00 ff\""]
+        expect_hex: Hex,
+    }
+}
+
+check_table! {
+    /// A TLS handshake, and what is said after it.
+    struct TlsCheck is secured {
+        /// What is sent first, as it is: lines end where `\r\n` says so.
+        #[key = "send"]
+        #[optional]
+        #[example = "\"PING\\r\\n\""]
+        send: Payload,
+
+        /// What is sent first, in hexadecimal.
+        #[key = "send-hex"]
+        #[instead = "send"]
+        #[example = "\"00 ff\""]
+        send_hex: Hex,
+
+        /// What must come somewhere in the answer.
+        #[key = "expect"]
+        #[optional]
+        #[example = "\"+PONG\""]
+        expect: Payload,
+
+        /// The same in hexadecimal.
+        #[key = "expect-hex"]
+        #[instead = "expect"]
+        #[example = "\"00 ff\""]
+        expect_hex: Hex,
+    }
+}
+
+check_table! {
+    /// The health service of gRPC.
+    struct GrpcCheck is secured {
+        /// The service that is asked about. Without it the server as a whole.
+        #[key = "service"]
+        #[optional]
+        #[example = "\"shop.Cart\""]
+        service: Line,
+
+        /// The `:authority`. Without it that is the host of the real server.
+        #[key = "authority"]
+        #[optional]
+        #[example = "\"cart.example.com\""]
+        authority: Authority,
+
+        /// Whether TLS is spoken; else HTTP/2 by prior knowledge.
+        #[key = "tls"]
+        #[default = "false"]
+        #[example = "true"]
+        tls: bool,
+    }
+}
+
+check_table! {
+    /// A question to a name server.
+    struct DnsCheck is probing {
+        /// The name that is asked for.
+        #[key = "name"]
+        #[default = "\".\""]
+        #[example = "\"example.com\""]
+        name: DnsName,
+
+        /// The type of the records that are asked for.
+        #[key = "type"]
+        #[default = "\"SOA\""]
+        #[example = "\"A\""]
+        record: RecordType,
+
+        /// Whether the question goes over TCP.
+        #[key = "tcp"]
+        #[default = "false"]
+        #[example = "true"]
+        tcp: bool,
+
+        /// The response codes that are good.
+        #[key = "codes"]
+        #[default = "[\"NOERROR\"]"]
+        #[example = "[\"NOERROR\", \"NXDOMAIN\"]"]
+        codes: Vec<At<ResponseCode>>,
+
+        /// What must be among the answers, such as the address for `type = "A"`.
+        #[key = "answer"]
+        #[optional]
+        #[example = "\"192.0.2.10\""]
+        answer: Line,
+    }
+}
+
+check_table! {
+    /// The greeting of a mail server.
+    struct SmtpCheck is secured {
+        /// The name that HELO gives.
+        #[key = "helo"]
+        #[default = "\"sorry.invalid\""]
+        #[example = "\"monitor.example.com\""]
+        helo: ExactHost,
+
+        /// Whether STARTTLS follows, and HELO again.
+        #[key = "starttls"]
+        #[default = "false"]
+        #[example = "true"]
+        starttls: bool,
+    }
+}
+
+check_table! {
+    /// An echo request.
+    struct IcmpCheck is probing {}
+}
+
+check_table! {
+    /// A datagram, and the reply.
+    struct UdpCheck is probing {
+        /// What is sent. Without it an empty datagram.
+        #[key = "send"]
+        #[optional]
+        #[example = "\"PING\""]
+        send: Payload,
+
+        /// What is sent, in hexadecimal.
+        #[key = "send-hex"]
+        #[instead = "send"]
+        #[example = "\"00 ff\""]
+        send_hex: Hex,
+
+        /// What the reply must begin with.
+        #[key = "expect"]
+        #[optional]
+        #[example = "\"PONG\""]
+        expect: Payload,
+
+        /// The same in hexadecimal, with `X` for any four bits.
+        #[key = "expect-hex"]
+        #[instead = "expect"]
+        #[example = "\"0X ff\""]
+        expect_hex: HexPattern,
+    }
+}
+
+check_table! {
+    /// A program that looks for itself.
+    struct ExecCheck is timed {
+        /// The program by its full path, and its arguments. It must belong to root, and nobody else may write to it.
+        #[key = "command"]
+        #[required]
+        #[example = "[\"/usr/local/lib/sorry/deep-check\", \"shop\"]"]
+        command: Vec<At<Line>>,
+
+        /// Whether the exit codes 2 to 255 are good, too, and set the weight to the code less 2 (`misc_dynamic` of
+        /// keepalived).
+        #[key = "weight-by-exit-code"]
+        #[default = "false"]
+        #[example = "true"]
+        weight_by_exit_code: bool,
+    }
+}
+
+check_table! {
+    /// A file on this machine.
+    struct FileCheck is timed {
+        /// The file.
+        #[key = "path"]
+        #[required]
+        #[example = "\"/run/maintenance\""]
+        path: FilePath,
+
+        /// What of it says that the real server is down.
+        #[key = "down-when"]
+        #[default = "\"exists\""]
+        #[example = "\"missing\""]
+        down_when: FileDown,
+    }
+}
