@@ -119,6 +119,7 @@ pub(super) mod tests {
             reals: false,
             name: "on-call".into(),
             sites: Vec::new(),
+            reals: false,
             channel: Channel::Exec { argv: argv.clone() },
             timeout: Duration::from_secs(1),
             give_up: Duration::from_secs(1),
