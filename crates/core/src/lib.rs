@@ -6,7 +6,7 @@
 //!
 //! **Where visitors go**: [`engine`] decides it for every site, from what comes in by [`event`]: results that [`health`] counts and
 //! [`quorum`] judges, unless [`doubt`] says that they are not to be believed; what operators [`order`], and the [`window`]s
-//! that were agreed on; held steady by [`damping`].
+//! that were agreed on; held steady by [`damping`]. What of that people are told, and when, is decided in [`incident`].
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -18,6 +18,7 @@ pub mod engine;
 pub mod event;
 pub mod health;
 pub mod host;
+pub mod incident;
 pub mod moment;
 pub mod order;
 pub mod outages;

@@ -74,10 +74,18 @@ pub enum Milestone {
     Due(u32),
 }
 
+/// What [`Order::by`] begins with where a window gave it; the window's name follows.
+pub const BY_WINDOW: &str = "window ";
+
 /// How often somebody is reminded of a maintenance that holds.
 pub const REMINDER: Duration = Duration::from_secs(15 * 60);
 
 impl Order {
+    /// The name of the window that gave it.
+    pub fn window(&self) -> Option<&str> {
+        self.by.strip_prefix(BY_WINDOW)
+    }
+
     /// How it stands.
     pub fn phase(&self, now: Wall) -> Phase {
         match (self.until, self.on_overrun) {

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod alert;
 pub mod answer;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod count;

@@ -54,6 +54,8 @@ pub struct SiteStanding {
     pub order: Option<OrderStanding>,
     /// Returns in a row that did not last.
     pub flaps: u8,
+    /// How often it was sent to the real servers, and to the sorry server, since the process started.
+    pub turned: TurnedStanding,
     /// Health may not turn it before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady_until: Option<Moment>,
@@ -66,6 +68,15 @@ pub struct SiteStanding {
     pub switches: Vec<SwitchStanding>,
     /// Its windows: configured and scheduled, the next to open first.
     pub windows: Vec<WindowStanding>,
+}
+
+/// How often a site was turned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TurnedStanding {
+    /// To its real servers.
+    pub live: u64,
+    /// To the sorry server.
+    pub sorry: u64,
 }
 
 /// What a site needs and has.
@@ -156,6 +167,19 @@ pub struct CheckStanding {
     pub rise: u16,
     /// Bad ones that take it down.
     pub fall: u16,
+    /// Results since the process started.
+    pub total: TotalStanding,
+}
+
+/// Results of a check.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TotalStanding {
+    /// Good ones.
+    pub good: u64,
+    /// Bad ones.
+    pub bad: u64,
+    /// Probes that this machine could not make, which say nothing.
+    pub void: u64,
 }
 
 /// One switch of a site.

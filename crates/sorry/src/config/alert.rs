@@ -11,6 +11,8 @@ pub struct Receiver {
     pub name: Box<str>,
     /// The sites it hears of; all where there are none.
     pub sites: Vec<Box<str>>,
+    /// It hears of single real servers, too.
+    pub reals: bool,
     /// How it is told.
     pub channel: Channel,
     /// The longest that one attempt may take.

@@ -3,8 +3,10 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::control::{Control, Ended};
+use super::brain::{Hands, KeepError};
+use super::control::{Control, Ended, Follows};
 use super::descriptors;
 use super::runner::{Process, Runner};
 use super::sandbox;
@@ -26,6 +28,8 @@ pub struct Start {
     pub file: Option<PathBuf>,
     /// From whom the sockets come.
     pub succession: Succession,
+    /// Whether switches may do what they are configured to.
+    pub hands: Hands,
 }
 
 /// From whom the listening sockets come.
@@ -55,6 +59,9 @@ pub enum RunError {
     /// The running process kept its sockets.
     #[error("the take-over failed, and nothing was taken over")]
     Takeover(#[from] TakeoverError),
+    /// What is to outlive the process cannot be kept.
+    #[error("cannot keep what is ordered")]
+    Keep(#[from] KeepError),
     /// A worker ended that was not asked to.
     #[error("worker {0} has ended by itself; this is a mistake in sorry, please report it")]
     Lost(usize),
@@ -87,6 +94,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         workers,
         connections,
         file: start.file.as_ref().map(|file| file.display().to_string()),
+        programs: Arc::default(),
     };
     let supervisor = Supervisor::new(workers.get())?;
     let (state, change) =
@@ -104,10 +112,15 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         };
         let mut control = Control::new(state, read, runner, supervisor)?;
         control.open(change, &mut passed)?;
-        if let Some(predecessor) = predecessor {
-            predecessor.thank()?;
-        }
+        let follows = match predecessor {
+            None => Follows::Nobody,
+            Some(predecessor) => {
+                predecessor.thank()?;
+                Follows::Predecessor
+            }
+        };
         control.claim_files();
+        control.think(start.hands, follows).await?;
         control.announce(passed);
         control.serve().await
     })

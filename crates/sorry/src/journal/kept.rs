@@ -20,6 +20,7 @@ pub struct Kept {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Site {
     order: Option<Entry>,
+    said: Option<Entry>,
     /// The first word of the outage that goes on: since then too few work.
     struck: Option<Entry>,
     route: Option<Entry>,
@@ -44,6 +45,7 @@ impl Kept {
         let site = self.sites.entry(entry.site().into()).or_default();
         match entry {
             Entry::Order { .. } => site.order = Some(entry),
+            Entry::Said { .. } => site.said = Some(entry),
             Entry::Route { route, held, .. } => {
                 match (held, route) {
                     (HeldWord::TooFew, _) if site.struck.is_none() => {
@@ -100,7 +102,7 @@ impl Site {
     fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         let windows = self.windows.values().cloned().map(Entry::Schedule);
         let states = self.reals.values().chain(self.drained.values());
-        let course = self.outages.iter().chain(&self.order);
+        let course = self.outages.iter().chain(&self.order).chain(&self.said);
         // Once is enough, where the last word on the route is the first of its outage, too.
         let struck = self
             .struck
@@ -116,6 +118,7 @@ impl Entry {
     pub fn site(&self) -> &str {
         match self {
             Entry::Order { site, .. }
+            | Entry::Said { site, .. }
             | Entry::Real { site, .. }
             | Entry::Drained { site, .. }
             | Entry::Route { site, .. }

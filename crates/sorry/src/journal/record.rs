@@ -26,6 +26,13 @@ pub enum Entry {
         /// Up to when the beginnings of its windows are done with.
         windows_done: At,
     },
+    /// See [`Record::Said`].
+    Said {
+        /// The site's name.
+        site: Box<str>,
+        /// What visitors are told.
+        said: Option<Box<str>>,
+    },
     /// See [`Record::Real`].
     Real {
         /// The site's name.
@@ -205,6 +212,7 @@ words!(
     /// Why visitors are sent where they are.
     WhyWord of Why {
         Beginning,
+        Unwatched,
         Quorum,
         NoQuorum,
         Ordered,
@@ -236,6 +244,10 @@ impl From<&Record> for Entry {
                 site,
                 order: order.as_ref().map(OrderEntry::from),
                 windows_done: At(windows_done),
+            },
+            Record::Said { site, said } => Entry::Said {
+                site,
+                said: said.map(|said| said.as_str().into()),
             },
             Record::Real { site, real, state } => Entry::Real {
                 site,
@@ -290,6 +302,10 @@ impl TryFrom<Entry> for Record {
                 order: order.map(Order::try_from).transpose()?,
                 windows_done: windows_done.0,
             },
+            Entry::Said { site, said } => Record::Said {
+                site,
+                said: said.as_deref().map(sayable).transpose()?,
+            },
             Entry::Real { site, real, state } => Record::Real {
                 site,
                 real,
@@ -330,6 +346,10 @@ impl TryFrom<Entry> for Record {
     }
 }
 
+fn sayable(text: &str) -> Result<Said, Unusable> {
+    Said::parse(text).map_err(Unusable::Said)
+}
+
 impl From<&Order> for OrderEntry {
     fn from(order: &Order) -> OrderEntry {
         let (what, keep) = match order.what {
@@ -356,14 +376,13 @@ impl TryFrom<OrderEntry> for Order {
             WhatWord::Maintenance => What::Maintenance(entry.keep.map_or(Keep::Stale, Keep::from)),
             WhatWord::Live => What::Live,
         };
-        let said = entry.said.map(|said| Said::parse(&said)).transpose();
         Ok(Order {
             what,
             given: entry.given.0,
             until: entry.until.map(|until| until.0),
             on_overrun: entry.on_overrun.into(),
             by: entry.by,
-            said: said.map_err(Unusable::Said)?,
+            said: entry.said.as_deref().map(sayable).transpose()?,
         })
     }
 }

@@ -31,6 +31,10 @@ fn record() -> impl Strategy<Value = Record> {
             }
         }),
         route(),
+        (name(), any::<bool>()).prop_map(|(site, words)| Record::Said {
+            site,
+            said: words.then(|| Said::parse("we know").unwrap()),
+        }),
         (name(), any::<u64>()).prop_map(|(site, millis)| Record::Outage {
             site,
             lasted: Duration::from_millis(millis)
@@ -45,6 +49,7 @@ fn one_of<T: Copy + std::fmt::Debug + 'static>(values: &'static [T]) -> impl Str
 fn route() -> impl Strategy<Value = Record> {
     const WHYS: &[Why] = &[
         Why::Beginning,
+        Why::Unwatched,
         Why::Quorum,
         Why::NoQuorum,
         Why::Ordered,

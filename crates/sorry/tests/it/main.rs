@@ -2,8 +2,10 @@
 //! each module a lane and a budget (ci/budget.toml).
 
 mod abuse;
+mod alerts;
 mod balancers;
 mod browser;
+mod check;
 mod clients;
 mod command;
 mod harness;
@@ -12,3 +14,4 @@ mod mended;
 mod packaging;
 mod sandbox;
 mod takeover;
+mod watching;

@@ -120,10 +120,16 @@ fn keys_are_explained_by_their_full_name_or_its_end() {
         admin
             [admin]
 
-            Where `sorry status` and the other commands find this process.
+            Where `sorry status` and the other commands find this process; and, with `listen`,
+            `certificate`, `key` and `tokens`, where operators do from afar.
 
             keys:
                 socket
+                listen
+                certificate
+                key
+                tokens
+                hosts
     "#]]
     .assert_eq(&explain("admin").unwrap());
     assert_eq!(explain("[admin]"), explain("admin"));

@@ -21,7 +21,6 @@ fn the_smallest_file_has_all_defaults() {
         Config {
             workers: OnePerCore,
             pin_workers: false,
-            sandbox: Auto,
             certificates: [],
             sites: [
                 Site {
@@ -92,7 +91,9 @@ fn the_smallest_file_has_all_defaults() {
                 "/run/sorry/admin.sock",
             ),
             remote: None,
-            state: None,
+            state: Some(
+                "/var/lib/sorry",
+            ),
             watch: Watching {
                 references: [],
                 every: 1s,
@@ -118,6 +119,11 @@ fn the_smallest_file_has_all_defaults() {
                     path: "/run/sorry/admin.sock",
                     place: File,
                     purpose: AdminSocket,
+                },
+                FileUse {
+                    path: "/var/lib/sorry",
+                    place: File,
+                    purpose: State,
                 },
             ],
     "#]]
@@ -416,7 +422,7 @@ fn an_unknown_key_alone_is_a_mistake() {
             1 | colour = 1
               | ^^^^^^
               |
-              = help: the keys here are workers, pin-workers, sandbox, site, sorry, tls, limits, metrics, admin, log
+              = help: the keys here are workers, pin-workers, site, state, down-for, sorry, check, watch, alert, tls, limits, metrics, admin, log
         "#]],
     );
 }

@@ -116,6 +116,7 @@ pub(super) mod tests {
 
     fn receiver(argv: &Argv) -> Receiver {
         Receiver {
+            reals: false,
             name: "on-call".into(),
             sites: Vec::new(),
             channel: Channel::Exec { argv: argv.clone() },
