@@ -22,10 +22,11 @@ fn threads(pid: u32) -> BTreeMap<String, BTreeMap<String, String>> {
     tasks.filter_map(|task| status(task.ok()?.path())).collect()
 }
 
-fn configuration(listen: &str, more: &str) -> String {
+fn configuration(folder: &Path, listen: &str, more: &str) -> String {
+    let folder = folder.display();
     format!(
-        "workers = 2\n{more}\n[admin]\nsocket = \"admin/admin.sock\"\n[log]\naccess = \"json\"\naccess-file = \"log/access.log\"\n[[site]]\nname = \"shop\"\n\
-         sorry.listen = [{listen}]\n"
+        "workers = 2\n{more}\n[admin]\nsocket = \"{folder}/admin/admin.sock\"\n[log]\naccess = \"json\"\n\
+         access-file = \"{folder}/log/access.log\"\n[[site]]\nname = \"shop\"\nsorry.listen = [{listen}]\n"
     )
 }
 
@@ -68,7 +69,7 @@ fn every_thread_keeps_what_the_table_says_and_nothing_else() {
     let with_low = low.map(|port| (format!("\"127.0.0.1:0\", \"{port}\""), LOW_PORTS));
     for (listen, kept) in cases.into_iter().chain(with_low) {
         let folder = tempfile::tempdir().expect("a folder");
-        let server = Server::run(folder.path(), &configuration(&listen, ""));
+        let server = Server::run(folder.path(), &configuration(folder.path(), &listen, ""));
         let all = threads(server.pid());
         for name in ["sorry", "sorry-0", "sorry-1", "sorry-log"] {
             assert!(all.contains_key(name), "no {name} among {:?}", all.keys());
@@ -99,7 +100,7 @@ fn every_thread_keeps_what_the_table_says_and_nothing_else() {
 #[test]
 fn without_a_sandbox_it_says_so_and_keeps_all() {
     let folder = tempfile::tempdir().expect("a folder");
-    let off = configuration("\"127.0.0.1:0\"", "sandbox = \"off\"");
+    let off = configuration(folder.path(), "\"127.0.0.1:0\"", "sandbox = \"off\"");
     let server = Server::run(folder.path(), &off);
     assert!(server.said("there is no sandbox").is_some());
     let before = &threads(std::process::id());
@@ -119,14 +120,17 @@ fn a_reload_within_reach_is_in_force_and_one_beyond_is_refused() {
     fs::create_dir(folder.path().join("pages")).expect("a folder");
     fs::write(folder.path().join("pages/page.html"), page).expect("a page");
     fs::write(beyond.path().join("page.html"), page).expect("a page");
-    let server = Server::run(folder.path(), &configuration("\"127.0.0.1:0\"", ""));
+    let server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
     let file = folder.path().join("sorry.toml");
     let admin = folder.path().join("admin/admin.sock");
     let reload = |page: &Path| {
         let shown = page.display();
         let page = format!(
             "{}sorry.page = \"{shown}\"\n",
-            configuration("\"127.0.0.1:0\"", "")
+            configuration(folder.path(), "\"127.0.0.1:0\"", "")
         );
         fs::write(&file, page).expect("a configuration");
         let reloaded = sorry(&["reload", "--admin"], &admin);
@@ -155,9 +159,16 @@ fn a_reload_that_needs_a_capability_is_refused() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let _server = Server::run(folder.path(), &configuration("\"127.0.0.1:0\"", ""));
+    let _server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
     let listen = format!("\"127.0.0.1:0\", \"{low}\"");
-    fs::write(folder.path().join("sorry.toml"), configuration(&listen, "")).expect("written");
+    fs::write(
+        folder.path().join("sorry.toml"),
+        configuration(folder.path(), &listen, ""),
+    )
+    .expect("written");
     let admin = folder.path().join("admin/admin.sock");
     let reloaded = sorry(&["reload", "--admin"], &admin);
     let told = String::from_utf8_lossy(&reloaded.stderr);
@@ -170,7 +181,10 @@ fn a_reload_that_needs_a_capability_is_refused() {
 #[test]
 fn the_log_is_rotated_within_the_sandbox() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = Server::run(folder.path(), &configuration("\"127.0.0.1:0\"", ""));
+    let mut server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
     let log = folder.path().join("log/access.log");
     fs::rename(&log, folder.path().join("log/access.log.1")).expect("rotated");
     server.signal("HUP");
@@ -186,7 +200,10 @@ fn the_log_is_rotated_within_the_sandbox() {
 #[test]
 fn the_runner_has_no_sandbox_and_ends_with_the_daemon() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = Server::run(folder.path(), &configuration("\"127.0.0.1:0\"", ""));
+    let mut server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
     let runner = runner_of(server.pid()).expect("a runner");
     let command = fs::read(format!("/proc/{runner}/cmdline")).expect("it runs");
     assert!(command.starts_with(b"sorry\0runner\0"), "{command:?}");
@@ -218,7 +235,10 @@ fn is_running(pid: u32) -> bool {
 #[test]
 fn a_daemon_without_its_runner_says_so_and_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = Server::run(folder.path(), &configuration("\"127.0.0.1:0\"", ""));
+    let mut server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
     let runner = runner_of(server.pid()).expect("a runner");
     let killed = Command::new("kill")
         .arg("-KILL")
@@ -234,7 +254,7 @@ fn a_daemon_without_its_runner_says_so_and_goes_on() {
 #[test]
 fn without_a_sandbox_the_runner_is_started_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let off = configuration("\"127.0.0.1:0\"", "sandbox = \"off\"");
+    let off = configuration(folder.path(), "\"127.0.0.1:0\"", "sandbox = \"off\"");
     let mut server = Server::run(folder.path(), &off);
     let runner = runner_of(server.pid()).expect("a runner");
     let killed = Command::new("kill")
