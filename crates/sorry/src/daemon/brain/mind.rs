@@ -165,6 +165,11 @@ impl Mind {
         mind
     }
 
+    /// What is in force.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Whether something is on its way to the disk.
     pub(super) fn is_writing(&self) -> bool {
         self.writing.is_some()
