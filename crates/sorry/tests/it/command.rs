@@ -6,6 +6,7 @@ mod reload;
 mod serve;
 mod signals;
 mod verbs;
+mod watched;
 mod workers;
 
 use crate::harness::Server;
