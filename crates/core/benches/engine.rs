@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use sorry_core::damping::Damping;
 use sorry_core::doubt::{Mass, Watch};
 use sorry_core::engine::Engine;
-use sorry_core::event::{Act, Input, RealId, RealSetup, Setup, SiteSetup, SwitchSetup, Unsure};
+use sorry_core::event::{
+    Act, CheckSetup, Input, RealId, RealSetup, Setup, SiteSetup, SwitchSetup, Unsure,
+};
 use sorry_core::health::{Reason, State, Thresholds};
 use sorry_core::moment::{Moment, Tick, Wall};
 use sorry_core::quorum::Quorum;
@@ -23,11 +25,15 @@ fn setup() -> Setup {
     let real = |number| RealSetup {
         name: format!("10.0.0.{number}:8080").into(),
         weight: 1,
-        thresholds: Thresholds {
-            rise: count(2),
-            fall: count(3),
-            forgive: count(1),
-        },
+        checks: [CheckSetup {
+            name: "http".into(),
+            thresholds: Thresholds {
+                rise: count(2),
+                fall: count(3),
+                forgive: count(1),
+            },
+        }]
+        .into(),
         first: State::Unknown,
     };
     let site = |number| SiteSetup {
@@ -86,6 +92,7 @@ impl Run {
             let input = Input::Probed {
                 epoch,
                 real: RealId(number),
+                check: 0,
                 reason: reason(number),
             };
             self.engine.handle(self.now, input);

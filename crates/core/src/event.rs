@@ -13,6 +13,7 @@ use crate::health::{Reason, State, Thresholds};
 use crate::moment::Wall;
 use crate::order::{Milestone, Order};
 use crate::quorum::{Held, Quorum, Weights};
+use crate::said::Said;
 use crate::site::Route;
 use crate::window::Window;
 
@@ -72,10 +73,19 @@ pub struct RealSetup {
     pub name: Box<str>,
     /// Its weight.
     pub weight: u32,
-    /// How many results change its state.
-    pub thresholds: Thresholds,
+    /// Its checks, all of which must be good; without any it is always taken to work.
+    pub checks: Box<[CheckSetup]>,
     /// What is believed of it at first: `Down` for keepalived's `alpha`, else `Unknown`.
     pub first: State,
+}
+
+/// One check of a real server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSetup {
+    /// Its name, unique within the real server: what is known of it is kept under this name across configurations.
+    pub name: Box<str>,
+    /// How many results change what is believed.
+    pub thresholds: Thresholds,
 }
 
 /// One window.
@@ -137,8 +147,19 @@ pub enum Input {
         epoch: Epoch,
         /// Of which real server.
         real: RealId,
+        /// By which of its checks.
+        check: u8,
         /// How.
         reason: Reason,
+    },
+    /// A check has said what a real server weighs from now on (keepalived's `misc_dynamic`).
+    Weighed {
+        /// The configuration it was made for.
+        epoch: Epoch,
+        /// Which real server.
+        real: RealId,
+        /// Its weight.
+        weight: u32,
     },
     /// Requests of clients went through a real server, or did not; one for at most each 50 ms, the first failure at once.
     Passive {
@@ -200,6 +221,8 @@ pub enum Command {
     Lift,
     /// What is in force stays so for so much longer.
     Extend(Duration),
+    /// Visitors are told something else from now on: until the order in force ends, or else until the site is back.
+    Say(Option<Said>),
     /// A real server gets no new visitors, or does again.
     Drain(RealId, Drained),
     /// A switch that asks may do what is wanted of that generation.
@@ -278,6 +301,8 @@ pub struct RealWanted {
 pub enum Why {
     /// Nothing was seen yet.
     Beginning,
+    /// It has no real servers: nothing but an order turns it.
+    Unwatched,
     /// Enough real servers work.
     Quorum,
     /// Too few do.
@@ -304,6 +329,7 @@ impl Why {
     pub fn label(self) -> &'static str {
         match self {
             Why::Beginning => "beginning",
+            Why::Unwatched => "unwatched",
             Why::Quorum => "quorum",
             Why::NoQuorum => "no-quorum",
             Why::Ordered => "ordered",
@@ -378,6 +404,13 @@ pub enum Record {
         /// See above.
         windows_done: Wall,
     },
+    /// What visitors are told of an outage that nobody has ordered.
+    Said {
+        /// The site's name.
+        site: Box<str>,
+        /// What; nothing any more where there is none.
+        said: Option<Said>,
+    },
     /// What is believed of a real server.
     Real {
         /// The site's name.
@@ -427,6 +460,7 @@ impl Record {
     pub fn site(&self) -> &str {
         match self {
             Record::Order { site, .. }
+            | Record::Said { site, .. }
             | Record::Real { site, .. }
             | Record::Drained { site, .. }
             | Record::Route { site, .. }

@@ -30,6 +30,15 @@ pub struct Thresholds {
     pub forgive: NonZeroU16,
 }
 
+impl Thresholds {
+    /// One result decides.
+    pub const ONE: Thresholds = Thresholds {
+        rise: NonZeroU16::MIN,
+        fall: NonZeroU16::MIN,
+        forgive: NonZeroU16::MIN,
+    };
+}
+
 /// Why a probe ended as it did. Every checker gives one with every result; names are for people and for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

@@ -4,11 +4,13 @@
 pub mod admin;
 pub mod alert;
 pub mod answer;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod count;
 pub mod daemon;
 pub mod http1;
 pub mod http2;
+pub mod journal;
 pub mod listen;
 pub mod page;

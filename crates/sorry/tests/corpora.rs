@@ -4,16 +4,24 @@
 //! When a target fails, the input is in the message as a Rust byte string. Keep it as a file below `fuzz/corpus`, named
 //! for what it is, and mend what it found.
 
+#[path = "../../../fuzz/targets/checked_answer.rs"]
+mod checked_answer;
 #[path = "../../../fuzz/targets/configuration.rs"]
 mod configuration;
+#[path = "../../../fuzz/targets/dns_answer.rs"]
+mod dns_answer;
 #[path = "../../../fuzz/targets/head.rs"]
 mod head;
 #[path = "../../../fuzz/targets/http2.rs"]
 mod http2;
+#[path = "../../../fuzz/targets/journal.rs"]
+mod journal;
 #[path = "../../../fuzz/targets/negotiation.rs"]
 mod negotiation;
 #[path = "../../../fuzz/targets/proxy_header.rs"]
 mod proxy_header;
+#[path = "../../../fuzz/targets/smtp_reply.rs"]
+mod smtp_reply;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -151,6 +159,80 @@ fn http2_target() {
         "?",
     ];
     Target::new("http2", http2::http2, WORDS).run(250_000);
+}
+
+#[test]
+fn journal_target() {
+    // With the checksums of what stands behind them, which no chance finds.
+    const WORDS: &[&str] = &[
+        "ef583d3f {\"journal\":1}\n",
+        "a3a6bf43 {}\n",
+        "5836b435 {\"record\":\"unschedule\",\"site\":\"shop\",\"name\":\"patch-day\"}\n",
+        "f",
+        "0",
+        " ",
+        "\n",
+        "00000000 \n",
+        "{\"record\":",
+        "\"site\":\"shop\"",
+        "{",
+        "}",
+        "[",
+        "null",
+        "\\u0000",
+        "\0",
+    ];
+    Target::new("journal", journal::journal, WORDS).run(400_000);
+}
+
+#[test]
+fn checked_answer_target() {
+    const WORDS: &[&str] = &[
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 503 \r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "Content-Length: 5\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "\r\n",
+        "\r\n\r\n",
+        "\n",
+        "5\r\nhello\r\n",
+        "0\r\n\r\n",
+        ";",
+        ",",
+        "\0",
+        "ffffffffffffffff",
+    ];
+    Target::new("checked_answer", checked_answer::checked_answer, WORDS).run(250_000);
+}
+
+#[test]
+fn dns_answer_target() {
+    const WORDS: &[&str] = &[
+        "\0\u{1}",
+        "\0",
+        "\u{3}www\u{7}example\0",
+        "\u{1}\u{1}\u{1}\u{1}",
+        "\u{7f}",
+        "192.0.2.1",
+    ];
+    Target::new("dns_answer", dns_answer::dns_answer, WORDS).run(400_000);
+}
+
+#[test]
+fn smtp_reply_target() {
+    const WORDS: &[&str] = &[
+        "250-",
+        "250 ",
+        "220",
+        "\r\n",
+        "\n",
+        "\r",
+        "-",
+        "\0",
+        "251 x\r\n",
+    ];
+    Target::new("smtp_reply", smtp_reply::smtp_reply, WORDS).run(800_000);
 }
 
 /// A target with its kept inputs.

@@ -7,4 +7,5 @@ pub mod heap;
 pub mod passed;
 pub mod program;
 pub mod registered;
+pub mod sandbox;
 pub mod socket_option;

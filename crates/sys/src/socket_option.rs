@@ -1,4 +1,4 @@
-//! Socket options that no safe crate wraps. Called by `listen::bind` and `admin::socket`.
+//! Socket options that no safe crate wraps. Called by `listen::bind`, `admin::socket` and `check::connect`.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -18,6 +18,30 @@ pub fn set_tcp_defer_accept(socket: BorrowedFd<'_>, seconds: u32) -> io::Result<
 pub fn tcp_defer_accept(socket: BorrowedFd<'_>) -> io::Result<u32> {
     let seconds = int(socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT)?;
     Ok(u32::try_from(seconds).unwrap_or(0))
+}
+
+/// Leaves the choice of a port to connect(2), when bind(2) has named an address only (`IP_BIND_ADDRESS_NO_PORT`, ip(7); IPv6 sockets,
+/// too): a port that is taken towards one destination is free towards all others then.
+pub fn set_bind_address_no_port(socket: BorrowedFd<'_>) -> io::Result<()> {
+    set_int(socket, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1)
+}
+
+/// Has a connected datagram socket told of everything that ICMP says of its packets, not of refusals alone (`IP_RECVERR`, ip(7);
+/// `IPV6_RECVERR`, ipv6(7)).
+pub fn set_receive_errors(socket: BorrowedFd<'_>, family: Family) -> io::Result<()> {
+    match family {
+        Family::V4 => set_int(socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1),
+        Family::V6 => set_int(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1),
+    }
+}
+
+/// Which of the two protocols a socket speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
 }
 
 /// The number of the process at the other end of a unix socket, as it was when it connected or called listen(2)
@@ -117,6 +141,26 @@ mod tests {
         assert_eq!(tcp_defer_accept(listener.as_fd()).unwrap(), 0);
         set_tcp_defer_accept(listener.as_fd(), 2).unwrap();
         assert!(tcp_defer_accept(listener.as_fd()).unwrap() >= 2);
+    }
+
+    #[test]
+    fn an_address_without_a_port_reads_back() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        set_bind_address_no_port(socket.as_fd()).unwrap();
+        let set = int(
+            socket.as_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_BIND_ADDRESS_NO_PORT,
+        );
+        assert_eq!(set.unwrap(), 1);
+    }
+
+    #[test]
+    fn errors_are_asked_for_in_both_families() {
+        for (address, family) in [("127.0.0.1:0", Family::V4), ("[::1]:0", Family::V6)] {
+            let socket = std::net::UdpSocket::bind(address).unwrap();
+            set_receive_errors(socket.as_fd(), family).unwrap();
+        }
     }
 
     #[test]

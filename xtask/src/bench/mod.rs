@@ -3,6 +3,7 @@
 
 mod answer;
 mod case;
+mod checks;
 mod document;
 mod engine;
 pub(crate) mod exchange;
@@ -34,6 +35,7 @@ pub(crate) const VERB: Verb = Verb {
 cargo xtask bench answer [--only CASE,...] [--servers NAME,...] [--runs N] [--seconds N] [--binary PATH] [--json] [--write]
 cargo xtask bench answer --smoke
 cargo xtask bench engine [--json]
+cargo xtask bench checks [--counts N,...] [--runs N] [--seconds N] [--binary PATH]
 
 How much a 503 costs, beside nginx and HAProxy, in turns: CPU time, requests per second, latency, memory, wake-ups, time to start.
 The server has core 0 for itself and the load core 1; run it on an otherwise idle machine. docs/performance.md says how to read it.
@@ -50,23 +52,27 @@ The server has core 0 for itself and the load core 1; run it on an otherwise idl
 `engine` measures what one result of a probe costs the part that decides, in nanoseconds, and what ten thousand real servers take
 of memory.
 
+`checks` measures what a check costs, beside keepalived with the same real servers (1000, then 10000): CPU time, and how late ours begin.
+As root, since keepalived wants to be.
+
 Exit codes: 0 every gate held; 1 one was missed, or a server did not answer as it should; 2 nothing was tried.",
     run,
 };
 
 fn run(arguments: &[String]) -> Result<End, String> {
-    const NAMES: [&str; 2] = ["answer", "engine"];
+    const NAMES: [&str; 3] = ["answer", "engine", "checks"];
     match arguments.split_first() {
         Some((name, rest)) if name == "answer" => answer::run(rest),
         Some((name, rest)) if name == "engine" => engine::run(rest),
+        Some((name, rest)) if name == "checks" => checks::run(rest),
         // What `idle` starts as a process of its own; of no use to anybody else.
         Some((name, rest)) if name == hold::NAME => hold::run(rest),
         Some((name, _)) => Err(match suggest::nearest(name, &NAMES) {
             Some(near) => format!("there is no benchmark `{name}`; did you mean `{near}`?"),
-            None => format!("there is no benchmark `{name}`; there are `answer` and `engine`"),
+            None => format!("there is no benchmark `{name}`; there are `answer`, `engine` and `checks`"),
         }),
         None => Err(
-            "which benchmark? There are `answer` and `engine`: see `cargo xtask help bench`"
+            "which benchmark? There are `answer`, `engine` and `checks`: see `cargo xtask help bench`"
                 .to_owned(),
         ),
     }

@@ -34,14 +34,16 @@ impl fmt::Display for Test {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Executable {
     Core,
+    Sys,
     Sorry,
     Integration,
     Allocations,
 }
 
 impl Executable {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Core,
+        Self::Sys,
         Self::Sorry,
         Self::Integration,
         Self::Allocations,
@@ -50,6 +52,7 @@ impl Executable {
     fn label(self) -> &'static str {
         match self {
             Self::Core => "core",
+            Self::Sys => "sys",
             Self::Sorry => "sorry",
             Self::Integration => "it",
             Self::Allocations => "allocations",
@@ -60,6 +63,7 @@ impl Executable {
     pub(crate) fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Core => &["--package", "sorry-core", "--lib"],
+            Self::Sys => &["--package", "sorry-sys", "--lib"],
             Self::Sorry => &["--package", "sorry-server", "--lib"],
             Self::Integration => &["--package", "sorry-server", "--test", "it"],
             Self::Allocations => &["--package", "sorry-server", "--test", "allocations"],

@@ -24,6 +24,13 @@ pub(crate) const PACKAGES: &[Package] = &[
         "haproxy",
         "balancer in front of us (backup server), and peer of the benchmarks",
     ),
+    need("keepalived", "peer of the benchmark of checks"),
+    // What is checked: the checkers are tested against the real thing (nginx is one of them, and Python's gRPC).
+    need("bind9", "named: what the dns checker asks"),
+    need(
+        "python3-aiosmtpd",
+        "what the smtp checker talks to; takes no mail",
+    ),
     // Real clients: tests assert what they report.
     need(
         "curl",
@@ -43,7 +50,10 @@ pub(crate) const PACKAGES: &[Package] = &[
     need("python3", "client: urllib; runs the other Python clients"),
     need("python3-requests", "client: retry that honours Retry-After"),
     need("python3-aiohttp", "client: asynchronous HTTP"),
-    need("python3-grpcio", "client: gRPC must see UNAVAILABLE"),
+    need(
+        "python3-grpcio",
+        "client: gRPC must see UNAVAILABLE; server: what the grpc checker asks",
+    ),
     need(
         "python3-websockets",
         "client: the refused WebSocket upgrade",

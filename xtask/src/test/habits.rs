@@ -77,6 +77,11 @@ const TABLE: &[(&str, Habit, &str)] = &[
         "each test starts a balancer beside our program: four at once would only wait for each other",
     ),
     (
+        "it::check",
+        rest(2),
+        "each test starts servers to check: four at once would only wait for each other",
+    ),
+    (
         "it::clients",
         rest(2),
         "starts Chromium and Python: four at once would only wait for each other",

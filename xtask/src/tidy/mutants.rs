@@ -59,6 +59,7 @@ fn has_test(tree: &Tree, patch: &Patch) -> bool {
     let name = patch.test.name.rsplit("::").next().unwrap_or_default();
     let below = match patch.test.executable {
         Executable::Core => "crates/core/src/",
+        Executable::Sys => "crates/sys/src/",
         Executable::Sorry => "crates/sorry/src/",
         Executable::Integration => "crates/sorry/tests/it/",
         Executable::Allocations => "crates/sorry/tests/allocations.rs",

@@ -10,12 +10,12 @@ use crate::site::Route;
 
 impl Engine {
     /// A probe has ended. Most change nothing, and cost no more than counting.
-    pub(super) fn probed(&mut self, id: RealId, reason: Reason, now: Moment) {
+    pub(super) fn probed(&mut self, id: RealId, check: u8, reason: Reason, now: Moment) {
         let Some(real) = self.reals.get_mut(id.0 as usize) else {
             return;
         };
-        let changed = real.health.take(reason, &real.setup.thresholds);
-        let pace = if real.health.is_suspect() {
+        let changed = real.take(check, reason);
+        let pace = if real.is_suspect() {
             Pace::Suspect
         } else {
             Pace::Normal
@@ -35,8 +35,23 @@ impl Engine {
             let turn = self.doubts.served();
             self.doubt_turned(turn, now);
         }
-        if bad > 0 && good == 0 {
-            self.probed(id, Reason::Passive, now);
+        let probed = |real: &super::real::Real| !real.setup.checks.is_empty();
+        // Nothing would ever bring up again what is not probed.
+        if bad > 0 && good == 0 && self.reals.get(id.0 as usize).is_some_and(probed) {
+            self.probed(id, 0, Reason::Passive, now);
+        }
+    }
+
+    /// A check has said what a real server weighs.
+    pub(super) fn weighed(&mut self, id: RealId, weight: u32, now: Moment) {
+        let Some(real) = self.reals.get_mut(id.0 as usize) else {
+            return;
+        };
+        if real.weight != weight {
+            real.weight = weight;
+            let site = real.site as usize;
+            self.reals_changed(site);
+            self.settle(site, now);
         }
     }
 
@@ -60,7 +75,7 @@ impl Engine {
 
     fn real_changed(&mut self, id: RealId, state: State, now: Moment) {
         let real = &self.reals[id.0 as usize];
-        let (site, reason) = (real.site as usize, real.health.last());
+        let (site, reason) = (real.site as usize, real.last());
         let record = Record::Real {
             site: self.sites[site].setup.name.clone(),
             real: real.setup.name.clone(),
@@ -89,8 +104,8 @@ impl Engine {
         let site = &mut self.sites[index];
         let mut news = false;
         for real in &mut self.reals[site.reals.clone()] {
-            news |= real.believed != real.health.state();
-            real.believed = real.health.state();
+            news |= real.believed != real.state;
+            real.believed = real.state;
         }
         if news {
             self.reals_changed(index);

@@ -25,6 +25,7 @@ impl Engine {
     /// Puts the sites and real servers of `setup` in the place of those that were.
     pub(super) fn configure(&mut self, setup: Setup, now: Moment) {
         self.due.clear();
+        self.names.clear();
         let mut old_reals: Vec<Option<Real>> = self.reals.drain(..).map(Some).collect();
         let old = self.sites.drain(..);
         let mut old: BTreeMap<Box<str>, Site> =
@@ -39,6 +40,7 @@ impl Engine {
                 None => fresh,
             };
             site.weigh(&self.reals);
+            self.names.insert(site.setup.name.clone(), number);
             self.sites.push(site);
         }
     }
@@ -59,11 +61,7 @@ impl Engine {
             });
             let known = known.and_then(|at| old[at].take());
             self.reals.push(match known {
-                Some(known) => Real {
-                    setup: setup.clone(),
-                    site: number,
-                    ..known
-                },
+                Some(known) => known.reconfigured(setup.clone(), number),
                 None => Real::new(setup.clone(), number),
             });
         }

@@ -7,6 +7,7 @@
 
 mod believing;
 mod configured;
+mod explain;
 mod ordered;
 mod real;
 mod remembered;
@@ -15,8 +16,9 @@ mod switch;
 mod turning;
 mod view;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub use explain::{Fact, Link};
 use real::Real;
 use site::Site;
 pub use view::{RealView, SiteView, SwitchView, View};
@@ -30,6 +32,8 @@ use crate::moment::{Moment, Tick};
 pub struct Engine {
     epoch: Epoch,
     sites: Vec<Site>,
+    /// Where each site is, by its name.
+    names: BTreeMap<Box<str>, usize>,
     reals: Vec<Real>,
     doubts: Doubts,
     votes: u32,
@@ -46,6 +50,7 @@ impl Engine {
         let mut engine = Engine {
             epoch: Epoch(0),
             sites: Vec::new(),
+            names: BTreeMap::new(),
             reals: Vec::new(),
             doubts: Doubts::new(setup.watch.clone()),
             votes: setup.votes,
@@ -72,8 +77,14 @@ impl Engine {
             Input::Probed {
                 epoch: of,
                 real,
+                check,
                 reason,
-            } if of == epoch => self.probed(real, reason, now),
+            } if of == epoch => self.probed(real, check, reason, now),
+            Input::Weighed {
+                epoch: of,
+                real,
+                weight,
+            } if of == epoch => self.weighed(real, weight, now),
             Input::Passive {
                 epoch: of,
                 real,
@@ -109,6 +120,7 @@ impl Engine {
             Input::Remembered(record) => self.remember(record, now),
             // Meant for a configuration that is no more.
             Input::Probed { .. }
+            | Input::Weighed { .. }
             | Input::Passive { .. }
             | Input::Applied { .. }
             | Input::Ordered { .. }

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::event::{Command, Drained, RealId, Record, SiteId};
 use crate::moment::Moment;
 use crate::order::{Milestone, Order};
+use crate::said::Said;
 
 impl Engine {
     pub(super) fn obey(&mut self, id: SiteId, command: Command, now: Moment) {
@@ -25,10 +26,35 @@ impl Engine {
                     self.put_in_force(index, longer);
                 }
             }
+            Command::Say(said) => self.say(index, said),
             Command::Drain(real, drained) => self.drain(index, real, drained),
             Command::Approve(switch, generation) => self.approve(index, switch, generation, now),
         }
         self.settle(index, now);
+    }
+
+    /// The words belong to the order in force, and end with it; else to the outage, whoever has it.
+    fn say(&mut self, index: usize, said: Option<Said>) {
+        match &mut self.sites[index].order {
+            Some(order) => {
+                order.said = said;
+                self.record_order(index);
+            }
+            None => self.say_of_outage(index, said),
+        }
+    }
+
+    pub(super) fn say_of_outage(&mut self, index: usize, said: Option<Said>) {
+        let site = &mut self.sites[index];
+        if site.said == said {
+            return;
+        }
+        site.said.clone_from(&said);
+        let record = Record::Said {
+            site: site.setup.name.clone(),
+            said,
+        };
+        self.record(record);
     }
 
     fn put_in_force(&mut self, index: usize, order: Option<Order>) {

@@ -3,7 +3,6 @@
 use super::Engine;
 use crate::damping::Flaps;
 use crate::event::{Record, Why};
-use crate::health::Health;
 use crate::moment::Moment;
 use crate::quorum::Held;
 use crate::site::Route;
@@ -26,10 +25,10 @@ impl Engine {
                 site.order = order;
                 site.windows_done = windows_done;
             }
+            Record::Said { said, .. } => self.sites[index].said = said,
             Record::Real { real, state, .. } => {
                 if let Some(at) = self.real_named(index, &real) {
-                    self.reals[at].health = Health::starting(state);
-                    self.reals[at].believed = state;
+                    self.reals[at].remember(state);
                 }
             }
             Record::Drained { real, drained, .. } => {
@@ -72,7 +71,7 @@ impl Engine {
     }
 
     fn site_named(&self, name: &str) -> Option<usize> {
-        self.sites.iter().position(|site| *site.setup.name == *name)
+        self.names.get(name).copied()
     }
 
     fn real_named(&self, site: usize, name: &str) -> Option<usize> {

@@ -13,6 +13,7 @@ use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Milestone, Order, Phase, What};
 use crate::outages::Outages;
 use crate::quorum::{Held, Weights, judge};
+use crate::said::Said;
 use crate::site::Route;
 
 /// The clock on the wall may be set; so an appointment is looked at again at least so often, in milliseconds.
@@ -30,6 +31,8 @@ pub(super) struct Site {
     pub(super) regained: Tick,
     pub(super) order: Option<Order>,
     pub(super) told: Milestone,
+    /// What visitors are told while nobody has ordered anything.
+    pub(super) said: Option<Said>,
     /// The windows that begin no later are done with.
     pub(super) windows_done: Wall,
     /// The last beginning that was announced.
@@ -75,6 +78,7 @@ impl Site {
             regained: now.tick,
             order: None,
             told: Milestone::Begun,
+            said: None,
             windows_done: Wall::default(),
             announced: Wall::default(),
             route: Route::Live,
@@ -101,14 +105,17 @@ impl Site {
         self.weights = Weights::default();
         for real in &reals[self.reals.clone()] {
             if real.drained == Drained::No {
-                self.weights.add(real.believed, real.setup.weight);
+                self.weights.add(real.believed, real.weight);
             }
         }
     }
 
     /// Draws the conclusion from the weights.
     pub(super) fn conclude(&mut self, now: Moment) {
-        let held = judge(self.held, &self.weights, self.setup.quorum);
+        let held = match self.reals.is_empty() {
+            true => Held::Enough,
+            false => judge(self.held, &self.weights, self.setup.quorum),
+        };
         if held == self.held {
             return;
         }
@@ -142,12 +149,15 @@ impl Site {
         }
     }
 
-    fn wish_of_health(&self, now: Moment) -> Wish {
+    pub(super) fn wish_of_health(&self, now: Moment) -> Wish {
         let wish = |route, why, until| Wish { route, why, until };
+        if self.reals.is_empty() {
+            return wish(Route::Live, Why::Unwatched, None);
+        }
         let damping = &self.setup.damping;
         let earliest = match self.why {
             // An order has ended, or nothing was seen before: there is nothing to damp.
-            Why::Ordered | Why::Overrun | Why::Beginning => now.tick,
+            Why::Ordered | Why::Overrun | Why::Beginning | Why::Unwatched => now.tick,
             _ => damping.earliest(self.route, self.since, self.regained, self.flaps),
         };
         let early = (now.tick < earliest).then_some(earliest);
@@ -228,7 +238,7 @@ impl Site {
             real: RealId(u32::try_from(index).unwrap_or(u32::MAX)),
             weight: match (real.believed, real.drained) {
                 (State::Down, _) | (_, Drained::Yes) => 0,
-                (State::Up | State::Unknown, Drained::No) => real.setup.weight,
+                (State::Up | State::Unknown, Drained::No) => real.weight,
             },
         });
         Wanted {

@@ -24,6 +24,10 @@ impl Engine {
             let was = site.why;
             site.why = wish.why;
             site.to_publish |= was == Why::Beginning && wish.why != Why::Beginning;
+            if was.is_order() != wish.why.is_order() {
+                // A new process would take it for ordered, and tell of its end again.
+                self.record_route(index);
+            }
             if wish.why == Why::NoQuorum && was.is_order() {
                 self.notice(Notice::StaysDown(site_id(index)));
             }
@@ -46,7 +50,7 @@ impl Engine {
         let mut wish = site.wish(now);
         let of_health = matches!(wish.why, Why::Quorum | Why::NoQuorum | Why::HeldDown);
         let mut reals = self.reals[site.reals.clone()].iter();
-        if of_health && reals.any(|real| real.believed != real.health.state()) {
+        if of_health && reals.any(|real| real.believed != real.state) {
             wish.why = Why::Doubted;
         }
         wish
@@ -78,6 +82,10 @@ impl Engine {
                 lasted,
             };
             self.record(record);
+        }
+        if wish.route == Route::Live {
+            // What was said of the outage is over with it.
+            self.say_of_outage(index, None);
         }
         self.number(index);
         self.notice(Notice::Turned {

@@ -7,11 +7,12 @@ use super::site::Site;
 use super::switch::Switch;
 use super::{Engine, site_id};
 use crate::doubt::Doubt;
-use crate::event::{Act, Drained, Epoch, RealId, SiteId, Why};
-use crate::health::Health;
+use crate::event::{Act, CheckSetup, Drained, Epoch, RealId, SiteId, Why, WindowSetup};
+use crate::health::{Health, State};
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::Order;
-use crate::quorum::{Held, Weights};
+use crate::quorum::{Held, Quorum, Weights};
+use crate::said::Said;
 use crate::site::Route;
 
 /// See the file's header.
@@ -130,6 +131,40 @@ impl<'a> SiteView<'a> {
         self.site.order.as_ref()
     }
 
+    /// What it needs, as configured.
+    pub fn quorum(&self) -> Quorum {
+        self.site.setup.quorum
+    }
+
+    /// The doubt that there is.
+    pub fn doubt(&self) -> Option<&'a Doubt> {
+        self.engine.doubts.doubt()
+    }
+
+    /// The moment of the view.
+    pub(super) fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Where it would be sent if nobody had ordered anything, and why.
+    pub fn by_health(&self) -> (Route, Why) {
+        let wish = self.site.wish_of_health(self.now);
+        (wish.route, wish.why)
+    }
+
+    /// What visitors are told now: by the order in force, else of the outage.
+    pub fn said(&self) -> Option<&'a Said> {
+        match &self.site.order {
+            Some(order) => order.said.as_ref(),
+            None => self.site.said.as_ref(),
+        }
+    }
+
+    /// Its windows: configured names, when they are open.
+    pub fn windows(&self) -> &'a [WindowSetup] {
+        &self.site.setup.windows
+    }
+
     /// Returns in a row that did not last.
     pub fn flaps(&self) -> u8 {
         self.site.flaps.count()
@@ -175,14 +210,24 @@ impl<'a> RealView<'a> {
         &self.real.setup.name
     }
 
-    /// Its configured weight.
+    /// Its weight: as configured, or as a check says.
     pub fn weight(&self) -> u32 {
-        self.real.setup.weight
+        self.real.weight
     }
 
-    /// What is known of it.
-    pub fn health(&self) -> &'a Health {
-        &self.real.health
+    /// What its checks come to.
+    pub fn state(&self) -> State {
+        self.real.state
+    }
+
+    /// What decisions are made from: the same, but for what is doubted.
+    pub fn believed(&self) -> State {
+        self.real.believed
+    }
+
+    /// Its checks, in their order: name, thresholds, what is known by it.
+    pub fn checks(&self) -> impl Iterator<Item = (&'a CheckSetup, &'a Health)> + use<'a> {
+        self.real.setup.checks.iter().zip(self.real.healths())
     }
 
     /// Whether it is drained.

@@ -109,8 +109,8 @@ impl Incident {
         });
     }
 
-    /// What it is made of, again.
-    fn tellings(&self) -> impl Iterator<Item = Telling> + '_ {
+    /// What it is made of, again: a telling for each of its entries.
+    pub fn tellings(&self) -> impl Iterator<Item = Telling> + '_ {
         self.entries.iter().map(|entry| Telling {
             incident: self.id,
             kind: self.kind,

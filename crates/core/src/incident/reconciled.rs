@@ -33,10 +33,7 @@ impl Incidents {
 
     fn reconcile_site(&mut self, site: &SiteView<'_>, known: &SiteSetup, now: Wall) {
         self.reconcile_order(site, known, now);
-        for real in site
-            .reals()
-            .filter(|real| real.health().state() == State::Up)
-        {
+        for real in site.reals().filter(|real| real.state() == State::Up) {
             self.end(
                 &Key::about(Kind::Real, site.name(), real.name()),
                 What::RealUp,

@@ -1,5 +1,5 @@
-//! The other end of the admin socket, for the command line: `sorry status`, `sorry reload`, `--takeover`. Blocking,
-//! with a time limit on everything, and errors that say what to do next.
+//! The other end of the admin socket, for `--takeover` and pings, which are said in lines; and why a daemon could not be asked, for
+//! `api` too, which asks everything else. Blocking, with a time limit on everything, and errors that say what to do next.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -14,8 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::line::{Line, Lines};
-use super::message::{Fault, Pong, ReloadReport, Reply, Request};
-use super::status::Status;
+use super::message::{Fault, Pong, Reply, Request};
 
 /// How long the daemon may take to accept the connection and to reply, unless the caller says otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,7 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub const RELOAD_PATIENCE: Duration = Duration::from_secs(65);
 
 /// The longest reply. A status with a thousand sites and their warnings has less than a tenth of it.
-const REPLY_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const REPLY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why the daemon could not be asked, or what it refused.
 #[derive(Debug, thiserror::Error)]
@@ -47,27 +46,35 @@ pub enum ClientError {
     BadPath(PathBuf),
     /// It took too long.
     #[error(
-        "{} did not {what} within {seconds} s: the daemon is stuck or overloaded; see its log", path.display()
+        "{place} did not {what} within {seconds} s: the daemon is stuck or overloaded; see its log"
     )]
     Timeout {
-        path: PathBuf,
+        place: String,
         what: &'static str,
         seconds: u64,
     },
     /// The connection ended without a reply.
-    #[error("{} hung up before it replied: the daemon is stopping; see its log", .0.display())]
-    HungUp(PathBuf),
+    #[error("{0} hung up before it replied: the daemon is stopping; see its log")]
+    HungUp(String),
     /// The reply makes no sense.
-    #[error("cannot understand what {} replied ({what}): is it a daemon of another version?", path.display())]
-    Garbled { path: PathBuf, what: String },
+    #[error("cannot understand what {place} replied ({what}): is it a daemon of another version?")]
+    Garbled { place: String, what: String },
+    /// Nobody answers there over TCP.
+    #[error(
+        "cannot connect to {place}: {source}; does its daemon have [admin] listen, and is this its address?"
+    )]
+    Unreachable { place: String, source: io::Error },
+    /// It is not who it should be, or does not speak TLS.
+    #[error("cannot trust {place}: {source}; --ca FILE names the authority of its certificate")]
+    Untrusted { place: String, source: io::Error },
     /// The daemon said no.
     #[error("{0}")]
     Fault(Fault),
     /// The system said no.
-    #[error("cannot {attempt} {}: {source}", path.display())]
+    #[error("cannot {attempt} {place}: {source}")]
     System {
         attempt: &'static str,
-        path: PathBuf,
+        place: String,
         source: io::Error,
     },
 }
@@ -76,16 +83,26 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     stream: UnixStream,
-    path: PathBuf,
+    place: String,
     patience: Duration,
 }
 
 /// Connects to the daemon at `path`, waiting at most for `patience`, now and for each reply.
 pub fn connect(path: &Path, patience: Duration) -> Result<Client, ClientError> {
+    Ok(Client {
+        stream: open(path, patience)?.into(),
+        place: path.display().to_string(),
+        patience,
+    })
+}
+
+/// A connected socket, whose sending has a limit of time.
+pub(super) fn open(path: &Path, patience: Duration) -> Result<OwnedFd, ClientError> {
+    let place = || path.display().to_string();
     let system = |attempt: &'static str| {
         move |errno: Errno| ClientError::System {
             attempt,
-            path: path.to_owned(),
+            place: path.display().to_string(),
             source: errno.into(),
         }
     };
@@ -101,7 +118,7 @@ pub fn connect(path: &Path, patience: Duration) -> Result<Client, ClientError> {
     sockopt::set_socket_timeout(&socket, Timeout::Send, Some(patience))
         .map_err(system("set a time limit for"))?;
     match rustix::io::retry_on_intr(|| rustix::net::connect(&socket, &address)) {
-        Ok(()) => Ok(Client::new(socket, path, patience)),
+        Ok(()) => Ok(socket),
         Err(Errno::NOENT | Errno::NOTDIR) => Err(ClientError::NoSocket(path.to_owned())),
         Err(Errno::CONNREFUSED) => Err(ClientError::NoDaemon(path.to_owned())),
         Err(Errno::ACCESS | Errno::PERM) => Err(ClientError::Forbidden {
@@ -109,7 +126,7 @@ pub fn connect(path: &Path, patience: Duration) -> Result<Client, ClientError> {
             uid: rustix::process::geteuid().as_raw(),
         }),
         Err(Errno::AGAIN) => Err(ClientError::Timeout {
-            path: path.to_owned(),
+            place: place(),
             what: "accept the connection",
             seconds: patience.as_secs(),
         }),
@@ -118,27 +135,10 @@ pub fn connect(path: &Path, patience: Duration) -> Result<Client, ClientError> {
 }
 
 impl Client {
-    fn new(socket: OwnedFd, path: &Path, patience: Duration) -> Client {
-        Client {
-            stream: socket.into(),
-            path: path.to_owned(),
-            patience,
-        }
-    }
-
     /// Asks who is there.
     pub fn ping(&mut self) -> Result<Pong, ClientError> {
-        self.ask(&Request::Ping {})
-    }
-
-    /// Asks how things are.
-    pub fn status(&mut self) -> Result<Status, ClientError> {
-        self.ask(&Request::Status {})
-    }
-
-    /// Asks to read everything again. A report may still say that the new configuration was refused.
-    pub fn reload(&mut self) -> Result<ReloadReport, ClientError> {
-        self.ask(&Request::Reload {})
+        let value = self.exchange(&Request::Ping {}, 4096)?;
+        self.understand(value)
     }
 
     /// Asks for the listening sockets. On success the connection is given back for the hand-over: blocking, without
@@ -153,16 +153,6 @@ impl Client {
             set(&self.stream, None).map_err(|error| self.broken("wait", error))?;
         }
         Ok((pong, self.stream))
-    }
-
-    /// Sends any request and returns the result as it came.
-    pub fn request(&mut self, request: &Request) -> Result<Value, ClientError> {
-        self.exchange(request, 16 * 1024)
-    }
-
-    fn ask<T: DeserializeOwned>(&mut self, request: &Request) -> Result<T, ClientError> {
-        let value = self.request(request)?;
-        self.understand(value)
     }
 
     fn understand<T: DeserializeOwned>(&self, value: Value) -> Result<T, ClientError> {
@@ -204,7 +194,7 @@ impl Client {
                 .stream
                 .set_read_timeout(Some(left.max(Duration::from_millis(1))));
             match set.and_then(|()| self.stream.read(&mut chunk)) {
-                Ok(0) => return Err(ClientError::HungUp(self.path.clone())),
+                Ok(0) => return Err(ClientError::HungUp(self.place.clone())),
                 Ok(count) => lines.push(&chunk[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.broken("reply", error)),
@@ -215,16 +205,16 @@ impl Client {
     fn broken(&self, what: &'static str, error: io::Error) -> ClientError {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ClientError::Timeout {
-                path: self.path.clone(),
+                place: self.place.clone(),
                 what,
                 seconds: self.patience.as_secs(),
             },
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-                ClientError::HungUp(self.path.clone())
+                ClientError::HungUp(self.place.clone())
             }
             _ => ClientError::System {
                 attempt: "talk to",
-                path: self.path.clone(),
+                place: self.place.clone(),
                 source: error,
             },
         }
@@ -232,7 +222,7 @@ impl Client {
 
     fn garbled(&self, what: &impl ToString) -> ClientError {
         ClientError::Garbled {
-            path: self.path.clone(),
+            place: self.place.clone(),
             what: what.to_string(),
         }
     }

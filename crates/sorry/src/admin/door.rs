@@ -10,6 +10,8 @@ pub enum Door {
     Metrics,
     /// The admin socket.
     Admin,
+    /// The admin API over TCP.
+    Remote,
 }
 
 /// A limit there.
@@ -29,24 +31,27 @@ pub enum Bound {
     WriteTime,
     /// The process or the machine is out of descriptors.
     Descriptors,
+    /// A token that is not in the file; those of an address that is not listened to any more, too.
+    WrongTokens,
 }
 
 impl Door {
     /// All, in the order of their numbers.
-    pub const ALL: [Door; 2] = [Door::Metrics, Door::Admin];
+    pub const ALL: [Door; 3] = [Door::Metrics, Door::Admin, Door::Remote];
 
     /// The label in metrics.
     pub fn label(self) -> &'static str {
         match self {
             Door::Metrics => "metrics",
             Door::Admin => "admin",
+            Door::Remote => "remote",
         }
     }
 }
 
 impl Bound {
     /// All, in the order of their numbers.
-    pub const ALL: [Bound; 7] = [
+    pub const ALL: [Bound; 8] = [
         Bound::Connections,
         Bound::RequestTime,
         Bound::RequestBytes,
@@ -54,6 +59,7 @@ impl Bound {
         Bound::ReplyTime,
         Bound::WriteTime,
         Bound::Descriptors,
+        Bound::WrongTokens,
     ];
 
     /// The label in metrics.
@@ -66,11 +72,12 @@ impl Bound {
             Bound::ReplyTime => "reply-time",
             Bound::WriteTime => "write-time",
             Bound::Descriptors => "descriptors",
+            Bound::WrongTokens => "wrong-tokens",
         }
     }
 }
 
-/// The counts of both doors; shared by the two servers and the metrics page.
+/// The counts of all doors; shared by their servers and the metrics page.
 #[derive(Debug, Default)]
 pub struct Doors {
     reached: [[AtomicU64; Bound::ALL.len()]; Door::ALL.len()],

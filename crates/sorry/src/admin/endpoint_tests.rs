@@ -39,6 +39,7 @@ impl Source for Fixed {
                 reload: None,
                 certificates: Vec::new(),
                 limits_reached: Vec::new(),
+                standing: Arc::default(),
                 log_lines_dropped: None,
             },
         }

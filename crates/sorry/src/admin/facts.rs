@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::door::Doors;
 use super::moment::Moment;
+use super::standing::Standing;
 use crate::count::{Limit, Sites, WorkerCounts};
 
 /// Whoever knows what is to be shown; the daemon.
@@ -40,6 +41,8 @@ pub struct Facts {
     pub certificates: Vec<Certificate>,
     /// Limits that were reached where no worker is: by what the operator gave.
     pub limits_reached: Vec<(Limit, u64)>,
+    /// How sites and real servers stand.
+    pub standing: Arc<Standing>,
     /// Lines of the access log that found no room; none where there is no log.
     pub log_lines_dropped: Option<u64>,
 }

@@ -1,15 +1,17 @@
-//! What is said on the admin socket, and what the daemon hears of it.
+//! What the daemon hears of its operators: [`Command`]s, each with a place for its reply, and [`Fault`]s in their place.
 //!
-//! On the wire a request and a reply are one line of JSON each: `{"do":"status"}` is answered with `{"ok":{..}}` or
-//! `{"error":{"kind":..,"message":..}}`. Inside, a request becomes a [`Command`] with a place for its reply.
+//! Over HTTP a fault is `{"kind":..,"message":..}`. The lines of JSON that a take-over speaks are here too: a request such as
+//! `{"do":"ping"}` is answered with `{"ok":{..}}` or `{"error":{"kind":..,"message":..}}`.
 
 use std::io;
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::audit::{Noting, Outcome};
 use super::history::History;
 use super::moment::Moment;
 use super::order::{Done, Order};
@@ -17,17 +19,13 @@ use super::role::Caller;
 use super::standing::{Explanation, Standing};
 use super::status::Status;
 
-/// What a client may ask for. Words and fields that nobody knows are refused, not skipped: a request with a mistake in
+/// What a client may ask for in lines; everything else is asked over HTTP. Words and fields that nobody knows are refused, not skipped: a request with a mistake in
 /// it must not do something else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// Is somebody there? Answered with a [`Pong`].
     Ping {},
-    /// Answered with a [`Status`].
-    Status {},
-    /// Read configuration, pages and certificates again. Answered with a [`ReloadReport`].
-    Reload {},
     /// Hand the listening sockets over to the caller and leave. Answered with a [`Pong`]; what follows on the
     /// connection is the hand-over's own protocol.
     Takeover {
@@ -66,7 +64,7 @@ pub enum Reply {
 }
 
 /// Why a request was not done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
     /// For programs.
@@ -76,15 +74,21 @@ pub struct Fault {
 }
 
 /// The kinds of [`Fault`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The line is no request.
+    /// It is no request.
     Malformed,
-    /// The line is longer than the limit; the connection ends.
+    /// It is longer than the limit; the connection ends.
     TooLong,
-    /// The caller has no role here, and the connection ends; or one that does not go so far.
+    /// Nobody knows the caller: no token, or one that is not in the file.
+    Unidentified,
+    /// The caller has no role here, or one that does not go so far.
     Refused,
+    /// What is asked for is there, and is asked for with another method.
+    Method,
+    /// Too many wrong tokens from the caller's address; to be tried again in a minute.
+    TooMany,
     /// Too many connections; this one ends.
     Busy,
     /// Something took longer than its limit.
@@ -147,7 +151,7 @@ fn line_of(message: &impl Serialize) -> Vec<u8> {
 }
 
 /// How a reload ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReloadOutcome {
     /// The new configuration is in force.
@@ -159,7 +163,7 @@ pub enum ReloadOutcome {
 }
 
 /// What came of a reload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReloadReport {
     /// How it ended.
     pub outcome: ReloadOutcome,
@@ -188,8 +192,8 @@ pub enum Command {
     Status(oneshot::Sender<Status>),
     /// Read everything again.
     Reload {
-        /// Who asked.
-        caller: Caller,
+        /// Who asked: `uid 0`, or the name of a token.
+        by: String,
         /// Where the report goes.
         reply: oneshot::Sender<ReloadReport>,
     },
@@ -208,6 +212,13 @@ pub enum Command {
     History(oneshot::Sender<History>),
     /// Something is ordered of a site.
     Order(Ordered),
+    /// Send a test alert to a receiver.
+    TestAlert {
+        /// Its name.
+        receiver: String,
+        /// What came of it, in words.
+        reply: oneshot::Sender<Result<String, Fault>>,
+    },
 }
 
 /// An order with whoever gave it.
@@ -219,6 +230,8 @@ pub struct Ordered {
     pub order: Order,
     /// Who gave it: `uid 0`, or the name of a token.
     pub by: String,
+    /// Why, in the words of whoever gave it.
+    pub reason: Option<String>,
     /// What came of it.
     pub reply: oneshot::Sender<Result<Done, Fault>>,
 }
@@ -231,15 +244,22 @@ pub struct Takeover {
     /// The version of the program that takes over.
     pub from_version: String,
     stream: UnixStream,
+    noting: Noting,
 }
 
 impl Takeover {
     /// `stream` is non-blocking; the request has been read from it and nothing else.
-    pub(super) fn new(caller: Caller, from_version: String, stream: UnixStream) -> Takeover {
+    pub(super) fn new(
+        caller: Caller,
+        from_version: String,
+        stream: UnixStream,
+        noting: Noting,
+    ) -> Takeover {
         Takeover {
             caller,
             from_version,
             stream,
+            noting,
         }
     }
 
@@ -249,11 +269,15 @@ impl Takeover {
         let line = Reply::ok(&Pong::ours()).to_line();
         // A fresh connection has room for a line; if it has not, the other end is not worth waiting for.
         self.stream.write_all(&line)?;
+        self.noting
+            .note(Outcome::Done, "the sockets are handed over");
         Ok(self.stream)
     }
 
     /// Says no and why.
     pub fn refuse(mut self, message: impl Into<String>) {
+        let message = message.into();
+        self.noting.note(Outcome::Failed, &message);
         let line = Reply::error(FaultKind::Failed, message).to_line();
         let _gone_is_fine = self.stream.write_all(&line);
     }

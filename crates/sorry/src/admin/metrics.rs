@@ -12,6 +12,7 @@ use super::exposition::Page;
 use super::facts::{Certificate, Facts, Reread, Snapshot};
 use super::family;
 use super::process::Process;
+use super::watched;
 use crate::count::{
     BUCKETS, Cell, Kind, LatencyCounts, Limit, Protocol, SiteCounts, Sites, WorkerCounts,
 };
@@ -34,6 +35,7 @@ pub fn render(snapshot: &Snapshot, process: &Process, format: Format) -> String 
     certificates(&mut page, &facts.certificates);
     workers.turns(&mut page);
     configuration(&mut page, facts);
+    watched::render(&mut page, &facts.standing);
     self::process(&mut page, facts, process);
     page.finish()
 }

@@ -93,6 +93,7 @@ fn facts() -> Facts {
             ),
         ],
         limits_reached: Vec::new(),
+        standing: Arc::default(),
         log_lines_dropped: Some(2),
     }
 }
@@ -301,6 +302,7 @@ fn alerts_can_be_written_before_anything_has_happened() {
             reload: None,
             certificates: Vec::new(),
             limits_reached: Vec::new(),
+            standing: Arc::default(),
             log_lines_dropped: None,
             ..facts()
         },

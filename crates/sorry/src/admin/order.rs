@@ -52,6 +52,23 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// Its word, as it stands in `do`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Order::Down(_) => "down",
+            Order::Up {} => "up",
+            Order::Live(_) => "live",
+            Order::Extend { .. } => "extend",
+            Order::Say { .. } => "say",
+            Order::Drain { .. } => "drain",
+            Order::Schedule(_) => "schedule",
+            Order::Unschedule { .. } => "unschedule",
+            Order::Approve { .. } => "approve",
+        }
+    }
+}
+
 /// For how long; without either as long as the configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -34,6 +34,16 @@ pub enum Role {
     Reader,
 }
 
+impl Role {
+    /// Its word.
+    pub fn label(self) -> &'static str {
+        match self {
+            Role::Operator => "operator",
+            Role::Reader => "reader",
+        }
+    }
+}
+
 /// Says which role a caller has, who is in these groups beside its effective one; none is refused.
 pub type Judge = Arc<dyn Fn(&Caller, &[u32]) -> Option<Role> + Send + Sync>;
 

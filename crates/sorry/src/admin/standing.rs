@@ -14,9 +14,38 @@ pub struct Standing {
     /// Why what is seen is not believed now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<DoubtStanding>,
+    /// Who is told, in the order of their names.
+    #[serde(default)]
+    pub receivers: Vec<ReceiverStanding>,
     /// The journal cannot be written, and why: a restart would forget what was ordered since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unkept: Option<String>,
+}
+
+/// Somebody who is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReceiverStanding {
+    /// The name.
+    pub name: String,
+    /// `webhook`, `email`, ...
+    pub channel: String,
+    /// Alerts that wait for it.
+    pub waiting: u64,
+    /// Alerts that it took, since the process started.
+    pub delivered: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Alerts that it will never take, or that were tried for too long, or for which there was no room.
+    pub lost: u64,
+    /// When it last took one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Moment>,
+    /// When an attempt last failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<Moment>,
+    /// Why it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
 }
 
 /// One's own eyes are not believed.
@@ -54,6 +83,8 @@ pub struct SiteStanding {
     pub order: Option<OrderStanding>,
     /// Returns in a row that did not last.
     pub flaps: u8,
+    /// How often it was sent to the real servers, and to the sorry server, since the process started.
+    pub turned: TurnedStanding,
     /// Health may not turn it before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady_until: Option<Moment>,
@@ -66,6 +97,15 @@ pub struct SiteStanding {
     pub switches: Vec<SwitchStanding>,
     /// Its windows: configured and scheduled, the next to open first.
     pub windows: Vec<WindowStanding>,
+}
+
+/// How often a site was turned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TurnedStanding {
+    /// To its real servers.
+    pub live: u64,
+    /// To the sorry server.
+    pub sorry: u64,
 }
 
 /// What a site needs and has.
@@ -156,6 +196,19 @@ pub struct CheckStanding {
     pub rise: u16,
     /// Bad ones that take it down.
     pub fall: u16,
+    /// Results since the process started.
+    pub total: TotalStanding,
+}
+
+/// Results of a check.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TotalStanding {
+    /// Good ones.
+    pub good: u64,
+    /// Bad ones.
+    pub bad: u64,
+    /// Probes that this machine could not make, which say nothing.
+    pub void: u64,
 }
 
 /// One switch of a site.

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::message::ReloadReport;
 use super::moment::Moment;
+use super::standing::Standing;
 
 /// How things are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// The program's version.
     pub version: String,
@@ -31,6 +33,9 @@ pub struct Status {
     /// Answers given since the process started to host names that are nobody's; no site counts them.
     #[serde(default)]
     pub other_answers: u64,
+    /// What is watched and decided.
+    #[serde(default)]
+    pub standing: Standing,
     /// Where it listens.
     pub listeners: Vec<ListenerStatus>,
     /// The workers, in the order of their numbers.
@@ -45,7 +50,7 @@ pub struct Status {
 }
 
 /// One site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteStatus {
     /// Its name.
     pub name: String,
@@ -72,7 +77,7 @@ pub struct SiteStatus {
 }
 
 /// How a site refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Every URL answers for itself.
@@ -82,7 +87,7 @@ pub enum Mode {
 }
 
 /// One address that is listened on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListenerStatus {
     /// The address, with the port that the kernel chose where none was.
     pub address: String,
@@ -91,7 +96,7 @@ pub struct ListenerStatus {
 }
 
 /// One worker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkerStatus {
     /// Its number, from 0.
     pub number: usize,
@@ -105,7 +110,7 @@ pub struct WorkerStatus {
 }
 
 /// One certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CertificateStatus {
     /// The names it is for.
     pub names: Vec<String>,

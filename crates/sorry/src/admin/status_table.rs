@@ -3,8 +3,8 @@
 
 use std::fmt;
 
+use super::look::{Look, span};
 use super::message::{ReloadOutcome, ReloadReport};
-use super::moment::Moment;
 use super::status::{CertificateStatus, Mode, SiteStatus, Status};
 use super::table::{Table, cut, printable, wrap};
 
@@ -12,19 +12,28 @@ use super::table::{Table, cut, printable, wrap};
 const NOTHING: &str = "-";
 
 impl Status {
-    /// The tables, with no line longer than `width` characters except a reload's mistakes, whose underlining would be
+    /// The tables, with no line longer than what is looked at except a reload's mistakes, whose underlining would be
     /// torn.
-    pub fn render(&self, width: usize) -> String {
-        let mut parts = vec![self.headline(width), self.sites(width)];
-        parts.extend(self.listeners(width));
-        parts.extend(self.workers(width));
-        parts.extend(self.limits(width));
-        parts.extend(self.certificates(width));
-        parts.extend(self.last_reload.as_ref().map(|report| report.render(width)));
+    pub fn render(&self, look: &Look) -> String {
+        let mut parts = vec![self.headline(look)];
+        parts.extend(self.standing.render(look));
+        parts.push(self.sites(look));
+        parts.extend(self.listeners(look));
+        parts.extend(self.workers(look));
+        parts.extend(self.limits(look));
+        parts.extend(self.certificates(look));
+        parts.extend(self.last_reload.as_ref().map(|report| report.render(look)));
         parts.join("\n")
     }
 
-    fn headline(&self, width: usize) -> String {
+    /// Only who it is and how sites stand, which fits a screen.
+    pub fn render_standing(&self, look: &Look) -> String {
+        let standing = self.standing.render(look);
+        let below = standing.unwrap_or_else(|| self.sites(look));
+        format!("{}\n{below}", self.headline(look))
+    }
+
+    fn headline(&self, look: &Look) -> String {
         let configuration = match &self.configuration {
             Some(path) => format!("configuration {}", printable(path)),
             None => "no configuration file".to_owned(),
@@ -36,12 +45,12 @@ impl Status {
             span(self.uptime_seconds),
             self.generation
         );
-        format!("{}\n", cut(&line, width))
+        format!("{}\n", cut(&line, look.width))
     }
 
-    fn sites(&self, width: usize) -> String {
+    fn sites(&self, look: &Look) -> String {
         let mut table = Table::new(&[
-            "SITE",
+            "ANSWERS FOR",
             "STATUS",
             "MODE",
             "RETRY-AFTER",
@@ -57,11 +66,11 @@ impl Status {
                 span(site.retry_after_seconds.into()),
                 site.answers.to_string(),
                 site.until
-                    .map_or_else(|| NOTHING.to_owned(), |until| self.when(until)),
+                    .map_or_else(|| NOTHING.to_owned(), |until| look.when(until)),
                 printable(&site.page),
             ]);
             for note in site.notes() {
-                table.note(&note);
+                table.note(note);
             }
         }
         if self.other_answers > 0 {
@@ -71,18 +80,18 @@ impl Status {
             table.row(row);
             table.note("hosts: those that are no site's; the default site answers");
         }
-        table.render(width)
+        table.render(look)
     }
 
-    fn listeners(&self, width: usize) -> Option<String> {
+    fn listeners(&self, look: &Look) -> Option<String> {
         let mut table = Table::new(&["LISTENER", "PROTOCOL"]);
         for listener in &self.listeners {
             table.row([printable(&listener.address), printable(&listener.protocol)]);
         }
-        (!self.listeners.is_empty()).then(|| table.render(width))
+        (!self.listeners.is_empty()).then(|| table.render(look))
     }
 
-    fn workers(&self, width: usize) -> Option<String> {
+    fn workers(&self, look: &Look) -> Option<String> {
         let mut table = Table::new(&["WORKER", "CPU", "OPEN", "ACCEPTED"]);
         for worker in &self.workers {
             table.row([
@@ -92,45 +101,36 @@ impl Status {
                 worker.accepted.to_string(),
             ]);
         }
-        (!self.workers.is_empty()).then(|| table.render(width))
+        (!self.workers.is_empty()).then(|| table.render(look))
     }
 
-    fn limits(&self, width: usize) -> Option<String> {
+    fn limits(&self, look: &Look) -> Option<String> {
         let mut table = Table::new(&["LIMIT REACHED", "TIMES"]);
         for (limit, times) in &self.limits_reached {
             table.row([printable(limit), times.to_string()]);
         }
-        (!self.limits_reached.is_empty()).then(|| table.render(width))
+        (!self.limits_reached.is_empty()).then(|| table.render(look))
     }
 
-    fn certificates(&self, width: usize) -> Option<String> {
+    fn certificates(&self, look: &Look) -> Option<String> {
         let mut table = Table::new(&["CERTIFICATE", "ENDS", "FILE"]);
         for certificate in &self.certificates {
             table.row([
                 certificate.title(),
-                self.when(certificate.not_after),
+                look.when(certificate.not_after),
                 printable(&certificate.file),
             ]);
             if let Some(mistake) = &certificate.mistake {
-                table.note(&format!("not read again: {}", printable(mistake)));
+                table.note(format!("not read again: {}", printable(mistake)));
             }
         }
-        (!self.certificates.is_empty()).then(|| table.render(width))
-    }
-
-    /// A moment, and how far away it is.
-    fn when(&self, moment: Moment) -> String {
-        if moment > self.now {
-            format!("{moment} (in {})", span(moment.seconds_since(self.now)))
-        } else {
-            format!("{moment} ({} ago)", span(self.now.seconds_since(moment)))
-        }
+        (!self.certificates.is_empty()).then(|| table.render(look))
     }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(usize::MAX))
+        f.write_str(&self.render(&Look::plain(usize::MAX, self.now)))
     }
 }
 
@@ -172,7 +172,7 @@ impl Mode {
 
 impl ReloadReport {
     /// One line that says how it ended, and what there is to know besides.
-    pub fn render(&self, width: usize) -> String {
+    pub fn render(&self, look: &Look) -> String {
         let outcome = match self.outcome {
             ReloadOutcome::Applied => "applied",
             ReloadOutcome::Unchanged => "nothing had changed",
@@ -180,20 +180,33 @@ impl ReloadReport {
         };
         let line = format!(
             "reload at {}: {outcome} (generation {})",
-            self.at, self.generation
+            look.when(self.at),
+            self.generation
         );
-        let mut text = format!("{}\n", cut(&line, width));
+        let mut text = format!("{}\n", cut(&line, look.width));
         for change in &self.changes {
-            text.push_str(&wrap(&format!("change: {}", printable(change)), 2, width));
+            text.push_str(&wrap(
+                &format!("change: {}", printable(change)),
+                2,
+                look.width,
+            ));
         }
         for pending in &self.pending {
-            text.push_str(&wrap(&format!("pending: {}", printable(pending)), 2, width));
+            text.push_str(&wrap(
+                &format!("pending: {}", printable(pending)),
+                2,
+                look.width,
+            ));
         }
         for line in self.shown.lines() {
             text.push_str(&format!("  {}\n", printable(line)));
         }
         for warning in &self.warnings {
-            text.push_str(&wrap(&format!("warning: {}", printable(warning)), 2, width));
+            text.push_str(&wrap(
+                &format!("warning: {}", printable(warning)),
+                2,
+                look.width,
+            ));
         }
         text
     }
@@ -201,24 +214,6 @@ impl ReloadReport {
 
 fn or_nothing(number: Option<impl ToString>) -> String {
     number.map_or_else(|| NOTHING.to_owned(), |number| number.to_string())
-}
-
-/// A span of time in its two largest units: `2d 3h`, `12m`, `45s`.
-fn span(seconds: u64) -> String {
-    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
-    let largest = units.iter().position(|(length, _)| seconds >= *length);
-    let Some(largest) = largest else {
-        return "0s".to_owned();
-    };
-    let mut left = seconds;
-    let mut parts = Vec::new();
-    for (length, unit) in units.iter().skip(largest).take(2) {
-        if left >= *length {
-            parts.push(format!("{}{unit}", left / length));
-        }
-        left %= length;
-    }
-    parts.join(" ")
 }
 
 #[cfg(test)]

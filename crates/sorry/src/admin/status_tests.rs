@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 
+use super::super::moment::Moment;
 use super::super::status::{ListenerStatus, WorkerStatus};
 use super::*;
 
@@ -20,6 +21,7 @@ fn small() -> Status {
         generation: 1,
         sites: vec![site("default")],
         other_answers: 0,
+        standing: Default::default(),
         listeners: Vec::new(),
         workers: Vec::new(),
         limits_reached: BTreeMap::new(),
@@ -121,7 +123,7 @@ fn large() -> Status {
 }
 
 fn check(status: &Status, width: usize, expected: &Expect) {
-    expected.assert_eq(&status.render(width));
+    expected.assert_eq(&status.render(&Look::plain(width, status.now)));
 }
 
 #[test]
@@ -130,13 +132,16 @@ fn a_small_status_is_short() {
         &small(),
         80,
         &expect![[r#"
-        sorry 1.2.3, pid 4242, up 40s, no configuration file, generation 1
+            sorry 1.2.3, pid 4242, up 40s, no configuration file, generation 1
 
-        SITE     STATUS  MODE      RETRY-AFTER  ANSWERS  UNTIL  PAGE
-        default  503     in-place  2m           0        -      built-in
-    "#]],
+            ANSWERS FOR  STATUS  MODE      RETRY-AFTER  ANSWERS  UNTIL  PAGE
+            default      503     in-place  2m           0        -      built-in
+        "#]],
     );
-    assert_eq!(small().to_string(), small().render(1000));
+    assert_eq!(
+        small().to_string(),
+        small().render(&Look::plain(1000, small().now))
+    );
 }
 
 #[test]
@@ -145,42 +150,42 @@ fn a_large_status_shows_everything() {
         &large(),
         120,
         &expect![[r#"
-        sorry 1.2.3, pid 4242, up 2d 3h, configuration /etc/sorry/sorry.toml, generation 7
+            sorry 1.2.3, pid 4242, up 2d 3h, configuration /etc/sorry/sorry.toml, generation 7
 
-        SITE           STATUS  MODE      RETRY-AFTER  ANSWERS  UNTIL                              PAGE
-        shop           503     in-place  12m 34s      1234567  2026-01-01T00:12:34Z (in 12m 34s)  /etc/sorry/pages/shop
-          hosts: shop.example.com *.shop.example.com
-          says: database upgrade / see you at noon
-          warning: /etc/sorry/pages/shop/page.de.html:3: `logo.png` is not there
-        blog\u{1b}[2J  502     redirect  2m           0        2025-12-31T23:58:59Z (1m 1s ago)   built-in
-        other          -       -         -            17       -                                  -
-          hosts: those that are no site's; the default site answers
+            ANSWERS FOR    STATUS  MODE      RETRY-AFTER  ANSWERS  UNTIL                         PAGE
+            shop           503     in-place  12m 34s      1234567  00:12 (in 12m 34s)            /etc/sorry/pages/shop
+              hosts: shop.example.com *.shop.example.com
+              says: database upgrade / see you at noon
+              warning: /etc/sorry/pages/shop/page.de.html:3: `logo.png` is not there
+            blog\u{1b}[2J  502     redirect  2m           0        2025-12-31 23:58 (1m 1s ago)  built-in
+            other          -       -         -            17       -                             -
+              hosts: those that are no site's; the default site answers
 
-        LISTENER                   PROTOCOL
-        0.0.0.0:80                 http
-        unix:/run/sorry/http.sock  http
+            LISTENER                   PROTOCOL
+            0.0.0.0:80                 http
+            unix:/run/sorry/http.sock  http
 
-        WORKER  CPU  OPEN  ACCEPTED
-        0       3    6     600
-        1       -    6     600
+            WORKER  CPU  OPEN  ACCEPTED
+            0       3    6     600
+            1       -    6     600
 
-        LIMIT REACHED  TIMES
-        connections    11
-        head-time      3
+            LIMIT REACHED  TIMES
+            connections    11
+            head-time      3
 
-        CERTIFICATE                  ENDS                           FILE
-        shop.example.com and 2 more  2026-01-31T00:00:00Z (in 30d)  /etc/ssl/shop.pem
-        blog.example.com             2026-01-31T00:00:00Z (in 30d)  /etc/ssl/shop.pem
-          not read again: the key is for another certificate
+            CERTIFICATE                  ENDS                       FILE
+            shop.example.com and 2 more  2026-01-31 00:00 (in 30d)  /etc/ssl/shop.pem
+            blog.example.com             2026-01-31 00:00 (in 30d)  /etc/ssl/shop.pem
+              not read again: the key is for another certificate
 
-        reload at 2025-12-31T23:59:55Z: refused, the old configuration stays in force (generation 7)
-          change: site `shop`: page
-          pending: `workers`: in force after the next restart
-          error: unknown key `pgae`
-            --> sorry.toml:3:1
-             | ^^^^ did you mean `page`?
-          warning: the listener [::]:80 has no site
-    "#]],
+            reload at 2025-12-31 23:59 (5s ago): refused, the old configuration stays in force (generation 7)
+              change: site `shop`: page
+              pending: `workers`: in force after the next restart
+              error: unknown key `pgae`
+                --> sorry.toml:3:1
+                 | ^^^^ did you mean `page`?
+              warning: the listener [::]:80 has no site
+        "#]],
     );
 }
 
@@ -190,46 +195,46 @@ fn a_narrow_terminal_is_respected() {
         &large(),
         50,
         &expect![[r#"
-        sorry 1.2.3, pid 4242, up 2d 3h, configuration /e…
+            sorry 1.2.3, pid 4242, up 2d 3h, configuration /e…
 
-        SITE           STATUS  MODE      RETRY-AFTER  ANS…
-        shop           503     in-place  12m 34s      123…
-          hosts: shop.example.com *.shop.example.com
-          says: database upgrade / see you at noon
-          warning: /etc/sorry/pages/shop/page.de.html:3:
-          `logo.png` is not there
-        blog\u{1b}[2J  502     redirect  2m           0…
-        other          -       -         -            17…
-          hosts: those that are no site's; the default
-          site answers
+            ANSWERS FOR    STATUS  MODE      RETRY-AFTER  ANS…
+            shop           503     in-place  12m 34s      123…
+              hosts: shop.example.com *.shop.example.com
+              says: database upgrade / see you at noon
+              warning: /etc/sorry/pages/shop/page.de.html:3:
+              `logo.png` is not there
+            blog\u{1b}[2J  502     redirect  2m           0…
+            other          -       -         -            17…
+              hosts: those that are no site's; the default
+              site answers
 
-        LISTENER                   PROTOCOL
-        0.0.0.0:80                 http
-        unix:/run/sorry/http.sock  http
+            LISTENER                   PROTOCOL
+            0.0.0.0:80                 http
+            unix:/run/sorry/http.sock  http
 
-        WORKER  CPU  OPEN  ACCEPTED
-        0       3    6     600
-        1       -    6     600
+            WORKER  CPU  OPEN  ACCEPTED
+            0       3    6     600
+            1       -    6     600
 
-        LIMIT REACHED  TIMES
-        connections    11
-        head-time      3
+            LIMIT REACHED  TIMES
+            connections    11
+            head-time      3
 
-        CERTIFICATE                  ENDS…
-        shop.example.com and 2 more  2026-01-31T00:00:00Z…
-        blog.example.com             2026-01-31T00:00:00Z…
-          not read again: the key is for another
-          certificate
+            CERTIFICATE                  ENDS…
+            shop.example.com and 2 more  2026-01-31 00:00 (in…
+            blog.example.com             2026-01-31 00:00 (in…
+              not read again: the key is for another
+              certificate
 
-        reload at 2025-12-31T23:59:55Z: refused, the old…
-          change: site `shop`: page
-          pending: `workers`: in force after the next
-          restart
-          error: unknown key `pgae`
-            --> sorry.toml:3:1
-             | ^^^^ did you mean `page`?
-          warning: the listener [::]:80 has no site
-    "#]],
+            reload at 2025-12-31 23:59 (5s ago): refused, the…
+              change: site `shop`: page
+              pending: `workers`: in force after the next
+              restart
+              error: unknown key `pgae`
+                --> sorry.toml:3:1
+                 | ^^^^ did you mean `page`?
+              warning: the listener [::]:80 has no site
+        "#]],
     );
 }
 
@@ -256,6 +261,9 @@ fn json_says_the_same_and_comes_back() {
             }
           ],
           "other_answers": 0,
+          "standing": {
+            "sites": []
+          },
           "listeners": [],
           "workers": [],
           "limits_reached": {},

@@ -2,6 +2,8 @@
 //!
 //! A character counts as one column; the few that take two make a line longer than asked, never unsafe.
 
+use super::look::{Color, Ink, Look};
+
 /// Rows under a heading, each with notes below it.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -10,44 +12,80 @@ pub(super) struct Table {
 
 #[derive(Debug)]
 enum Entry {
-    Row(Vec<String>),
-    Note(String),
+    Row(Vec<Cell>),
+    /// How far it is indented, and what it says.
+    Note(usize, Cell),
+}
+
+/// What stands in a column, or a note.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cell {
+    text: String,
+    ink: Ink,
+}
+
+impl Cell {
+    /// A text, meant in some way.
+    pub(super) fn new(text: impl Into<String>, ink: Ink) -> Cell {
+        Cell {
+            text: text.into(),
+            ink,
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Cell {
+        Cell::new(text, Ink::Plain)
+    }
 }
 
 impl Table {
     /// A table that has only its heading.
     pub(super) fn new(heading: &[&str]) -> Table {
-        let heading = heading.iter().map(|&title| title.to_owned()).collect();
+        let heading = heading.iter().map(|&title| Cell::new(title, Ink::Strong));
         Table {
-            lines: vec![Entry::Row(heading)],
+            lines: vec![Entry::Row(heading.collect())],
         }
     }
 
     /// Adds a row; it has as many cells as the heading.
-    pub(super) fn row<const CELLS: usize>(&mut self, cells: [String; CELLS]) {
-        self.lines.push(Entry::Row(cells.into()));
+    pub(super) fn row<const CELLS: usize>(&mut self, cells: [impl Into<Cell>; CELLS]) {
+        let cells = cells.into_iter().map(Into::into);
+        self.lines.push(Entry::Row(cells.collect()));
     }
 
     /// Adds a paragraph below the last row.
-    pub(super) fn note(&mut self, text: &str) {
-        self.lines.push(Entry::Note(text.to_owned()));
+    pub(super) fn note(&mut self, text: impl Into<Cell>) {
+        self.lines.push(Entry::Note(2, text.into()));
     }
 
-    /// The table's text: rows are cut at `width`, notes are broken into lines.
-    pub(super) fn render(&self, width: usize) -> String {
+    /// The same below a row that is indented itself.
+    pub(super) fn deeper_note(&mut self, text: impl Into<Cell>) {
+        self.lines.push(Entry::Note(4, text.into()));
+    }
+
+    /// Whether it has nothing but its heading.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.len() <= 1
+    }
+
+    /// The table's text: rows are cut at the width, notes are broken into lines.
+    pub(super) fn render(&self, look: &Look) -> String {
         let widths = self.widths();
         let mut text = String::new();
         for entry in &self.lines {
             match entry {
                 Entry::Row(cells) => {
-                    let cells = cells.iter().zip(&widths);
-                    let line: String = cells
-                        .map(|(cell, width)| format!("{cell:<width$}  "))
-                        .collect();
-                    text.push_str(&cut(line.trim_end(), width));
+                    text.push_str(&line_of(cells, &widths, look.width, look.color));
                     text.push('\n');
                 }
-                Entry::Note(note) => text.push_str(&wrap(note, 2, width)),
+                Entry::Note(indent, note) => {
+                    for line in wrap(&note.text, *indent, look.width).lines() {
+                        text.push_str(&note.ink.paint(line, look.color));
+                        text.push('\n');
+                    }
+                }
             }
         }
         text
@@ -59,11 +97,27 @@ impl Table {
             let Entry::Row(cells) = entry else { continue };
             widths.resize(widths.len().max(cells.len()), 0);
             for (width, cell) in widths.iter_mut().zip(cells) {
-                *width = (*width).max(cell.chars().count());
+                *width = (*width).max(cell.text.chars().count());
             }
         }
         widths
     }
+}
+
+/// The cells beside each other. The line is cut before it is coloured: colours take no room.
+fn line_of(cells: &[Cell], widths: &[usize], width: usize, color: Color) -> String {
+    let padded = |(cell, width): (&Cell, &usize)| format!("{:<width$}  ", cell.text);
+    let whole: String = cells.iter().zip(widths).map(padded).collect();
+    let line = cut(whole.trim_end(), width);
+    let mut left = line.chars();
+    let mut painted = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        let part: String = left.by_ref().take(width + 2).collect();
+        let text = part.trim_end();
+        painted.push_str(&cell.ink.paint(text, color));
+        painted.push_str(&part[text.len()..]);
+    }
+    painted
 }
 
 /// A line of at most `width` characters; an ellipsis shows that something is missing.
@@ -109,7 +163,24 @@ pub(super) fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::moment::Moment;
     use super::*;
+
+    #[test]
+    fn colours_take_no_room() {
+        let mut table = Table::new(&["A", "B"]);
+        table.row([Cell::new("good", Ink::Good), Cell::from("long enough")]);
+        let mut look = Look::plain(10, Moment(0));
+        let plain = table.render(&look);
+        look.color = Color::Coloured;
+        let coloured = table.render(&look);
+        assert!(coloured.contains("\x1b[32mgood\x1b[0m  lo"), "{coloured:?}");
+        let codes = ["\x1b[1m", "\x1b[32m", "\x1b[0m"];
+        let without = codes
+            .iter()
+            .fold(coloured, |text, code| text.replace(code, ""));
+        assert_eq!(without, plain);
+    }
 
     #[test]
     fn lines_stay_within_the_width() {
@@ -117,7 +188,7 @@ mod tests {
         table.row(["a rather long name".to_owned(), "12345".to_owned()]);
         table.note("a note that goes on for longer than the line does");
         for width in [5, 10, 20, 80] {
-            let text = table.render(width);
+            let text = table.render(&Look::plain(width, Moment(0)));
             assert!(
                 text.lines().all(|line| line.chars().count() <= width),
                 "{text}"

@@ -1,63 +1,40 @@
-//! `sorry config`: what keys mean, and an example to begin with.
+//! `sorry explain`: why a site is where it is.
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::Args;
 
-use super::exit;
-use super::output::{failed_as_json, print, print_json};
-use crate::config;
+use super::admin_socket::AdminSocket;
+use super::asking::show;
 
-/// Learn about the configuration file.
-#[derive(Debug, Subcommand)]
-pub(super) enum ConfigVerb {
-    /// Explain one key, such as limits.head-bytes
-    Explain {
-        /// The key with its table; the end of it will do
-        key: String,
-        /// Print it as JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// List all keys
-    Keys {
-        /// Print them as JSON, each with what it is for
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print a complete, commented configuration to begin with
-    Example,
-    /// Print the reference as Markdown
-    Manual,
+/// Explain why a site is live or at the sorry server: the chain of reasons, and what led there.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The conclusion stands first; each line is so because of those that are below it and further right. To learn about a key \
+of the configuration: `sorry config explain KEY`.
+
+Examples:
+  sorry explain shop
+
+Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 there is no such site, or what was typed is wrong."
+)]
+pub(super) struct Explain {
+    /// The site
+    site: String,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    admin: AdminSocket,
 }
 
-impl ConfigVerb {
+impl Explain {
     pub(super) fn run(self) -> ExitCode {
-        match self {
-            ConfigVerb::Explain { key, json } => explain(&key, json),
-            ConfigVerb::Keys { json: true } => print_json(&config::keys_as_json()),
-            ConfigVerb::Keys { json: false } => print(
-                &config::keys()
-                    .into_iter()
-                    .map(|key| format!("{key}\n"))
-                    .collect::<String>(),
-            ),
-            ConfigVerb::Example => print(&config::example()),
-            ConfigVerb::Manual => print(&config::manual()),
-        }
+        show(
+            &self.admin,
+            self.json,
+            |api| api.explain(&self.site),
+            |explanation, look| explanation.render(look),
+        )
     }
-}
-
-fn explain(key: &str, json: bool) -> ExitCode {
-    let explained = match json {
-        true => config::explain_as_json(key).map(|value| print_json(&value)),
-        false => config::explain(key).map(|text| print(&format!("{}\n", text.trim_end()))),
-    };
-    explained.unwrap_or_else(|error| {
-        if json {
-            return failed_as_json(&error, exit::USAGE);
-        }
-        eprintln!("sorry: {error}");
-        ExitCode::from(exit::USAGE)
-    })
 }

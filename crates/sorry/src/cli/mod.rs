@@ -1,16 +1,33 @@
 //! The command line: one definition that feeds parsing, help, completions and man pages; one file per verb.
 
 mod admin_socket;
+mod approve;
+mod asking;
+mod audit;
 mod check_config;
 mod complete;
+mod config_keys;
+mod down;
+mod drain;
 mod explain;
+mod extend;
+mod giving;
+mod history;
 mod logging;
 mod man;
 mod output;
+mod privileges;
 mod reload;
 mod run;
+mod runner;
+mod say;
+mod schedule;
 mod serve;
 mod status;
+mod terminal;
+mod token;
+mod typed;
+mod up;
 
 use std::process::ExitCode;
 
@@ -48,11 +65,24 @@ pub struct Arguments {
 enum Verb {
     Serve(serve::Serve),
     Run(run::Run),
-    Reload(reload::Reload),
+    #[command(hide = true)]
+    Runner(runner::Runner),
     Status(status::Status),
+    Explain(explain::Explain),
+    History(history::History),
+    Down(down::Down),
+    Up(up::Up),
+    Extend(extend::Extend),
+    Say(say::Say),
+    Drain(drain::Drain),
+    Schedule(Box<schedule::Schedule>),
+    Approve(approve::Approve),
+    Audit(audit::Audit),
+    Reload(reload::Reload),
+    Token(token::Token),
     CheckConfig(check_config::CheckConfig),
     #[command(subcommand)]
-    Config(explain::ConfigVerb),
+    Config(config_keys::ConfigVerb),
     Complete(complete::Complete),
     Man(man::Man),
 }
@@ -103,8 +133,20 @@ pub fn main(arguments: Arguments) -> ExitCode {
     match arguments.verb {
         Verb::Serve(verb) => verb.run(),
         Verb::Run(verb) => verb.run(),
-        Verb::Reload(verb) => verb.run(),
+        Verb::Runner(verb) => verb.run(),
         Verb::Status(verb) => verb.run(),
+        Verb::Explain(verb) => verb.run(),
+        Verb::History(verb) => verb.run(),
+        Verb::Down(verb) => verb.run(),
+        Verb::Up(verb) => verb.run(),
+        Verb::Extend(verb) => verb.run(),
+        Verb::Say(verb) => verb.run(),
+        Verb::Drain(verb) => verb.run(),
+        Verb::Schedule(verb) => verb.run(),
+        Verb::Approve(verb) => verb.run(),
+        Verb::Audit(verb) => verb.run(),
+        Verb::Reload(verb) => verb.run(),
+        Verb::Token(verb) => verb.run(),
         Verb::CheckConfig(verb) => verb.run(),
         Verb::Config(verb) => verb.run(),
         Verb::Complete(verb) => verb.run(),

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::admin_socket::AdminSocket;
-use super::output::{failed_as_json, print, print_json};
-use super::{exit, failed};
+use super::asking::told;
+use super::exit;
+use super::output::{print, print_json};
 use crate::admin::ReloadReport;
-use crate::admin::client::{RELOAD_PATIENCE, connect};
 
 /// Read configuration, pages and certificates again. What is broken is told, and the old stays in force.
 #[derive(Debug, Args)]
@@ -26,15 +26,14 @@ pub(super) struct Reload {
 
 impl Reload {
     pub(super) fn run(self) -> ExitCode {
-        let socket = match self.admin.find(self.json) {
-            Ok(socket) => socket,
+        let api = match self.admin.api(self.json) {
+            Ok(api) => api,
             Err(told) => return told,
         };
-        let asked = connect(&socket, RELOAD_PATIENCE).and_then(|mut client| client.reload());
+        let asked = api.reload();
         match asked {
             Ok(report) => self.show(&report),
-            Err(error) if self.json => failed_as_json(&error, exit::FAILED),
-            Err(error) => failed(&error.into()),
+            Err(error) => told(error, self.json),
         }
     }
 

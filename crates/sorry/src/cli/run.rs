@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{exit, failed, logging, refused};
 use crate::config;
-use crate::daemon::{self, Ended, RunError, Start, Succession};
+use crate::daemon::{self, Ended, Hands, RunError, Start, Succession};
 
 /// Run what a configuration file says: many sites, by host name.
 ///
@@ -35,6 +35,10 @@ pub(super) struct Run {
     /// the one in the configuration file
     #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
     takeover: Option<Option<PathBuf>>,
+    /// Watch and decide as configured, and switch nothing: what each switch would have done is told, in the log and the
+    /// history, as if it were configured with `act = "observe"`
+    #[arg(long)]
+    observe: bool,
 }
 
 impl Run {
@@ -52,6 +56,10 @@ impl Run {
             None => Succession::First,
             Some(socket) => Succession::Takeover(socket),
         };
+        let hands = match self.observe {
+            true => Hands::Bound,
+            false => Hands::Free,
+        };
         let read = move || config::load(&path);
         match read() {
             Ok(config) => {
@@ -61,6 +69,7 @@ impl Run {
                     read: Box::new(read),
                     file: Some(file),
                     succession,
+                    hands,
                 })
             }
             Err(report) => refused(&report),

@@ -8,7 +8,7 @@ use jiff::Zoned;
 
 use super::{logging, refused, run};
 use crate::config::{Config, LogLevel, ServeArgs};
-use crate::daemon::{Start, Succession};
+use crate::daemon::{Hands, Start, Succession};
 
 /// Answer every request with a polite refusal; needs no configuration.
 ///
@@ -75,6 +75,7 @@ impl Serve {
                 read: Box::new(read),
                 file: None,
                 succession: Succession::First,
+                hands: Hands::Free,
             }),
             Err(report) => refused(&report),
         }

@@ -2,6 +2,7 @@
 
 use super::diagnostics::Place;
 use super::real_server::Target;
+use super::table::words;
 use sorry_core::health::Thresholds;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -74,6 +75,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// How TLS is spoken, where it is.
+    pub fn tls(&self) -> Option<&TlsClient> {
+        match self {
+            Kind::Http(http) => http.tls.as_ref(),
+            Kind::Tls(tls, _) => Some(tls),
+            Kind::Grpc(grpc) => grpc.tls.as_ref(),
+            Kind::Smtp(smtp) => smtp.tls.as_deref(),
+            Kind::Tcp(_)
+            | Kind::Dns(_)
+            | Kind::Icmp
+            | Kind::Udp(_)
+            | Kind::Exec(_)
+            | Kind::File(_) => None,
+        }
+    }
+
     /// The word of the configuration, of metrics and of JSON; `https` is `http`'s over TLS.
     pub fn label(&self) -> &'static str {
         match self {
@@ -243,13 +260,14 @@ pub struct FileCheck {
     pub down: FileDown,
 }
 
-/// What of a file says that a server is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileDown {
-    /// It is there.
-    Exists,
-    /// It is not there.
-    Missing,
-    /// It is not there, is empty, or holds a number other than 0 (keepalived's `FILE_CHECK` with weight 0).
-    Nonzero,
+words! {
+    /// What of a file says that a server is down.
+    pub enum FileDown {
+        /// it is there
+        Exists = "exists",
+        /// it is not there
+        Missing = "missing",
+        /// it is not there, is empty, or holds a number other than 0 (`FILE_CHECK` of keepalived with weight 0)
+        Nonzero = "nonzero",
+    }
 }

@@ -1,7 +1,11 @@
 //! Which keys differ between two configurations, in the words of the file. Every field has to be named here: one that is
 //! added and forgotten does not compile.
 
-use super::{Limits, ListenOptions, Log, Site, Sorry};
+use super::check::Check;
+use super::real_server::RealServer;
+use super::watching::Watching;
+use super::{Config, Limits, ListenOptions, Log, Remote, Site, Sorry};
+use std::path::PathBuf;
 
 /// The fields of a struct whose values differ, each as the file calls it.
 macro_rules! differing {
@@ -15,9 +19,174 @@ macro_rules! differing {
 impl Site {
     /// The keys that differ, but for those that say where it listens. The name is what two sites have in common.
     pub fn difference(&self, other: &Site) -> Vec<&'static str> {
-        let hosts = (self.hosts != other.hosts).then_some("hosts");
-        let sorry = self.sorry.difference(&other.sorry);
-        hosts.into_iter().chain(sorry).collect()
+        let Site {
+            name: _,
+            hosts,
+            sorry,
+            reals,
+            quorum,
+            damping,
+            windows,
+        } = self;
+        let same_reals = reals.len() == other.reals.len()
+            && reals
+                .iter()
+                .zip(&other.reals)
+                .all(|(one, other)| one.is_as(other));
+        let same_windows = windows.len() == other.windows.len()
+            && windows
+                .iter()
+                .zip(&other.windows)
+                .all(|(one, other)| one.is_as(other));
+        let keys = [
+            (*quorum != other.quorum).then_some("quorum"),
+            (*damping != other.damping).then_some("damping"),
+            (!same_reals).then_some("real-server"),
+            (!same_windows).then_some("window"),
+        ];
+        let hosts = (*hosts != other.hosts).then_some("hosts");
+        let sorry = sorry.difference(&other.sorry);
+        let keys = keys.into_iter().flatten();
+        hosts.into_iter().chain(sorry).chain(keys).collect()
+    }
+}
+
+impl RealServer {
+    /// Whether it is the same, wherever in the file it stands.
+    pub fn is_as(&self, other: &RealServer) -> bool {
+        let RealServer {
+            name,
+            address,
+            weight,
+            first,
+            checks,
+            place: _,
+        } = self;
+        let same_checks = checks.len() == other.checks.len()
+            && checks
+                .iter()
+                .zip(&other.checks)
+                .all(|(one, other)| one.is_as(other));
+        let (one, two) = ((name, address, weight, first), other);
+        same_checks && one == (&two.name, &two.address, &two.weight, &two.first)
+    }
+}
+
+impl Check {
+    /// Whether it is the same, wherever in the file it stands.
+    pub fn is_as(&self, other: &Check) -> bool {
+        let Check {
+            kind,
+            target,
+            source,
+            timing,
+            thresholds,
+            place: _,
+        } = self;
+        let (one, two) = ((kind, target, source, timing, thresholds), other);
+        one == (
+            &two.kind,
+            &two.target,
+            &two.source,
+            &two.timing,
+            &two.thresholds,
+        )
+    }
+}
+
+impl Watching {
+    /// The keys that differ.
+    pub fn difference(&self, other: &Watching) -> Vec<&'static str> {
+        differing!(
+            Watching,
+            self,
+            other,
+            references = "references",
+            every = "every",
+            timeout = "timeout",
+            mass = "mass",
+            hold = "hold",
+            votes = "votes",
+            peers = "peer",
+        )
+    }
+}
+
+impl Config {
+    /// Who is told by alerts, in words: who is new, told in another way, or not any more.
+    pub fn receivers_difference(&self, before: &Config) -> Vec<String> {
+        let of = |config: &'_ Config, name: &str| {
+            let mut receivers = config.receivers.iter();
+            receivers.find(|receiver| *receiver.name == *name).cloned()
+        };
+        let mut told = Vec::new();
+        for receiver in &self.receivers {
+            match of(before, &receiver.name) {
+                None => told.push(format!("alert {} is new", receiver.name)),
+                Some(was) if !was.is_as(receiver) => {
+                    told.push(format!("alert {} has changed", receiver.name));
+                }
+                Some(_) => {}
+            }
+        }
+        let gone = |receiver: &&super::alert::Receiver| of(self, &receiver.name).is_none();
+        let gone = before.receivers.iter().filter(gone);
+        told.extend(gone.map(|receiver| format!("alert {} is gone", receiver.name)));
+        told
+    }
+
+    /// The keys of `[admin]` that differ, but for the socket.
+    pub fn remote_difference(&self, other: &Config) -> Vec<&'static str> {
+        let parts = |remote: &Option<Remote>| {
+            remote.clone().map(|remote| {
+                let Remote {
+                    listen,
+                    hosts,
+                    certificate,
+                    tokens,
+                    place: _,
+                } = remote;
+                let super::Certificate { certificate, key } = certificate;
+                (listen, hosts, (certificate, key), tokens)
+            })
+        };
+        let (one, two) = (parts(&self.remote), parts(&other.remote));
+        let (Some(one), Some(two)) = (&one, &two) else {
+            return (one != two).then_some("listen").into_iter().collect();
+        };
+        let path = |one: &PathBuf, two: &PathBuf, key| (one != two).then_some(key);
+        let keys = [
+            (one.0 != two.0).then_some("listen"),
+            path(&one.2.0, &two.2.0, "certificate"),
+            path(&one.2.1, &two.2.1, "key"),
+            path(&one.3, &two.3, "tokens"),
+            (one.1 != two.1).then_some("hosts"),
+        ];
+        keys.into_iter().flatten().collect()
+    }
+}
+
+impl super::alert::Receiver {
+    /// Whether it is the same, wherever in the file it stands.
+    fn is_as(&self, other: &super::alert::Receiver) -> bool {
+        let super::alert::Receiver {
+            name,
+            sites,
+            channel,
+            timeout,
+            give_up,
+            reals,
+            place: _,
+        } = self;
+        let (one, two) = ((name, sites, channel, timeout, give_up, reals), other);
+        one == (
+            &two.name,
+            &two.sites,
+            &two.channel,
+            &two.timeout,
+            &two.give_up,
+            &two.reals,
+        )
     }
 }
 

@@ -3,6 +3,7 @@
 use super::diagnostics::{Code, Mistake, Place, Report, Source, Span};
 use super::reader::Reader;
 use super::{Config, meaning, plain_file, syntax};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::path::Path;
 use std::sync::Arc;
@@ -69,13 +70,20 @@ pub fn parse(text: &str, name: &str, base: &Path, zone: &TimeZone) -> Result<Con
     let (root, _) = DeTable::parse_recoverable(readable);
     let mut reader = Reader::new(readable, zone);
     let file = reader.file(root.get_ref());
-    let mut mistakes = reader.mistakes;
+    let (mut mistakes, broken) = (reader.mistakes, reader.broken);
     let mut warnings = Vec::new();
+    let world = meaning::World {
+        base,
+        zone,
+        now: Timestamp::now(),
+        state_directory: std::env::var_os("STATE_DIRECTORY"),
+    };
     let told = meaning::Told {
         mistakes: &mut mistakes,
         warnings: &mut warnings,
+        broken,
     };
-    let config = meaning::build(file, base, Arc::clone(&source), told);
+    let config = meaning::build(file, Arc::clone(&source), &world, told);
     if let Some(mended) = mended {
         mended.keep_real(&mut mistakes);
         mistakes.extend(mended.mistakes);

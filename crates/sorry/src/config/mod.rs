@@ -1,4 +1,4 @@
-//! The configuration: what was typed (`spec.rs`) becomes what it means ([`Config`]), in which only valid things exist.
+//! The configuration: what was typed (`spec/`) becomes what it means ([`Config`]), in which only valid things exist.
 //!
 //! One file, or the flags of `sorry serve`. All mistakes are reported in one run, each with its place and a hint. A key is
 //! declared once, with its text, type, default and example; the reader, `docs/manual/configuration.md`, `etc/sorry.toml` and
@@ -8,12 +8,16 @@
 //! finds it missing or broken reports that with [`Config::bad_file`] at the line that names it.
 
 pub mod alert;
+mod alert_text;
 pub mod check;
+mod detection;
 mod diagnostics;
 mod difference;
+mod dns_text;
 pub mod duration;
 mod fault;
 mod host;
+mod http_text;
 mod idle;
 mod limits;
 mod listen_address;
@@ -22,17 +26,21 @@ mod load;
 mod log;
 mod meaning;
 mod network;
+mod payload;
 pub mod plain_file;
 mod quantity;
 mod reader;
 pub mod real_server;
 mod reference;
+mod sandbox;
 mod serve;
 mod site;
 pub mod size;
 mod spec;
+mod state_folder;
 mod syntax;
 mod table;
+mod target;
 #[cfg(test)]
 mod tests;
 pub mod until;
@@ -41,6 +49,7 @@ mod value;
 pub mod watching;
 pub mod window;
 
+pub use detection::Detection;
 pub use diagnostics::{Code, Color, Mistake, Place, Report, Source, Span};
 pub use fault::Fault;
 pub use host::{HostMap, HostPattern};
@@ -51,6 +60,7 @@ pub use load::{load, parse};
 pub use log::{AccessFormat, AccessTarget, Log, LogLevel};
 pub use network::Network;
 pub use reference::{NoSuchKey, example, explain, explain_as_json, keys, keys_as_json, manual};
+pub use sandbox::Sandbox;
 pub use serve::ServeArgs;
 pub use site::{
     AltSvc, ContentSecurityPolicy, EventStream, Mode, RetryAfter, RetryAfterForm, Site, Sorry,
@@ -70,6 +80,8 @@ pub struct Config {
     pub workers: Workers,
     /// Whether each stays on one core.
     pub pin_workers: bool,
+    /// Whether the process gives up what it does not need.
+    pub sandbox: Sandbox,
     /// Certificates for TLS listeners; the first is for clients that ask for no name or an unknown one.
     pub certificates: Vec<Certificate>,
     /// The sites, in the order of the file; at least one.
@@ -180,6 +192,12 @@ pub enum Purpose {
 }
 
 impl Config {
+    /// Whether there is anything to decide about: real servers, windows, or operators who may order something.
+    pub fn needs_decisions(&self) -> bool {
+        let watched = |site: &Arc<Site>| !site.reals.is_empty() || !site.windows.is_empty();
+        self.admin.is_some() || self.remote.is_some() || self.sites.iter().any(watched)
+    }
+
     /// A mistake at the place that names `file`: what is wrong with it, and how to mend it.
     pub fn bad_file(&self, file: &FileUse, what: impl Into<String>) -> Mistake {
         Mistake::new(Code::BadFile, file.place, what)

@@ -1,11 +1,12 @@
-//! Reads spanned TOML values into what the tables of `spec.rs` declare, and collects every mistake on the way instead of
-//! stopping at the first. It knows types and keys, not what they mean together: that is `meaning.rs`.
+//! Reads spanned TOML values into what the tables of `spec/` declare, and collects every mistake on the way instead of
+//! stopping at the first. It knows types and keys, not what they mean together: that is `meaning/`.
 
 use super::diagnostics::{Code, Mistake, Place, Span};
 use super::fault::{Fault, Kind, nearest, one_of, quoted};
 use super::spec;
 use super::table::{Key, Presence, Shape, Table};
 use jiff::tz::TimeZone;
+use std::collections::HashSet;
 use toml::de::{DeTable, DeValue};
 
 /// A value of the file with the bytes it stands at.
@@ -102,6 +103,8 @@ pub(super) struct Reader<'a> {
     path: Vec<&'static Key>,
     /// What the values that lead there must look like; more than keys where arrays are among them.
     forms: Vec<Form>,
+    /// The tables that have a mistaken key.
+    pub(super) broken: HashSet<Place>,
 }
 
 impl<'a> Reader<'a> {
@@ -112,6 +115,7 @@ impl<'a> Reader<'a> {
             mistakes: Vec::new(),
             path: Vec::new(),
             forms: Vec::new(),
+            broken: HashSet::new(),
         }
     }
 
@@ -144,6 +148,8 @@ impl<'a> Reader<'a> {
         for key in entries.keys() {
             let name: &str = key.get_ref();
             if !table.keys.iter().any(|known| known.name == name) {
+                // It may be one of the others, mistyped.
+                self.broken.insert(place);
                 self.unknown_key(key.span().into(), name, table);
             }
         }
@@ -168,7 +174,11 @@ impl<'a> Reader<'a> {
         let read = match table.entries.get(key.name) {
             Some(value) => {
                 let place = Place::Span(value.span().into());
-                T::read(value, self).map(|read| At::new(place, read))
+                let read = T::read(value, self).map(|read| At::new(place, read));
+                if read.is_none() {
+                    self.broken.insert(table.place);
+                }
+                read
             }
             None => self.absent(table, key),
         };
@@ -179,7 +189,7 @@ impl<'a> Reader<'a> {
 
     fn absent<T: FromValue>(&mut self, table: &Entries<'_>, key: &'static Key) -> Option<At<T>> {
         match key.presence {
-            Presence::Optional | Presence::Suggested => {
+            Presence::Optional | Presence::Suggested | Presence::Instead(_) => {
                 T::absent(table.place, self).map(|value| At::new(table.place, value))
             }
             Presence::Required => {
@@ -277,7 +287,9 @@ impl<'a> Reader<'a> {
             (Shape::Tables(_), DeValue::Table(_), _) => {
                 format!("there can be many: write [[{header}]] rather than [{header}]")
             }
-            (Shape::Table(_), DeValue::Array(_), _) if typed.starts_with("[[") => {
+            (Shape::Table(_) | Shape::Given(_), DeValue::Array(_), _)
+                if typed.starts_with("[[") =>
+            {
                 format!("there is only one: write [{header}] rather than [[{header}]]")
             }
             (Shape::Value | Shape::Entries(_), DeValue::String(_), Ok(DeValue::Array(_)))

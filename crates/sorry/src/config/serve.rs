@@ -7,6 +7,7 @@ use super::log::AdminSocket;
 use super::reader::{At, FromText, Reader};
 use super::site::{ModeWord, Status};
 use super::spec;
+use super::state_folder::StateFolder;
 use super::value::{Auto, FilePath, Name, Until};
 use super::{Config, meaning};
 use jiff::Zoned;
@@ -44,7 +45,7 @@ pub struct ServeArgs {
 const USUAL_LISTEN: &str = "127.0.0.1:8080";
 
 impl Config {
-    /// The configuration that the flags of `sorry serve` mean. There is no admin socket.
+    /// The configuration that the flags of `sorry serve` mean. There is no admin socket, and nothing is kept.
     ///
     /// # Errors
     /// A [`Report`] whose mistakes name their flags.
@@ -65,15 +66,23 @@ impl Config {
             metrics.value.listen = flags.text("--metrics", text);
         }
         file.site = Some(At::new(Place::File, vec![At::new(Place::File, site)]));
+        file.state = Some(At::new(Place::File, StateFolder::None));
         let mut mistakes = reader.mistakes;
         mistakes.append(&mut flags.mistakes);
         let source = Arc::new(Source::default());
+        let world = meaning::World {
+            base: Path::new(""),
+            zone: now.time_zone(),
+            now: now.timestamp(),
+            state_directory: None,
+        };
         let told = meaning::Told {
             mistakes: &mut mistakes,
             // No flag goes unused.
             warnings: &mut Vec::new(),
+            broken: reader.broken,
         };
-        let config = meaning::build(file, Path::new(""), Arc::clone(&source), told);
+        let config = meaning::build(file, Arc::clone(&source), &world, told);
         match config {
             Some(config) if mistakes.is_empty() => Ok(config),
             _ => Err(Report::new(source, mistakes)),

@@ -41,6 +41,8 @@ pub(super) enum Presence {
     Optional,
     /// Then there is none, but the example file shows it at work.
     Suggested,
+    /// Then there is none; it stands instead of another key of its table.
+    Instead(&'static str),
 }
 
 /// What kind of value a key has.
@@ -50,6 +52,8 @@ pub(super) enum Shape {
     Value,
     /// A table.
     Table(&'static Table),
+    /// A table that says something by being there.
+    Given(&'static Table),
     /// An array of tables.
     Tables(&'static Table),
     /// An array whose entries are either text or such a table.
@@ -58,12 +62,12 @@ pub(super) enum Shape {
 
 /// Declares a table: the struct that holds what was typed, and its [`Table`].
 ///
-/// Each key has `#[key = "its-name"]`, then one of `#[required]`, `#[optional]`, `#[suggested]`, `#[default = "TOML"]`,
-/// then `#[example = "TOML"]`. A field is `None` where the key is absent without a default, or mistaken and reported.
+/// Each key has `#[key = "its-name"]`, then one of `#[required]`, `#[optional]`, `#[suggested]`,
+/// `#[instead = "other-key"]`, `#[default = "TOML"]`, then `#[example = "TOML"]`. A field is `None` where the key is absent without a default, or mistaken and reported.
 macro_rules! table {
     (
         $(#[doc = $about:literal])+
-        pub(super) struct $name:ident as $written:ident {
+        $vis:vis struct $name:ident as $written:ident {
             $(
                 $(#[doc = $doc:literal])+
                 #[key = $key:literal]
@@ -75,15 +79,15 @@ macro_rules! table {
     ) => {
         $(#[doc = $about])+
         #[derive(Debug)]
-        pub(super) struct $name {
+        $vis struct $name {
             $(
                 $(#[doc = $doc])+
-                pub(super) $field: Option<$crate::config::reader::At<$type>>,
+                $vis $field: Option<$crate::config::reader::At<$type>>,
             )+
         }
 
         impl $name {
-            pub(super) const TABLE: $crate::config::table::Table = $crate::config::table::Table {
+            $vis const TABLE: $crate::config::table::Table = $crate::config::table::Table {
                 about: concat!($($about, "\n"),+),
                 written: $crate::config::table::Written::$written,
                 keys: &[$(
@@ -150,6 +154,9 @@ macro_rules! presence {
     };
     (default $text:literal) => {
         $crate::config::table::Presence::Default($text)
+    };
+    (instead $other:literal) => {
+        $crate::config::table::Presence::Instead($other)
     };
 }
 

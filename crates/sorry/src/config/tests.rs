@@ -9,8 +9,11 @@ mod robust;
 mod serve;
 mod syntax;
 mod together;
+mod told;
 mod types;
 mod values;
+mod watched;
+mod windows;
 
 use super::{Color, Config, Report, parse};
 use expect_test::Expect;

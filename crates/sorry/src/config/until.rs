@@ -4,6 +4,7 @@
 //! reload, where the same text would silently move to the next day: there a date is required ([`dated`]).
 
 use super::fault::{Fault, quoted};
+use super::reader::FromText;
 use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -38,7 +39,7 @@ pub fn dated(text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
         return Err(fault.hint("a file is read again at every reload, when the day may be another: write \"2026-11-21 14:00\""));
     }
     if let Some((time, name, at)) = split_zone(text) {
-        let zone = TimeZone::get(name).map_err(|_| unknown_zone(name).at(at..text.len()))?;
+        let zone = self::zone(name).map_err(|fault| fault.at(at..text.len()))?;
         let time = civil(time).map_err(|fault| fault.at(0..time.len()))?;
         return in_zone(time, &zone, name);
     }
@@ -69,7 +70,7 @@ fn next(time: Time, now: &Zoned) -> Result<Timestamp, Fault> {
 }
 
 /// `14:00` or `14:00:30`, and nothing that also names a date.
-fn time_only(text: &str) -> Option<Time> {
+pub(super) fn time_only(text: &str) -> Option<Time> {
     let shaped = text.bytes().all(|b| b.is_ascii_digit() || b == b':');
     let count = text.split(':').count();
     if !shaped || !(2..=3).contains(&count) || text.split(':').next().is_none_or(str::is_empty) {
@@ -121,6 +122,28 @@ fn in_zone(time: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, Fau
             Err(fault.hint(format!("write \"{before}\" or \"{after}\"")))
         }
         _ => Err(fault),
+    }
+}
+
+/// The time zone of that name in the IANA database.
+///
+/// # Errors
+/// A [`Fault`] when there is none.
+pub fn zone(name: &str) -> Result<TimeZone, Fault> {
+    TimeZone::get(name).map_err(|_| unknown_zone(name))
+}
+
+/// The name of a time zone that there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ZoneName(pub(super) Box<str>);
+
+impl FromText for ZoneName {
+    fn form() -> String {
+        "a time zone such as \"Europe/Berlin\"".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Fault> {
+        zone(text).map(|_| ZoneName(text.into()))
     }
 }
 

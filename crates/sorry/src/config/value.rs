@@ -106,6 +106,106 @@ impl<T: FromValue> FromValue for Auto<T> {
     }
 }
 
+/// A share of a whole, in per mille: above 0, at most 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Share(pub(super) u16);
+
+impl FromValue for Share {
+    fn form() -> String {
+        "a share such as 0.5, above 0 and at most 1".to_owned()
+    }
+
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().to_owned(),
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().to_owned(),
+            _ => {
+                reader.wrong_type(value);
+                return None;
+            }
+        };
+        let permille = text
+            .parse::<f64>()
+            .ok()
+            .map(|share| (share * 1000.0).round());
+        let read = permille.filter(|permille| (1.0..=1000.0).contains(permille));
+        if read.is_none() {
+            let fault = Fault::new(format!("{} is out of range", quoted(&text)));
+            reader.fault(value, fault.out_of_range().hint("it may be 0.001 to 1"));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "1 to 1000")]
+        #[expect(clippy::cast_sign_loss, reason = "1 to 1000")]
+        read.map(|permille| Share(permille as u16))
+    }
+}
+
+/// A table that says something by being there: without it there is none, rather than one of defaults.
+#[derive(Debug)]
+pub(super) struct Given<T>(pub(super) T);
+
+impl<T: FromValue> FromValue for Given<T> {
+    const SHAPE: Shape = match T::SHAPE {
+        Shape::Table(table) => Shape::Given(table),
+        other => other,
+    };
+
+    fn form() -> String {
+        T::form()
+    }
+
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        T::read(value, reader).map(Given)
+    }
+}
+
+/// `"none"`, or a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OrNone<T> {
+    None,
+    Given(T),
+}
+
+impl<T: FromText> FromText for OrNone<T> {
+    fn form() -> String {
+        format!("\"none\" or {}", T::form())
+    }
+
+    fn from_text(text: &str) -> Result<Self, Fault> {
+        match text {
+            "none" => Ok(OrNone::None),
+            _ => T::from_text(text).map(OrNone::Given),
+        }
+    }
+}
+
+/// Text that is kept as it is: one line, not empty.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Line(pub(super) Box<str>);
+
+impl FromText for Line {
+    fn form() -> String {
+        "text on one line".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Fault> {
+        const LONGEST: usize = 4096;
+        if text.is_empty() {
+            return Err(Fault::new("there is nothing in it").hint("leave it out"));
+        }
+        if text.len() > LONGEST {
+            return Err(Fault::new(format!("at most {LONGEST} bytes")).out_of_range());
+        }
+        match text.char_indices().find(|(_, c)| c.is_control()) {
+            None => Ok(Line(text.into())),
+            Some((at, c)) => {
+                let shown = quoted(&c.to_string());
+                let fault = Fault::new(format!("the control character {shown} cannot stand here"));
+                Err(fault.at(at..at + c.len_utf8()))
+            }
+        }
+    }
+}
+
 /// A path; a relative one is taken from the folder of the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FilePath(pub(super) PathBuf);

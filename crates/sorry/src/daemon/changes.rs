@@ -24,6 +24,21 @@ pub(super) fn differences(old: &Side<'_>, new: &Side<'_>) -> Vec<String> {
         changes.push(format!("limits have changed: {}", quoted(&limits)));
     }
     changes.extend(certificates(old.certificates, new.certificates));
+    changes.extend(watching(old.config, new.config));
+    changes
+}
+
+/// What is watched, and who is told.
+fn watching(old: &Config, new: &Config) -> Vec<String> {
+    let mut changes = Vec::new();
+    let watch = new.watch.difference(&old.watch);
+    if !watch.is_empty() {
+        changes.push(format!("[watch] has changed: {}", quoted(&watch)));
+    }
+    changes.extend(new.receivers_difference(old));
+    if new.down_for != old.down_for {
+        changes.push("`down-for` has changed".to_owned());
+    }
     changes
 }
 
@@ -131,14 +146,18 @@ pub(super) fn pending(started: &Config, config: &Config, sockets: &[String]) -> 
     let keys = [
         (started.workers != config.workers, "`workers`"),
         (started.pin_workers != config.pin_workers, "`pin-workers`"),
+        (started.sandbox != config.sandbox, "`sandbox`"),
         (started.admin != config.admin, "`[admin] socket`"),
         (started.metrics != config.metrics, "`[metrics] listen`"),
+        (started.state != config.state, "`state`"),
     ];
     let keys = keys.iter().filter(|(differs, _)| *differs);
     let keys = keys.map(|(_, key)| (*key).to_owned());
     let log = config.log.difference(&started.log).into_iter();
     let log = log.map(|key| format!("`[log] {key}`"));
-    let all = keys.chain(log).chain(sockets.iter().cloned());
+    let remote = config.remote_difference(started).into_iter();
+    let remote = remote.map(|key| format!("`[admin] {key}`"));
+    let all = keys.chain(remote).chain(log).chain(sockets.iter().cloned());
     all.map(|what| format!("{what}: in force after the next restart"))
         .collect()
 }
@@ -216,6 +235,60 @@ mod tests {
     }
 
     #[test]
+    fn what_is_watched_and_who_is_told_is_named() {
+        let watched = |lines: &str| {
+            format!("{SITE}[[site.real-server]]\naddress = \"10.0.0.1:80\"\n{lines}\n")
+        };
+        let alert = |url: &str| {
+            format!("{SITE}[[alert]]\nname = \"ops\"\nwebhook.url = \"http://{url}/\"\n")
+        };
+        let window = |at: &str| {
+            watched(&format!(
+                "[[site.window]]\nname = \"a\"\ndays = \"daily\"\nfor = \"1h\"\nat = \"{at}\""
+            ))
+        };
+        for (old, new, expected) in [
+            (
+                watched("check.tcp = {}"),
+                format!("\n\n{}", watched("check.tcp = {}")),
+                &[][..],
+            ),
+            (
+                watched(""),
+                watched("check.tcp = {}"),
+                &["site shop has changed: `real-server`"],
+            ),
+            (
+                watched("check.tcp = {}"),
+                format!("[check]\nfall = 5\n{}", watched("check.tcp = {}")),
+                &["site shop has changed: `real-server`"],
+            ),
+            (
+                watched(""),
+                watched("[site.quorum]\nhysteresis = 1\n[site.damping]\nhold-down = \"1s\""),
+                &["site shop has changed: `quorum`, `damping`"],
+            ),
+            (window("01:00"), format!("\n{}", window("01:00")), &[]),
+            (
+                window("01:00"),
+                window("02:00"),
+                &["site shop has changed: `window`"],
+            ),
+            (
+                SITE.to_owned(),
+                format!("down-for = \"2h\"\n{SITE}[watch]\nhold = \"1m\"\n"),
+                &["[watch] has changed: `hold`", "`down-for` has changed"],
+            ),
+            (SITE.to_owned(), alert("a"), &["alert ops is new"]),
+            (alert("a"), format!("\n{}", alert("a")), &[]),
+            (alert("a"), alert("b"), &["alert ops has changed"]),
+            (alert("a"), SITE.to_owned(), &["alert ops is gone"]),
+        ] {
+            assert_eq!(told(&old, &new), expected, "{new}");
+        }
+    }
+
+    #[test]
     fn a_page_and_a_robots_txt_that_have_changed_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
@@ -256,12 +329,15 @@ mod tests {
     fn what_waits_for_a_restart_is_told_until_it_is_taken_back() {
         let started = parse(SITE, Path::new("/"));
         let text = format!(
-            "workers = 7\n[metrics]\nlisten = \"127.0.0.1:3\"\n[log]\nlevel = \"debug\"\n{SITE}"
+            "workers = 7\nstate = \"none\"\n[metrics]\nlisten = \"127.0.0.1:3\"\n[log]\nlevel = \"debug\"\n\
+             [admin]\nlisten = \"127.0.0.1:4\"\ncertificate = \"a\"\nkey = \"b\"\ntokens = \"c\"\n{SITE}"
         );
         let other = parse(&text, Path::new("/"));
         let expected = [
             "`workers`",
             "`[metrics] listen`",
+            "`state`",
+            "`[admin] listen`",
             "`[log] level`",
             "`mode` of unix:/s",
         ];

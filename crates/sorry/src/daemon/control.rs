@@ -6,7 +6,7 @@
 mod leaving;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::access_log;
 use super::alarm;
+use super::brain::{self, Beginning, Brain, Hands, News};
 use super::cautions;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
@@ -22,6 +23,7 @@ use super::own::Own;
 use super::pages::Loaded;
 use super::report::{self, Gauge};
 use super::run::RunError;
+use super::runner::Runner;
 use super::secrets;
 use super::state::{Read, State};
 use super::supervisor::Supervisor;
@@ -52,6 +54,8 @@ pub(super) struct Control {
     crew: Crew,
     shared: Arc<Shared>,
     read: Read,
+    /// Runs the programs of checks and alerts.
+    runner: Runner,
     supervisor: Supervisor,
     gauge: Arc<Gauge>,
     signals: Signals,
@@ -65,6 +69,10 @@ pub(super) struct Control {
     certificates: Option<JoinHandle<()>>,
     /// A thread compresses pages.
     compressing: bool,
+    hands: Hands,
+    /// What decides; none before it is started, and none any more once a successor has taken over.
+    brain: Option<Brain>,
+    news: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
 }
 
 /// What was done elsewhere.
@@ -98,8 +106,16 @@ enum Event {
     Forget,
     Background(Background),
     Order(Command),
+    News(News),
     Feed,
     Lost(usize),
+}
+
+/// Whether somebody had the sockets before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follows {
+    Nobody,
+    Predecessor,
 }
 
 impl Signals {
@@ -126,6 +142,7 @@ impl Control {
     pub(super) fn new(
         state: State,
         read: Read,
+        runner: Runner,
         supervisor: Supervisor,
     ) -> Result<Control, RunError> {
         let log = access_log::open(&state.config)?;
@@ -149,11 +166,13 @@ impl Control {
         let crew =
             Crew::hire(hiring).map_err(|error| RunError::System("start the workers", error))?;
         let gauge = Arc::new(Gauge::new(&state, crew.counts().to_vec(), log));
+        state.programs.run_by(runner.clone());
         Ok(Control {
             state,
             crew,
             shared,
             read,
+            runner,
             supervisor,
             gauge,
             signals: Signals::new()?,
@@ -163,7 +182,34 @@ impl Control {
             handing: Handing::default(),
             certificates: None,
             compressing: false,
+            hands: Hands::Free,
+            brain: None,
+            news: mpsc::unbounded_channel(),
         })
+    }
+
+    /// Starts what watches and decides. The first process waits until it has opened what it keeps; a successor does not,
+    /// since its predecessor lets go of that only when it leaves.
+    pub(super) async fn think(
+        &mut self,
+        hands: Hands,
+        succession: Follows,
+    ) -> Result<(), RunError> {
+        self.hands = hands;
+        if !self.state.typed().needs_decisions() {
+            return Ok(());
+        }
+        let wait = match succession {
+            Follows::Nobody => Duration::ZERO,
+            Follows::Predecessor => brain::HANDED_OVER,
+        };
+        let brain = self
+            .start_brain(wait)
+            .map_err(|error| RunError::System("start the thread that decides", error))?;
+        if succession == Follows::Nobody {
+            brain.ready().await?;
+        }
+        Ok(())
     }
 
     /// Opens every listener: the sites' and the operator's own.
@@ -253,6 +299,7 @@ impl Control {
             _ = interrupt.recv() => Event::End,
             _ = hang_up.recv() => Event::Reload,
             Some(done) = self.background.1.recv() => Event::Background(done),
+            Some(news) = self.news.1.recv() => Event::News(news),
             Some(order) = self.orders.1.recv() => Event::Order(order),
             worker = self.crew.lost() => Event::Lost(worker),
             () = alarm::until(self.state.next_until()) => Event::Refresh,
@@ -284,6 +331,12 @@ impl Control {
                 }
             }
             Event::Order(order) => self.obey(order),
+            Event::News(News::Outlooks(outlooks)) => {
+                self.state.take_outlooks(outlooks, &self.shared);
+                self.gauge.note(&self.state);
+                self.compress();
+            }
+            Event::News(News::Answer(answer)) => answer.give(),
             Event::Feed => {
                 self.crew.turn();
                 self.supervisor.feed(self.crew.counts());
@@ -295,18 +348,15 @@ impl Control {
     fn obey(&mut self, order: Command) {
         match order {
             Command::Status(reply) => {
-                let _nobody_waits = reply.send(report::status(&self.state, self.crew.counts()));
+                let _nobody_waits = reply.send(report::status(&self.state, &self.gauge));
             }
-            Command::Reload { caller, reply } => {
-                log::info!("uid {} asks for a reload", caller.uid);
+            Command::Reload { by, reply } => {
+                log::info!("{by} asks for a reload");
                 let _nobody_waits = reply.send(self.reload());
             }
             Command::Takeover(takeover) => self.hand_over(takeover),
-            // Whoever waits hears that nobody answers; the brain is wired in a later commit.
-            Command::Standing(_)
-            | Command::Explain { .. }
-            | Command::History(_)
-            | Command::Order(_) => {}
+            // Where nothing decides any more, whoever waits hears that the daemon is stopping.
+            other => drop(self.brain.as_ref().and_then(|brain| brain.hear(other))),
         }
     }
 
@@ -329,6 +379,7 @@ impl Control {
             log::error!("the old configuration stays in force:\n{}", report.shown);
         }
         if report.mistakes.is_empty() {
+            self.runner.configured(&self.state.config);
             self.remind();
             let changes = match report.changes.is_empty() {
                 true => "nothing has changed".to_owned(),
@@ -343,10 +394,41 @@ impl Control {
             }
             self.compress();
             self.watch_certificates();
+            self.configure_brain();
         }
         self.gauge.note(&self.state);
         self.supervisor.ready(self.summary());
         report
+    }
+
+    /// What decides hears of the new configuration; it is started where there was nothing to decide before.
+    fn configure_brain(&mut self) {
+        let typed = Arc::clone(self.state.typed());
+        match &self.brain {
+            Some(brain) => brain.configure(typed, self.state.take_watched()),
+            None if typed.needs_decisions() => {
+                if let Err(error) = self.start_brain(Duration::ZERO) {
+                    log::error!(
+                        "nothing is watched: cannot start the thread that decides: {error}"
+                    );
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn start_brain(&mut self, wait: Duration) -> std::io::Result<&mut Brain> {
+        let brain = Brain::start(Beginning {
+            config: Arc::clone(self.state.typed()),
+            watched: self.state.take_watched(),
+            hands: self.hands,
+            told: self.news.0.clone(),
+            audit: Arc::clone(&self.gauge.audit),
+            programs: Arc::clone(&self.state.programs),
+            wait,
+        })?;
+        self.gauge.watch(&brain.standing);
+        Ok(self.brain.insert(brain))
     }
 
     /// Compresses the pages on a thread of their own: the best compression is slow, and nobody waits for it.
@@ -424,6 +506,8 @@ impl Control {
         self.state.rereads.note(attempts, admin::Moment::now());
         let mended = attempts.iter().all(|attempt| attempt.result.is_ok());
         if mended && self.state.reconsider(&self.read) {
+            self.runner.configured(&self.state.config);
+            self.configure_brain();
             log::info!("what the last reload was refused for is mended, and all is in force");
         }
         self.gauge.note(&self.state);

@@ -20,6 +20,7 @@ pub(super) fn missing(config: &Config) -> Vec<Mistake> {
     });
     let written = config.written.iter().filter_map(|file| match file.purpose {
         Purpose::AccessLog => log(file),
+        Purpose::State => state(file),
         _ => socket(&file.path, file.place),
     });
     sockets.chain(written).collect()
@@ -40,6 +41,19 @@ fn log(file: &FileUse) -> Option<Mistake> {
             "make the folder, or choose another path; the systemd unit may write below /var/log/sorry"
         }
     };
+    Some(Mistake::new(Code::BadFile, file.place, message).hint(hint))
+}
+
+/// The folder that is kept from one start to the next. Nobody may have to keep anything: the usual one is made when it is needed.
+fn state(file: &FileUse) -> Option<Mistake> {
+    let path = &file.path;
+    let hint = "choose another path in `state`, for example by StateDirectory= of the systemd unit; or \"none\" to keep nothing";
+    let lack = match lack(path) {
+        Some(Lack::Missing(_)) => lack_for(path)?,
+        Some(lack) => lack,
+        None => closed(path)?,
+    };
+    let message = format!("nothing can be kept in {}: {lack}", path.display());
     Some(Mistake::new(Code::BadFile, file.place, message).hint(hint))
 }
 

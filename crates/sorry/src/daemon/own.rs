@@ -64,8 +64,14 @@ impl Own {
             let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
             let judge = by_credentials(uid.as_raw(), gid.as_raw());
             let doors = Arc::clone(&gauge.doors);
-            let serve =
-                admin::socket::serve(socket, orders.clone(), judge, doors, settings, end(closed));
+            let audit = Arc::clone(&gauge.audit);
+            let desk = Arc::new(admin::Desk::new(
+                orders.clone(),
+                audit,
+                Arc::clone(&doors),
+                admin::socket::REPLY_TIME,
+            ));
+            let serve = admin::socket::serve(socket, desk, judge, doors, settings, end(closed));
             self.tasks
                 .push(tokio::spawn(tell("the admin socket has ended", serve)));
         }

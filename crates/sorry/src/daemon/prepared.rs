@@ -5,11 +5,15 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::advice::{self, Use};
+use super::checks;
 use super::doors::{Change, DoorError, Doors};
+use super::entrusted;
 use super::folders;
 use super::pages::{self, Found, Loaded, Reached};
+use super::programs::Programs;
 use super::secrets;
 use super::state::now;
+use crate::check::Watched;
 use crate::config::{self, Config, Mistake, Report};
 use crate::listen::passed::Passed;
 use crate::listen::tls::Tls;
@@ -19,6 +23,8 @@ pub(super) struct Prepared {
     pub(super) pages: Vec<Loaded>,
     pub(super) secrets: secrets::Read,
     pub(super) change: Change,
+    /// What is to be watched.
+    pub(super) watched: Vec<Watched>,
 }
 
 /// What `run` would find, without keeping anything: warnings, or everything that is wrong.
@@ -28,6 +34,11 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
         warnings: config.warnings.clone(),
     };
     read_all(config, None, &mut Reached::default(), &mut found);
+    found.mistakes.extend(
+        checks::prepare(config, &Arc::default())
+            .err()
+            .unwrap_or_default(),
+    );
     match found.mistakes.is_empty() {
         true => Ok(found.warnings),
         false => Err(refusal(config, found)),
@@ -54,6 +65,8 @@ fn read_all(
         }
     };
     found.warnings.extend(passed_returns(config));
+    found.warnings.extend(passed_windows(config));
+    found.mistakes.extend(entrusted::mistakes(config));
     let secrets = match secrets::load(config, in_force) {
         Ok(secrets) => {
             found.warnings.extend(secrets.cautions(config));
@@ -83,6 +96,7 @@ fn refusal(config: &Config, found: Found) -> Report {
 pub(super) struct Reads<'a> {
     pub(super) in_force: Option<(&'a Tls, &'a Config)>,
     pub(super) reached: &'a mut Reached,
+    pub(super) programs: &'a Arc<Programs>,
 }
 
 /// Opens and reads everything that a configuration names, and changes nothing.
@@ -97,8 +111,14 @@ pub(super) fn prepare(
         mistakes: folders::missing(config),
         warnings: config.warnings.clone(),
     };
-    let Reads { in_force, reached } = reads;
+    let Reads {
+        in_force,
+        reached,
+        programs,
+    } = reads;
     let read = read_all(config, in_force, reached, &mut found);
+    let watched =
+        checks::prepare(config, programs).map_err(|mistakes| found.mistakes.extend(mistakes));
     // Sockets come last: what is opened for a configuration that is refused is closed again.
     let change = match found.mistakes.is_empty() {
         true => doors
@@ -106,11 +126,12 @@ pub(super) fn prepare(
             .map_err(|errors| found.mistakes.extend(told(config, &errors))),
         false => Err(()),
     };
-    match (read, change) {
-        (Some((pages, secrets)), Ok(change)) => Ok(Prepared {
+    match (read, watched, change) {
+        (Some((pages, secrets)), Ok(watched), Ok(change)) => Ok(Prepared {
             pages,
             secrets,
             change,
+            watched,
         }),
         _ => Err(refusal(config, found)),
     }
@@ -144,4 +165,26 @@ pub(super) fn passed_returns(config: &Config) -> Vec<String> {
         )
     };
     config.sites.iter().filter(passed).map(told).collect()
+}
+
+/// Windows that open once and have closed: they do nothing any more.
+fn passed_windows(config: &Config) -> Vec<String> {
+    let now = sorry_core::moment::Wall(now().saturating_mul(1000));
+    let passed = |window: &config::window::Window| match &window.when {
+        sorry_core::window::Window::Once(span) => span.end <= now,
+        sorry_core::window::Window::Every(_) => false,
+    };
+    let told = |site: &Arc<config::Site>| {
+        let windows = site.windows.iter().filter(|window| passed(window));
+        let told = windows.map(|window| {
+            let why = format!(
+                "{}: the window {} has passed and does nothing any more",
+                config.called(site),
+                window.name
+            );
+            config.told(window.place, &why)
+        });
+        told.collect::<Vec<_>>()
+    };
+    config.sites.iter().flat_map(told).collect()
 }

@@ -1,12 +1,14 @@
 //! What is shown of the daemon: the status that `sorry status` prints, and the facts on the metrics page.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::UNIX_EPOCH;
 
 use arc_swap::ArcSwap;
 
+use super::audit::Audit;
 use super::state::State;
+use crate::admin::standing::Standing;
 use crate::admin::{
     Certificate, CertificateStatus, Doors, Facts, ListenerStatus, Mode, Moment, ReloadOutcome,
     Reread, SiteStatus, Snapshot, Source, Status, WorkerStatus,
@@ -22,7 +24,10 @@ pub(super) struct Gauge {
     pub(super) counts: Arc<crate::count::Sites>,
     pub(super) doors: Arc<Doors>,
     pub(super) log: Option<access::Log>,
+    pub(super) audit: Arc<Audit>,
     facts: ArcSwap<Facts>,
+    /// How sites stand, once something decides.
+    standing: OnceLock<Arc<ArcSwap<Standing>>>,
 }
 
 impl Gauge {
@@ -36,8 +41,20 @@ impl Gauge {
             counts: Arc::clone(&state.counts),
             doors: Arc::default(),
             log,
+            audit: Arc::default(),
             facts: ArcSwap::from_pointee(facts(state)),
+            standing: OnceLock::new(),
         }
+    }
+
+    /// How sites stand, as it was published last; nothing where nothing decides.
+    fn standing(&self) -> Option<Arc<Standing>> {
+        self.standing.get().map(|standing| standing.load_full())
+    }
+
+    /// From now on something decides, and publishes this.
+    pub(super) fn watch(&self, standing: &Arc<ArcSwap<Standing>>) {
+        let _there_is_one_brain = self.standing.set(Arc::clone(standing));
     }
 
     /// Takes note of a change.
@@ -49,6 +66,9 @@ impl Gauge {
 impl Source for Gauge {
     fn snapshot(&self) -> Snapshot {
         let mut facts = Facts::clone(&self.facts.load());
+        if let Some(standing) = self.standing() {
+            facts.standing = standing;
+        }
         facts.log_lines_dropped = self.log.as_ref().map(access::Log::dropped);
         Snapshot {
             sites: Arc::clone(&self.counts),
@@ -74,6 +94,7 @@ fn facts(state: &State) -> Facts {
         reload,
         certificates: served(state).iter().map(|one| fact(state, one)).collect(),
         limits_reached: state.reached.all().into(),
+        standing: Arc::default(),
         log_lines_dropped: None,
     }
 }
@@ -112,7 +133,8 @@ fn not_after(certificate: &certificate::Certificate) -> Moment {
 }
 
 /// Everything that `sorry status` shows.
-pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
+pub(super) fn status(state: &State, gauge: &Gauge) -> Status {
+    let workers = &gauge.workers;
     let now = Moment::now();
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -126,6 +148,9 @@ pub(super) fn status(state: &State, workers: &[Arc<WorkerCounts>]) -> Status {
             .map(|index| site(state, index))
             .collect(),
         other_answers: others(state),
+        standing: gauge
+            .standing()
+            .map_or_else(Standing::default, |standing| Standing::clone(&standing)),
         listeners: listeners(state),
         workers: workers
             .iter()
@@ -161,8 +186,12 @@ fn site(state: &State, index: usize) -> SiteStatus {
         status: sorry.status,
         until: until.map(Moment),
         said: sorry.say.as_ref().map(|said| said.as_str().to_owned()),
-        retry_after_seconds: super::wire::promise(super::state::now(), site)
-            .remaining(super::state::now()),
+        retry_after_seconds: super::wire::promise(
+            super::state::now(),
+            site,
+            state.outlook_of(&site.name),
+        )
+        .remaining(super::state::now()),
         page: sorry
             .page
             .as_ref()

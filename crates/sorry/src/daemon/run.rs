@@ -3,9 +3,13 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::control::{Control, Ended};
+use super::brain::{Hands, KeepError};
+use super::control::{Control, Ended, Follows};
 use super::descriptors;
+use super::runner::{Process, Runner};
+use super::sandbox;
 use super::state::{Origin, Read, State};
 use super::supervisor::Supervisor;
 use super::takeover::{self, Predecessor, TakeoverError};
@@ -24,6 +28,8 @@ pub struct Start {
     pub file: Option<PathBuf>,
     /// From whom the sockets come.
     pub succession: Succession,
+    /// Whether switches may do what they are configured to.
+    pub hands: Hands,
 }
 
 /// From whom the listening sockets come.
@@ -53,6 +59,9 @@ pub enum RunError {
     /// The running process kept its sockets.
     #[error("the take-over failed, and nothing was taken over")]
     Takeover(#[from] TakeoverError),
+    /// What is to outlive the process cannot be kept.
+    #[error("cannot keep what is ordered")]
+    Keep(#[from] KeepError),
     /// A worker ended that was not asked to.
     #[error("worker {0} has ended by itself; this is a mistake in sorry, please report it")]
     Lost(usize),
@@ -69,6 +78,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
     let mut passed = inherited::take()?;
     // Children and later processes must not believe that the descriptors are theirs. No thread runs yet.
     inherited::forget().map_err(|error| RunError::System("clear the environment", error))?;
+    let process = runner(start.file.as_deref());
     let mut predecessor = None;
     if let Succession::Takeover(socket) = &start.succession {
         let admin = socket.as_ref().or(start.config.admin.as_ref());
@@ -83,7 +93,8 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
     let origin = Origin {
         workers,
         connections,
-        file: start.file.map(|file| file.display().to_string()),
+        file: start.file.as_ref().map(|file| file.display().to_string()),
+        programs: Arc::default(),
     };
     let supervisor = Supervisor::new(workers.get())?;
     let (state, change) =
@@ -92,16 +103,38 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         .enable_all()
         .build()
         .map_err(|error| RunError::System("start the control runtime", error))?;
+    let confined = sandbox::confine(&state.config, start.file.as_deref());
+    let read = sandbox::guarded(start.read, confined);
     runtime.block_on(async {
-        let mut control = Control::new(state, start.read, supervisor)?;
+        let runner = match process {
+            Some(process) => process.attach(&state.config),
+            None => Runner::none(&state.config),
+        };
+        let mut control = Control::new(state, read, runner, supervisor)?;
         control.open(change, &mut passed)?;
-        if let Some(predecessor) = predecessor {
-            predecessor.thank()?;
-        }
+        let follows = match predecessor {
+            None => Follows::Nobody,
+            Some(predecessor) => {
+                predecessor.thank()?;
+                Follows::Predecessor
+            }
+        };
         control.claim_files();
+        control.think(start.hands, follows).await?;
         control.announce(passed);
         control.serve().await
     })
+}
+
+/// The process that runs programs, where there is a file that could name any.
+fn runner(file: Option<&Path>) -> Option<Process> {
+    match Process::start(file?) {
+        Ok(process) => Some(process),
+        Err(error) => {
+            log::error!("the runner cannot be started, so no program can: {error}");
+            None
+        }
+    }
 }
 
 /// Asks the running process for its sockets.

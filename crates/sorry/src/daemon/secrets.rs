@@ -156,7 +156,8 @@ pub(super) fn load(
     })
 }
 
-fn told(config: &Config, error: &CertificateError) -> Mistake {
+/// The mistake at the place that names the file.
+pub(super) fn told(config: &Config, error: &CertificateError) -> Mistake {
     let path = error.file.as_path();
     let purpose = config
         .files

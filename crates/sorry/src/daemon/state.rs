@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
+use super::brain::Outlook;
 use super::cautions;
 use super::changes::{self, Side, differences};
 use super::complaint::Complaints;
@@ -19,11 +20,13 @@ use super::doors::{Change, Doors};
 use super::earlier::{Earlier, Room};
 use super::pages::{self, Loaded, Reached};
 use super::prepared::{Reads, page_warnings, passed_returns, prepare};
+use super::programs::Programs;
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
 use crate::admin::{Moment, ReloadOutcome, ReloadReport};
 use crate::answer::ListenerId;
+use crate::check::Watched;
 use crate::config::{self, Config, Report};
 use crate::count;
 use crate::listen::file_watch::FileWatch;
@@ -39,6 +42,12 @@ pub type Read = Box<dyn Fn() -> Result<Config, Report> + Send>;
 /// What is in force.
 pub(super) struct State {
     pub(super) config: Arc<Config>,
+    /// The same as typed: without what operators have ordered since.
+    typed: Arc<Config>,
+    /// The checks of the configuration in force, until they are taken.
+    watched: Vec<Watched>,
+    /// What visitors are told beside what was typed, by site.
+    outlooks: Vec<Outlook>,
     /// What the process was started with: some of it stays in force until it ends.
     started_with: Arc<Config>,
     pub(super) pages: Vec<Loaded>,
@@ -63,6 +72,8 @@ pub(super) struct State {
     pub(super) workers: NonZeroUsize,
     pub(super) last_reload: Option<ReloadReport>,
     pub(super) started: Moment,
+    /// Who runs the programs of checks and alerts.
+    pub(super) programs: Arc<Programs>,
     /// The configuration file, where there is one.
     pub(super) configuration: Option<String>,
     /// How reading each certificate again has ended.
@@ -76,6 +87,7 @@ pub(super) struct Origin {
     pub(super) workers: NonZeroUsize,
     pub(super) connections: usize,
     pub(super) file: Option<String>,
+    pub(super) programs: Arc<Programs>,
 }
 
 /// Seconds since 1970.
@@ -98,12 +110,16 @@ impl State {
         let reads = Reads {
             in_force: None,
             reached: &mut reached,
+            programs: &origin.programs,
         };
         let prepared = prepare(&config, &doors, passed, origin.workers, reads)?;
         let (tls, watch) = prepared.secrets.adopt();
         let config = Arc::new(config);
         let mut state = State {
             started_with: Arc::clone(&config),
+            typed: Arc::clone(&config),
+            watched: prepared.watched,
+            outlooks: Vec::new(),
             config,
             pages: prepared.pages,
             edition: 1,
@@ -121,6 +137,7 @@ impl State {
             workers: origin.workers,
             last_reload: None,
             started: Moment::now(),
+            programs: origin.programs,
             configuration: origin.file,
             rereads: secrets::Rereads::default(),
             reached,
@@ -141,6 +158,7 @@ impl State {
             connections: self.connections,
             retired: &self.retired,
             earlier: &self.earlier,
+            outlooks: &self.outlooks,
             now: now(),
         };
         wire::front(&fixed, &self.pages)
@@ -204,10 +222,13 @@ impl State {
         shared: &Shared,
     ) -> Result<ReloadReport, Report> {
         let mut passed = Passed::default();
+        let typed = config;
+        let config = ordered(&typed, &self.outlooks);
         let in_force = self.tls.as_ref().map(|tls| (tls, &*self.config));
         let reads = Reads {
             in_force,
             reached: &mut self.reached,
+            programs: &self.programs,
         };
         let rendered = now();
         let prepared = prepare(&config, &self.doors, &mut passed, self.workers, reads)?;
@@ -221,6 +242,8 @@ impl State {
         let listeners = config.listeners.len();
         self.connections =
             descriptors::connections(config.limits.connections, listeners, self.workers);
+        self.typed = Arc::new(typed);
+        self.watched = prepared.watched;
         self.turn_pages(Arc::new(config), prepared.pages);
         (self.tls, self.watch) = prepared.secrets.adopt();
         self.rereads = secrets::Rereads::worked(&self.config, Moment::now());
@@ -370,13 +393,42 @@ impl State {
         }
     }
 
+    /// The checks of the configuration in force; whoever takes them makes them.
+    pub(super) fn take_watched(&mut self) -> Vec<Watched> {
+        std::mem::take(&mut self.watched)
+    }
+
+    /// What was typed, as it was read last.
+    pub(super) fn typed(&self) -> &Arc<Config> {
+        &self.typed
+    }
+
+    /// What visitors of a site are told beside what was typed.
+    pub(super) fn outlook_of(&self, site: &str) -> Option<&Outlook> {
+        self.outlooks.iter().find(|outlook| *outlook.site == *site)
+    }
+
+    /// Visitors are told something else from now on.
+    pub(super) fn take_outlooks(&mut self, outlooks: Vec<Outlook>, shared: &Shared) {
+        self.outlooks = outlooks;
+        let config = ordered(&self.typed, &self.outlooks);
+        match config == *self.config {
+            true => self.publish(shared),
+            false => self.render(Arc::new(config), shared),
+        }
+    }
+
     /// Makes the pages again for this moment, after an expected return has passed. A page that cannot be read now stays
     /// as it is: only its files were at fault, and nobody asked for a reload.
     pub(super) fn refresh(&mut self, shared: &Shared) {
+        self.render(Arc::clone(&self.config), shared);
+    }
+
+    fn render(&mut self, config: Arc<Config>, shared: &Shared) {
         self.rendered = now();
         let now = i64::try_from(self.rendered).unwrap_or(i64::MAX);
-        match pages::load(&self.config, now, &mut self.reached) {
-            Ok(pages) => self.turn_pages(Arc::clone(&self.config), pages),
+        match pages::load(&config, now, &mut self.reached) {
+            Ok(pages) => self.turn_pages(config, pages),
             Err(found) => {
                 for mistake in found.mistakes {
                     log::warn!("a page stays as it is: {}", mistake.message);
@@ -396,6 +448,26 @@ impl State {
     }
 }
 
+/// What was typed, with what operators have ordered in its place.
+fn ordered(typed: &Config, outlooks: &[Outlook]) -> Config {
+    let mut config = typed.clone();
+    for site in &mut config.sites {
+        let Some(outlook) = outlooks.iter().find(|outlook| outlook.site == site.name) else {
+            continue;
+        };
+        let until = outlook
+            .until
+            .and_then(|until| jiff::Timestamp::from_second(i64::try_from(until).ok()?).ok());
+        if until.is_none() && outlook.said.is_none() {
+            continue;
+        }
+        let sorry = &mut Arc::make_mut(site).sorry;
+        sorry.until = until.or(sorry.until);
+        sorry.say = outlook.said.clone().or_else(|| sorry.say.take());
+    }
+    config
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,6 +481,7 @@ mod tests {
             workers: NonZeroUsize::MIN,
             connections: 1,
             file: None,
+            programs: Arc::default(),
         };
         let (state, _) = State::new(config, origin, &mut Passed::default()).unwrap();
         let shared = state.share().unwrap();

@@ -7,6 +7,7 @@ use std::time::Instant;
 use sorry_core::answer::{EventStream, Mode, Policy, Robots};
 use sorry_core::retry_after::{Promise, salt};
 
+use super::brain::Outlook;
 use super::earlier::Earlier;
 use super::entrance::Entrance;
 use super::pages::Loaded;
@@ -42,6 +43,8 @@ pub(super) struct Fixed<'a> {
     pub(super) retired: &'a [Retired],
     /// Files of pages that were replaced.
     pub(super) earlier: &'a Earlier,
+    /// What visitors are told beside what is configured.
+    pub(super) outlooks: &'a [Outlook],
     /// Seconds since 1970.
     pub(super) now: u64,
 }
@@ -99,10 +102,14 @@ fn site(fixed: &Fixed<'_>, site: &config::Site, loaded: &Loaded) -> Site {
         fixed.counts.named(config::STRANGERS)
     };
     let settings = settings(sorry, loaded);
+    let outlook = fixed
+        .outlooks
+        .iter()
+        .find(|outlook| outlook.site == site.name);
     Site {
         name: (*site.name).into(),
         policy: policy(sorry),
-        promise: promise(fixed.now, site),
+        promise: promise(fixed.now, site, outlook),
         answers: Answers::new(&loaded.page, &settings)
             .with_earlier(fixed.earlier.of(&site.name), &settings),
         alt_svc: match sorry.alt_svc {
@@ -153,11 +160,15 @@ fn origins(sorry: &config::Sorry) -> Box<[Box<str>]> {
 }
 
 /// What a site says about its return.
-pub(super) fn promise(now: u64, site: &config::Site) -> Promise {
+pub(super) fn promise(now: u64, site: &config::Site, outlook: Option<&Outlook>) -> Promise {
     let until = site
         .sorry
         .until
         .map(|until| u64::try_from(until.as_second()).unwrap_or(0));
+    // Where nobody has said, past outages tell what to expect.
+    let until = until
+        .filter(|until| *until > now)
+        .or_else(|| outlook.and_then(|outlook| outlook.expected));
     // A time that was given is said as it is; only what nobody gave is counted down.
     let (default, until) = match site.sorry.retry_after {
         config::RetryAfter::Auto => (config::RetryAfter::USUAL, until),

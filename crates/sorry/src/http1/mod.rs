@@ -8,7 +8,7 @@ mod fault;
 mod head;
 mod session;
 
-pub use body::Discard;
+pub use body::{Chunk, Discard, Progress as BodyProgress};
 pub use fault::{Fault, Refusal};
 pub use head::{Framing, Head, Parsed, Persistence, Version, method_of, parse};
 pub use session::{Bound, Bounds, FULL_BYTES, Next, Out, Respond, Session, Turn};

@@ -99,6 +99,11 @@ impl Certificate {
         })
     }
 
+    /// The pair as TLS uses it, also where we are the client.
+    pub fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.key)
+    }
+
     /// Where it came from.
     pub fn files(&self) -> &Files {
         &self.files

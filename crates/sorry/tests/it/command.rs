@@ -1,7 +1,11 @@
 //! The command line itself: verbs, flags, exit codes, signals.
 
+mod api;
+mod daemon;
 mod documented;
+mod looking;
 mod mistakes;
+mod orders;
 mod reload;
 mod serve;
 mod signals;

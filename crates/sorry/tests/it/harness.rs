@@ -18,6 +18,8 @@ pub(crate) struct Server {
     child: Child,
     lines: Receiver<String>,
     seen: Vec<String>,
+    /// What it keeps, where nobody else has said; goes with it.
+    _state: tempfile::TempDir,
     /// Where it listens, in the order it said so.
     pub(crate) addresses: Vec<String>,
 }
@@ -39,12 +41,20 @@ impl Server {
         let file = folder.join("sorry.toml");
         std::fs::write(&file, configuration).expect("write the configuration");
         let mut command = Command::new(SORRY);
+        command.env("STATE_DIRECTORY", folder.join("state"));
         command.arg("run").arg("--config").arg(file);
         Server::spawn(command)
     }
 
     /// Any command line of ours that serves; returns when every listener is open.
     pub(crate) fn spawn(mut command: Command) -> Server {
+        let state = tempfile::tempdir().expect("make a folder");
+        if !command
+            .get_envs()
+            .any(|(name, _)| name == "STATE_DIRECTORY")
+        {
+            command.env("STATE_DIRECTORY", state.path());
+        }
         let mut child = command
             .stderr(Stdio::piped())
             .stdin(Stdio::null())
@@ -61,6 +71,7 @@ impl Server {
             child,
             lines,
             seen: Vec::new(),
+            _state: state,
             addresses: Vec::new(),
         };
         server.wait_for("ready");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::damping::Damping;
 use crate::doubt::{Mass, Watch};
-use crate::event::{Act, RealSetup, Setup, SiteSetup, SwitchSetup, Unsure};
+use crate::event::{Act, CheckSetup, RealSetup, Setup, SiteSetup, SwitchSetup, Unsure};
 use crate::health::{State, Thresholds};
 use crate::quorum::Quorum;
 
@@ -26,12 +26,19 @@ pub(super) fn switch(name: &str, act: Act, unsure: Unsure) -> SwitchSetup {
     }
 }
 
+pub(super) fn check(name: &str) -> CheckSetup {
+    CheckSetup {
+        name: name.into(),
+        thresholds: thresholds(2, 2),
+    }
+}
+
 /// A site with so many real servers of weight 1 and one switch that acts.
 pub(super) fn site(name: &str, reals: u32) -> SiteSetup {
     let real = |number| RealSetup {
         name: format!("{name}-{number}").into(),
         weight: 1,
-        thresholds: thresholds(2, 2),
+        checks: [check("http")].into(),
         first: State::Unknown,
     };
     SiteSetup {

@@ -135,6 +135,7 @@ impl Stage {
                 Input::Probed {
                     epoch,
                     real: RealId(number(real)),
+                    check: 0,
                     reason,
                 }
             }
@@ -615,7 +616,7 @@ fn a_new_process_believes_what_the_old_one_did() {
     let states = |engine: &Engine| {
         let view = engine.view(moment(5));
         let state = |site: crate::engine::SiteView<'_>| {
-            let reals: Vec<_> = site.reals().map(|real| real.health().state()).collect();
+            let reals: Vec<_> = site.reals().map(|real| real.state()).collect();
             (site.route(), site.why(), site.order().cloned(), reals)
         };
         view.sites().map(state).collect::<Vec<_>>()

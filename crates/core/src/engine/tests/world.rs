@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::setup::{setup, site};
+use super::setup::{check, setup, site};
 use crate::engine::Engine;
 use crate::event::{
     Command, Epoch, Input, Outcome, Output, RealId, Record, Setup, SiteId, SwitchId, Wanted, Why,
@@ -69,10 +69,19 @@ struct World {
 }
 
 fn sites(hold_down: Duration) -> Setup {
-    let mut sites = vec![site("a", 1), site("b", 2), site("c", 3), site("d", 4)];
+    let mut sites = vec![
+        site("a", 1),
+        site("b", 2),
+        site("c", 3),
+        site("d", 4),
+        site("e", 0),
+    ];
     for site in &mut sites {
         site.damping.hold_down = hold_down;
         site.damping.dwell_sorry = Duration::from_secs(1);
+        for real in &mut site.reals {
+            real.checks = [check("http"), check("tcp")].into();
+        }
     }
     sites[2].quorum.at_least = 2;
     sites[3].quorum.at_least = 3;
@@ -142,7 +151,8 @@ impl World {
 
     fn probe(&mut self) {
         let real = self.dice.below(self.works.len());
-        let reason = match (self.works[real], self.dice.one_in(20)) {
+        let check = u8::from(self.dice.one_in(2));
+        let reason = match (self.passes(real, check), self.dice.one_in(20)) {
             (_, true) => Reason::Local,
             (true, _) => Reason::Ok,
             (false, _) => Reason::ConnectTimeout,
@@ -150,8 +160,14 @@ impl World {
         self.letters.push(Input::Probed {
             epoch: self.engine.epoch(),
             real: RealId(u32::try_from(real).unwrap()),
+            check,
             reason,
         });
+    }
+
+    /// A server that does not work fails one of its checks and passes the other.
+    fn passes(&self, real: usize, check: u8) -> bool {
+        self.works[real] || usize::from(check) != real % 2
     }
 
     /// Any of what is on its way, sometimes twice, sometimes not at all.
@@ -335,7 +351,7 @@ impl World {
             let setup = &self.setup.sites[site.id.0 as usize];
             let mut weights = Weights::default();
             for real in site.reals() {
-                weights.add(real.health().state(), real.weight());
+                weights.add(real.state(), real.weight());
             }
             let kept = self.journal.iter().rev().find_map(|record| match record {
                 Record::Order { site, order, .. } if **site == *name => Some(order.clone()),
@@ -376,6 +392,7 @@ impl World {
                 }
                 Why::HeldDown => assert_eq!(site.route(), Route::Sorry, "{name}"),
                 Why::Doubted => assert!(view.doubt().is_some(), "{name}: doubted without a doubt"),
+                Why::Unwatched => assert_eq!(site.reals().count(), 0, "{name}"),
                 Why::Dwelling | Why::Ordered | Why::Overrun => {}
             }
         }
@@ -388,21 +405,18 @@ impl World {
         for _ in 0..400 {
             self.ask_reference();
             for real in 0..self.works.len() {
-                let epoch = self.engine.epoch();
-                let reason = if self.works[real] {
-                    Reason::Ok
-                } else {
-                    Reason::Refused
-                };
-                let real = RealId(u32::try_from(real).unwrap());
-                self.engine.handle(
-                    self.now,
-                    Input::Probed {
-                        epoch,
-                        real,
-                        reason,
-                    },
-                );
+                for check in [0, 1] {
+                    let input = Input::Probed {
+                        epoch: self.engine.epoch(),
+                        real: RealId(u32::try_from(real).unwrap()),
+                        check,
+                        reason: match self.passes(real, check) {
+                            true => Reason::Ok,
+                            false => Reason::Refused,
+                        },
+                    };
+                    self.engine.handle(self.now, input);
+                }
             }
             self.drain(usize::MAX);
             for (epoch, switch, generation, wanted) in std::mem::take(&mut self.commands) {
@@ -443,11 +457,12 @@ impl World {
                     State::Down
                 };
                 weights.add(state, real.weight());
-                assert_eq!(real.health().state(), state, "{}", real.name());
+                assert_eq!(real.state(), state, "{}", real.name());
             }
             let wanted = match site.order().map(|order| order.what) {
                 Some(What::Live) => Route::Live,
                 Some(What::Maintenance(_)) => Route::Sorry,
+                None if setup.reals.is_empty() => Route::Live,
                 // Between the two bounds of its quorum a site stays what it was.
                 None if judge(Held::TooFew, &weights, setup.quorum) == Held::Enough => Route::Live,
                 None if judge(Held::Enough, &weights, setup.quorum) == Held::TooFew => Route::Sorry,

@@ -2,13 +2,12 @@
 //! that reads the tellings again would know the same.
 
 use std::fmt::Write as _;
-use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::damping::Damping;
 use crate::doubt::{Mass, Watch};
 use crate::event::{
-    Act, Notice, Output, RealId, RealSetup, Record, Setup, SiteId, SiteSetup, SwitchId,
+    Act, CheckSetup, Notice, Output, RealId, RealSetup, Record, Setup, SiteId, SiteSetup, SwitchId,
     SwitchSetup, Unsure, Wanted, Why, WindowSetup,
 };
 use crate::health::{Reason, State, Thresholds};
@@ -228,15 +227,14 @@ fn setup() -> Setup {
 }
 
 fn site(name: &str, switches: &[(&str, Act)]) -> SiteSetup {
-    let count = |number| NonZeroU16::new(number).unwrap();
     let real = |number| RealSetup {
         name: format!("{name}-{number}").into(),
         weight: 1,
-        thresholds: Thresholds {
-            rise: count(1),
-            fall: count(1),
-            forgive: count(1),
-        },
+        checks: [CheckSetup {
+            name: "http".into(),
+            thresholds: Thresholds::ONE,
+        }]
+        .into(),
         first: State::Unknown,
     };
     let switch = |(name, act): &(&str, Act)| SwitchSetup {

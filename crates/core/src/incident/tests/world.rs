@@ -114,6 +114,7 @@ impl World {
         self.handle(Input::Probed {
             epoch,
             real: RealId(real),
+            check: 0,
             reason,
         });
     }

@@ -120,7 +120,7 @@ fn keys_of_other_tables_say_where_they_belong() {
             3 | weight = 2
               | ^^^^^^
               |
-              = help: the keys here are workers, pin-workers, site, sorry, tls, limits, metrics, admin, log
+              = help: `weight` is a key of [[site.real-server]]
 
             error[unknown-key]: unknown key `page` in [sorry]
              --> sorry.toml:5:1
@@ -138,13 +138,13 @@ fn keys_of_other_tables_say_where_they_belong() {
               |
               = help: `socket` is a key of [admin]
 
-            error[unknown-key]: unknown key `listen` in [admin]
-             --> sorry.toml:9:1
+            error[invalid]: listen: `x` is not an IP address and port
+             --> sorry.toml:9:10
               |
             9 | listen = "x"
-              | ^^^^^^
+              |          ^^^
               |
-              = help: `listen` is a key of [site.sorry], [sorry] or [metrics]
+              = help: for example: listen = "10.0.0.2:9504"
         "#]],
     );
 }
@@ -186,15 +186,7 @@ fn keys_of_later_releases_are_unknown() {
             4 | listen = ["0.0.0.0:80"]
               | ^^^^^^
               |
-              = help: `listen` is a key of [site.sorry], [sorry] or [metrics]
-
-            error[unknown-key]: unknown key `real-server` in [[site]]
-             --> sorry.toml:5:8
-              |
-            5 | [[site.real-server]]
-              |        ^^^^^^^^^^^
-              |
-              = help: the keys here are name, hosts, default, sorry
+              = help: `listen` is a key of [site.sorry], [sorry], [metrics] or [admin]
 
             error[unknown-key]: unknown key `stale` in [[site]]
              --> sorry.toml:7:7
@@ -202,7 +194,7 @@ fn keys_of_later_releases_are_unknown() {
             7 | [site.stale]
               |       ^^^^^
               |
-              = help: the keys here are name, hosts, default, sorry
+              = help: the keys here are name, hosts, default, sorry, check, real-server, quorum, damping, window
         "#]],
     );
 }
@@ -212,14 +204,14 @@ fn control_characters_in_a_key_do_not_reach_the_terminal() {
     check_after_site(
         "\"\\u001b[2Jx\" = 1",
         expect![[r#"
-        error[unknown-key]: unknown key `\u{1b}[2Jx`
-         --> sorry.toml:2:1
-          |
-        2 | "\u001b[2Jx" = 1
-          | ^^^^^^^^^^^^
-          |
-          = help: the keys here are workers, pin-workers, site, sorry, tls, limits, metrics, admin, log
-    "#]],
+            error[unknown-key]: unknown key `\u{1b}[2Jx`
+             --> sorry.toml:2:1
+              |
+            2 | "\u001b[2Jx" = 1
+              | ^^^^^^^^^^^^
+              |
+              = help: the keys here are workers, pin-workers, site, state, down-for, sorry, check, watch, alert, tls, limits, metrics, admin, log
+        "#]],
     );
 }
 

@@ -44,6 +44,19 @@ fn the_smallest_file_has_all_defaults() {
                         cors_origins: [],
                         csp: Auto,
                     },
+                    reals: [],
+                    quorum: Quorum {
+                        at_least: 1,
+                        hysteresis: 0,
+                    },
+                    damping: Damping {
+                        dwell_live: 0ns,
+                        dwell_sorry: 5s,
+                        hold_down: 30s,
+                        hold_down_most: 1800s,
+                        steady_after: 600s,
+                    },
+                    windows: [],
                 },
             ],
             listeners: [],
@@ -77,6 +90,24 @@ fn the_smallest_file_has_all_defaults() {
             admin: Some(
                 "/run/sorry/admin.sock",
             ),
+            remote: None,
+            state: Some(
+                "/var/lib/sorry",
+            ),
+            watch: Watching {
+                references: [],
+                every: 1s,
+                timeout: 500ms,
+                mass: Mass {
+                    share_permille: 500,
+                    within: 10s,
+                },
+                hold: 30s,
+                votes: 0,
+                peers: [],
+            },
+            receivers: [],
+            down_for: 3600s,
             log: Log {
                 level: Info,
                 access: None,
@@ -88,6 +119,11 @@ fn the_smallest_file_has_all_defaults() {
                     path: "/run/sorry/admin.sock",
                     place: File,
                     purpose: AdminSocket,
+                },
+                FileUse {
+                    path: "/var/lib/sorry",
+                    place: File,
+                    purpose: State,
                 },
             ],
     "#]]
@@ -308,43 +344,43 @@ fn reports_for_programs() {
           "file": "sorry.toml",
           "mistakes": [
             {
-              "also": [],
-              "code": "invalid",
+              "file": "sorry.toml",
+              "line": 3,
               "column": 9,
               "end": {
-                "column": 10,
-                "line": 3
+                "line": 3,
+                "column": 10
               },
-              "file": "sorry.toml",
+              "code": "invalid",
+              "message": "name: `é` cannot stand in a name",
               "hint": "use letters, digits, `-`, `_` and `.`",
               "in": null,
-              "line": 3,
-              "message": "name: `é` cannot stand in a name"
+              "also": []
             },
             {
-              "also": [
-                {
-                  "column": 17,
-                  "end": {
-                    "column": 30,
-                    "line": 4
-                  },
-                  "file": "sorry.toml",
-                  "line": 4,
-                  "message": "first given here"
-                }
-              ],
-              "code": "duplicate",
+              "file": "sorry.toml",
+              "line": 4,
               "column": 32,
               "end": {
-                "column": 45,
-                "line": 4
+                "line": 4,
+                "column": 45
               },
-              "file": "sorry.toml",
+              "code": "duplicate",
+              "message": "127.0.0.1:1 is given twice",
               "hint": null,
               "in": null,
-              "line": 4,
-              "message": "127.0.0.1:1 is given twice"
+              "also": [
+                {
+                  "file": "sorry.toml",
+                  "line": 4,
+                  "column": 17,
+                  "end": {
+                    "line": 4,
+                    "column": 30
+                  },
+                  "message": "first given here"
+                }
+              ]
             }
           ],
           "warnings": []
@@ -380,13 +416,13 @@ fn an_unknown_key_alone_is_a_mistake() {
     check(
         &format!("colour = 1\n{SITE}"),
         expect![[r#"
-        error[unknown-key]: unknown key `colour`
-         --> sorry.toml:1:1
-          |
-        1 | colour = 1
-          | ^^^^^^
-          |
-          = help: the keys here are workers, pin-workers, site, sorry, tls, limits, metrics, admin, log
-    "#]],
+            error[unknown-key]: unknown key `colour`
+             --> sorry.toml:1:1
+              |
+            1 | colour = 1
+              | ^^^^^^
+              |
+              = help: the keys here are workers, pin-workers, site, state, down-for, sorry, check, watch, alert, tls, limits, metrics, admin, log
+        "#]],
     );
 }

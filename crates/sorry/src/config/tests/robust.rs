@@ -46,11 +46,29 @@ say = """
 Zurück
 bald"""
 cors.origins = ["https://app.example.com"]
+[site.check]
+http = { path = "/e", status = ["200-299", 304], regex = "a|b" }
+[site.quorum]
+at-least = 2
+[[site.real-server]]
+address = "[::1]:80"
+check.udp = { send-hex = "00 ff", expect-hex = "0X" }
+[[site.window]]
+name = "w"
+days = ["mon"]
+at = 02:00:00
+until = "24:00"
 [[site]]
 name = 'blog'
 hosts = ["blog.example.com"]
 [limits]
 head-bytes = "32 KiB"
+[watch]
+references = ["192.0.2.1"]
+mass.share = 0.5
+[[alert]]
+name = "ops"
+webhook.url = "https://hooks.example.com/"
 [log]
 level = "info"
 "#;

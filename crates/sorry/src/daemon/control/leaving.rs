@@ -94,6 +94,11 @@ impl Control {
                 log::error!("the take-over failed and {what}: {error:#}");
             }
         }
+        if matches!(next, Next::Leave | Next::LeaveFiles) {
+            // What it keeps is the successor's from now on, who waits for it.
+            self.brain = None;
+            self.gauge.audit.close();
+        }
         match next {
             Next::GoOn | Next::Leave => {}
             Next::LeaveFiles => self.close(),
@@ -200,16 +205,13 @@ impl Control {
     fn turn_down(&mut self, order: Command) {
         match order {
             Command::Status(reply) => {
-                let _nobody_waits = reply.send(report::status(&self.state, self.crew.counts()));
+                let _nobody_waits = reply.send(report::status(&self.state, &self.gauge));
             }
             // Dropping the place for the reply says that the daemon is stopping.
             Command::Reload { reply, .. } => drop(reply),
-            Command::Standing(reply) => drop(reply),
-            Command::Explain { reply, .. } => drop(reply),
-            Command::History(reply) => drop(reply),
-            Command::Order(ordered) => drop(ordered),
             // Refused, since we are on our way.
             Command::Takeover(takeover) => self.hand_over(takeover),
+            other => drop(other),
         }
     }
 }

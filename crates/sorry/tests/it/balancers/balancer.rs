@@ -17,7 +17,7 @@ pub(super) const SORRY: &str = "10.0.0.31:8503";
 
 /// An address that nothing else on this machine listens on: of 127.0.0.0/8, a network of each test process's own, an
 /// address of each call's own.
-pub(super) fn own_address() -> SocketAddr {
+pub(crate) fn own_address() -> SocketAddr {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let [.., high, low] = std::process::id().to_be_bytes();
     let host = Ipv4Addr::new(
@@ -59,7 +59,7 @@ pub(super) fn placed(block: &str, addresses: &[(&str, SocketAddr)]) -> String {
 }
 
 /// A running HAProxy or nginx.
-pub(super) struct Balancer {
+pub(crate) struct Balancer {
     child: Child,
     pub(super) address: SocketAddr,
     /// Its files; deleted after it has ended.
@@ -78,7 +78,7 @@ impl Balancer {
     }
 
     /// nginx with these blocks inside of `http`, listening at `address`.
-    pub(super) fn nginx(blocks: &str, address: SocketAddr) -> Balancer {
+    pub(crate) fn nginx(blocks: &str, address: SocketAddr) -> Balancer {
         let folder = tempfile::tempdir().expect("make a folder");
         let here = folder.path().display();
         let places: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

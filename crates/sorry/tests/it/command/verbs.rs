@@ -13,11 +13,22 @@ fn out(arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
-const VERBS: [&str; 8] = [
+const VERBS: [&str; 19] = [
     "serve",
     "run",
-    "reload",
     "status",
+    "explain",
+    "history",
+    "down",
+    "up",
+    "extend",
+    "say",
+    "drain",
+    "schedule",
+    "approve",
+    "audit",
+    "reload",
+    "token",
     "check-config",
     "config",
     "complete",

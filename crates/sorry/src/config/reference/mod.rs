@@ -1,9 +1,17 @@
-//! Renders the declarations of all keys for people: the manual's reference, the example file, and `sorry config explain`.
+//! Renders the declarations of all keys for people: `sorry config explain` here, the manual's reference and the example file
+//! beside it.
+
+mod example;
+mod manual;
+
+pub use example::example;
+pub use manual::manual;
 
 use super::fault::{likeness, one_of};
 use super::spec;
 use super::table::{Key, Presence, Shape, Table, Written};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// A key with the keys that lead to it.
@@ -45,7 +53,10 @@ fn all() -> Vec<Found> {
 fn inner(key: &Key) -> Option<&'static Table> {
     match key.shape {
         Shape::Value => None,
-        Shape::Table(table) | Shape::Tables(table) | Shape::Entries(table) => Some(table),
+        Shape::Table(table)
+        | Shape::Given(table)
+        | Shape::Tables(table)
+        | Shape::Entries(table) => Some(table),
     }
 }
 
@@ -125,7 +136,7 @@ fn as_json(found: &Found) -> Value {
     };
     if let (Some(table), true) = (inner(key), !matches!(key.shape, Shape::Entries(_))) {
         let keys: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
-        return json!({ "key": found.name(), "about": prose(table.about), "keys": keys });
+        return json!({ "key": found.name(), "about": about(found.path.last(), table), "keys": keys });
     }
     let words = key.words.iter();
     let words: Map<String, Value> = words
@@ -197,7 +208,9 @@ fn explanation(found: &Found) -> String {
     if let (Some(table), true) = (inner(key), !matches!(key.shape, Shape::Entries(_))) {
         line(&header(&found.path));
         line("");
-        wrap(&prose(table.about), 96).iter().for_each(|l| line(l));
+        wrap(&about(found.path.last(), table), 96)
+            .iter()
+            .for_each(|l| line(l));
         line("");
         line("keys:");
         for key in table.keys {
@@ -230,6 +243,7 @@ fn presence(key: &Key) -> String {
         Presence::Required => "required".to_owned(),
         Presence::Default(text) => format!("default {text}"),
         Presence::Optional | Presence::Suggested => "optional".to_owned(),
+        Presence::Instead(other) => format!("instead of `{other}`"),
     }
 }
 
@@ -255,161 +269,58 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The reference of the manual: `docs/manual/configuration.md`.
-pub fn manual() -> String {
-    let mut text = String::from(MANUAL_HEAD);
-    section(&mut text, &spec::File::TABLE, &[]);
-    text
-}
-
-const MANUAL_HEAD: &str = "<!-- Generated from crates/sorry/src/config: `UPDATE_EXPECT=1 cargo test config` writes it. -->
-# Configuration
-
-`sorry run -c sorry.toml` reads one file in [TOML](https://toml.io). `sorry check-config FILE` reports every mistake in it
-at once; `sorry config explain KEY` prints what stands here about a key. [`etc/sorry.toml`](../../etc/sorry.toml) is a complete
-example. `sorry serve` needs no file.
-
-Durations are written `\"90s\"`, `\"2m\"`, `\"1h30m\"` or `\"500ms\"` (units d, h, m, s, ms), sizes `\"32 KiB\"` or `\"20 MB\"` (units B,
-KiB, MiB, GiB, kB, MB, GB). Relative paths are taken from the folder of the file.
-";
-
-fn section(text: &mut String, table: &Table, path: &[&'static Key]) {
-    let title = match path.last().map(|key| key.shape) {
-        None => "Before the first table".to_owned(),
-        Some(Shape::Entries(_)) => format!("An entry of `{}`", dotted(path)),
-        Some(_) => format!("`{}`", header(path)),
-    };
-    let _ = writeln!(text, "\n## {title}\n\n{}", prose(table.about));
-    for key in table.keys.iter().filter(|key| !has_section(key)) {
-        entry(text, key, &[]);
-    }
-    for key in table.keys {
-        let path: Vec<&'static Key> = path.iter().copied().chain([key]).collect();
-        let Some(inner) = inner(key) else { continue };
-        if inner.written == Written::Dotted {
-            for dotted in inner.keys {
-                entry(text, dotted, &[key]);
-            }
-        } else if !is_repeated(&path) {
-            section(text, inner, &path);
-        }
+/// What a table is for: one that says something by being there may have its keys in common with others.
+fn about(key: Option<&&'static Key>, table: &Table) -> String {
+    match key {
+        Some(key) if matches!(key.shape, Shape::Given(_)) => prose(key.doc),
+        _ => prose(table.about),
     }
 }
 
 /// Whether a key is described by a section of its own rather than among the keys of its table.
-fn has_section(key: &Key) -> bool {
-    matches!(key.shape, Shape::Table(_) | Shape::Tables(_))
+fn has_section(path: &[&'static Key]) -> bool {
+    let is_table = |key: &&Key| {
+        matches!(
+            key.shape,
+            Shape::Table(_) | Shape::Given(_) | Shape::Tables(_)
+        )
+    };
+    path.last().is_some_and(is_table) && !is_repeated(path)
 }
 
-/// The entries of the shared `listen` are those of a site's.
+/// Tables whose keys are described elsewhere: the entries of the shared `listen` are those of a site's, and the checks of a real
+/// server those of its site.
 fn is_repeated(path: &[&'static Key]) -> bool {
-    dotted(path) == "sorry.listen"
+    matches!(&*dotted(path), "sorry.listen" | "site.real-server.check")
 }
 
-fn entry(text: &mut String, key: &Key, above: &[&'static Key]) {
-    let prefix: String = above.iter().map(|key| format!("{}.", key.name)).collect();
-    let presence = match key.presence {
-        Presence::Default(default) => format!("default `{default}`"),
-        _ => presence(key),
-    };
-    let _ = writeln!(text, "\n### `{prefix}{}`\n", key.name);
-    let _ = writeln!(text, "*{}*; {presence}\n", code_quotes(&(key.form)()));
-    let _ = writeln!(text, "{}", prose(key.doc));
-    if !key.words.is_empty() {
-        text.push('\n');
-    }
-    for (word, meaning) in key.words {
-        let _ = writeln!(text, "- `\"{word}\"`: {}", prose(meaning));
-    }
-    let _ = writeln!(
-        text,
-        "\n```toml\n{prefix}{} = {}\n```",
-        key.name, key.example
-    );
-}
+/// Keys that were described, and in which table: what several tables have in common is described once.
+#[derive(Default)]
+struct Described(HashMap<(&'static str, &'static str, &'static str), String>);
 
-/// `"..."` in words becomes code.
-fn code_quotes(form: &str) -> String {
-    let parts: Vec<&str> = form.split('"').collect();
-    let quoted = parts.iter().enumerate().map(|(at, part)| match at % 2 {
-        0 => (*part).to_owned(),
-        _ => format!("`\"{part}\"`"),
-    });
-    quoted.collect()
-}
-
-/// The example file: `etc/sorry.toml`. It works as it stands.
-pub fn example() -> String {
-    let mut text = String::from(EXAMPLE_HEAD);
-    example_table(&mut text, &spec::File::TABLE, &[], Shown::AsDeclared);
-    text
-}
-
-const EXAMPLE_HEAD: &str = "# A configuration for `sorry run -c sorry.toml`. It works as it stands: one site, answered with 503 on port 8503.
-# Lines that begin with `#key` or `#[` show what else can be said: each key with its default, or with an example where there
-# is none. docs/manual/configuration.md says the same at more leisure. Generated: `UPDATE_EXPECT=1 cargo test config` writes it.
-";
-
-/// Whether required keys of a table stand in the example or are commented out with it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    AsDeclared,
-    CommentedOut,
-}
-
-fn example_table(text: &mut String, table: &Table, path: &[&'static Key], shown: Shown) {
-    for key in table.keys.iter().filter(|key| !has_section(key)) {
-        example_key(text, key, "", shown);
-    }
-    for key in table.keys {
-        let (Some(inner), true) = (inner(key), has_section(key)) else {
-            continue;
-        };
-        if inner.written == Written::Dotted {
-            let prefix = format!("{}.", key.name);
-            inner
-                .keys
-                .iter()
-                .for_each(|key| example_key(text, key, &prefix, shown));
-            continue;
-        }
-        let path: Vec<&'static Key> = path.iter().copied().chain([key]).collect();
-        let optional = matches!(key.shape, Shape::Tables(_)) && key.presence != Presence::Required;
-        let shown = if optional { Shown::CommentedOut } else { shown };
-        let mark = if shown == Shown::CommentedOut {
-            "#"
-        } else {
-            ""
-        };
-        text.push('\n');
-        comment(text, inner.about);
-        let _ = writeln!(text, "{mark}{}", header(&path));
-        example_table(text, inner, &path, shown);
-    }
-}
-
-fn example_key(text: &mut String, key: &Key, prefix: &str, shown: Shown) {
-    let (mark, value) = match (key.presence, shown) {
-        (Presence::Required | Presence::Suggested, Shown::AsDeclared) => ("", key.example),
-        (Presence::Default(default), _) if default != "[]" => ("#", default),
-        _ => ("#", key.example),
-    };
-    text.push('\n');
-    comment(text, key.doc);
-    for (word, meaning) in key.words {
-        comment(text, &format!("\"{word}\": {}", prose(meaning)));
-    }
-    if let (Shape::Entries(table), "") = (key.shape, mark) {
-        comment(text, "The keys of an entry that is a table:");
-        for key in table.keys {
-            comment(text, &format!("{}: {}", key.name, prose(key.doc)));
+impl Described {
+    /// Where the same key was described before. Else it is from now on, in this table.
+    fn before(&mut self, key: &'static Key, table: &str) -> Option<String> {
+        let same = (key.name, key.doc, key.example);
+        match self.0.get(&same) {
+            Some(before) => Some(before.clone()),
+            None => {
+                self.0.insert(same, table.to_owned());
+                None
+            }
         }
     }
-    let _ = writeln!(text, "{mark}{prefix}{} = {value}", key.name);
 }
 
-fn comment(text: &mut String, doc: &str) {
-    for line in wrap(&prose(doc), 118) {
-        let _ = writeln!(text, "# {line}");
+/// Names of keys by the table where they were described, both in their order.
+#[derive(Default)]
+struct Elsewhere(Vec<(String, Vec<&'static str>)>);
+
+impl Elsewhere {
+    fn add(&mut self, table: String, name: &'static str) {
+        match self.0.iter_mut().find(|(known, _)| *known == table) {
+            Some((_, names)) => names.push(name),
+            None => self.0.push((table, vec![name])),
+        }
     }
 }

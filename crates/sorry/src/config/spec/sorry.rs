@@ -1,135 +1,22 @@
-//! What can be typed: every table and key of the configuration file, each with its text, type, default and example, once.
-//!
-//! Nothing is decided here. `meaning.rs` turns it into a `Config`; `reference.rs` renders it for people. The limits are
-//! declared in `limits.rs`, beside what they mean.
+//! The keys of `[site.sorry]`: how a site says sorry, and where it listens for that.
 
-use super::duration::Time;
-use super::host::HostPattern;
-use super::limits::LimitsSpec;
-use super::listen_address::ListenAddress;
-use super::log::{AccessFormat, AccessTarget, AdminSocket, LogLevel};
-use super::network::Network;
-use super::reader::{At, FromText, FromValue, Reader, Value};
-use super::site::{
+use super::RetryTime;
+use crate::config::Place;
+use crate::config::listen_address::ListenAddress;
+use crate::config::network::Network;
+use crate::config::reader::{At, FromText, FromValue, Reader, Value};
+use crate::config::site::{
     AltSvc, ContentSecurityPolicy, EventStream, ModeWord, RedirectStatus, RetryAfterForm, Status,
 };
-use super::table::{Shape, table};
-use super::url::{Origin, UrlPath};
-use super::value::{Auto, FileMode, FilePath, LanguageTag, Name, Until, Whole};
+use crate::config::table::{Shape, table};
+use crate::config::url::{Origin, UrlPath};
+use crate::config::value::{Auto, FileMode, FilePath, LanguageTag, Until};
 use sorry_core::said::Said;
-use std::net::SocketAddr;
 use toml::de::DeValue;
-
-/// From the shortest to the longest time that a visitor may be asked to wait.
-pub(super) type RetryTime = Time<1_000, 2_592_000_000>;
-
-/// The smallest configuration that works, for whoever has none.
-pub(super) const SMALLEST: &str = "[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:8503\"]";
-
-table! {
-    /// Keys that stand before the first table of the file.
-    pub(super) struct File as Header {
-        /// How many worker threads answer. `"auto"` is one for each core that this process may use.
-        #[key = "workers"]
-        #[default = "\"auto\""]
-        #[example = "4"]
-        workers: Auto<Whole<1, 1024>>,
-
-        /// Whether each worker stays on one core. It helps when the cores belong to Sorry alone and hurts when they do not.
-        #[key = "pin-workers"]
-        #[default = "false"]
-        #[example = "true"]
-        pin_workers: bool,
-
-        /// The sites.
-        #[key = "site"]
-        #[required]
-        #[example = "[{ name = \"shop\" }]"]
-        site: Vec<At<Site>>,
-
-        /// What applies to every site that does not say otherwise.
-        #[key = "sorry"]
-        #[optional]
-        #[example = "{ listen = [\"[::]:8503\"] }"]
-        sorry: SharedSorry,
-
-        /// Certificates for listeners with `tls = true`.
-        #[key = "tls"]
-        #[optional]
-        #[example = "[{ certificate = \"shop.crt\", key = \"shop.key\" }]"]
-        tls: Vec<At<Tls>>,
-
-        /// What nobody may exceed.
-        #[key = "limits"]
-        #[optional]
-        #[example = "{ connections = 20000 }"]
-        limits: LimitsSpec,
-
-        /// Counters for Prometheus.
-        #[key = "metrics"]
-        #[optional]
-        #[example = "{ listen = \"127.0.0.1:9503\" }"]
-        metrics: Metrics,
-
-        /// Where `sorry status` and the other commands find this process.
-        #[key = "admin"]
-        #[optional]
-        #[example = "{ socket = \"/run/sorry/admin.sock\" }"]
-        admin: Admin,
-
-        /// What is written about events and requests.
-        #[key = "log"]
-        #[optional]
-        #[example = "{ level = \"info\" }"]
-        log: Log,
-    }
-}
-
-table! {
-    /// What applies to every site that does not say otherwise.
-    pub(super) struct SharedSorry as Header {
-        /// Sorry listeners of every site without a `sorry.listen` of its own. The entries are those of `site.sorry.listen`.
-        #[key = "listen"]
-        #[optional]
-        #[example = "[\"[::]:8503\"]"]
-        listen: Vec<At<Listen>>,
-    }
-}
-
-table! {
-    /// A web site that is answered for. The host name of a request chooses among the sites that share a listener.
-    pub(super) struct Site as Header {
-        /// What logs, metrics and commands call the site: at most 64 letters, digits, `-`, `_` and `.`. Each name once.
-        #[key = "name"]
-        #[required]
-        #[example = "\"shop\""]
-        name: Name,
-
-        /// The host names that the site answers for. `*.shop.example.com` stands for every name below
-        /// `shop.example.com`, not for that name itself; the most specific entry wins. International names are given in
-        /// their `xn--` form. Ports are not part of it.
-        #[key = "hosts"]
-        #[suggested]
-        #[example = "[\"shop.example.com\", \"*.shop.example.com\"]"]
-        hosts: Vec<At<HostPattern>>,
-
-        /// Whether the site answers for hosts that no site names. Without it the first site of each listener does.
-        #[key = "default"]
-        #[default = "false"]
-        #[example = "true"]
-        default: bool,
-
-        /// How the site says sorry.
-        #[key = "sorry"]
-        #[optional]
-        #[example = "{ page = \"pages/shop\" }"]
-        sorry: Sorry,
-    }
-}
 
 table! {
     /// How the site says sorry. A site needs `listen` here or in the `[sorry]` of the whole file.
-    pub(super) struct Sorry as Header {
+    pub(in crate::config) struct Sorry as Header {
         /// Sorry listeners: they refuse every request politely, whatever goes on. This is where keepalived, IPVS,
         /// nftables, HAProxy's `backup` or DNS point to. An entry is an address and port, `unix:/PATH`, or
         /// `systemd:NAME` for a socket that systemd passes under this `FileDescriptorName=`; or a table such as
@@ -251,7 +138,7 @@ table! {
 
 table! {
     /// Cross-origin requests.
-    pub(super) struct Cors as Dotted {
+    pub(in crate::config) struct Cors as Dotted {
         /// Origins whose scripts may read refusals of requests with credentials. All others may read those without.
         #[key = "origins"]
         #[default = "[]"]
@@ -262,7 +149,7 @@ table! {
 
 table! {
     /// A sorry listener with options.
-    pub(super) struct ListenTable as Header {
+    pub(in crate::config) struct ListenTable as Header {
         /// Where to listen.
         #[key = "address"]
         #[required]
@@ -303,7 +190,7 @@ table! {
 
 /// An entry of `listen`: text that is an address, or a table.
 #[derive(Debug)]
-pub(super) struct Listen(pub(super) ListenTable);
+pub(in crate::config) struct Listen(pub(in crate::config) ListenTable);
 
 impl FromValue for Listen {
     const SHAPE: Shape = Shape::Entries(&ListenTable::TABLE);
@@ -316,7 +203,7 @@ impl FromValue for Listen {
         match value.get_ref() {
             DeValue::Table(_) => ListenTable::read(value, reader).map(Listen),
             _ => {
-                let place = super::Place::Span(value.span().into());
+                let place = Place::Span(value.span().into());
                 let address = ListenAddress::read(value, reader)?;
                 Some(Listen(ListenTable::plain(At::new(place, address), reader)))
             }
@@ -326,72 +213,12 @@ impl FromValue for Listen {
 
 impl ListenTable {
     /// An address with nothing but defaults.
-    pub(super) fn plain(address: At<ListenAddress>, reader: &mut Reader<'_>) -> ListenTable {
+    pub(in crate::config) fn plain(
+        address: At<ListenAddress>,
+        reader: &mut Reader<'_>,
+    ) -> ListenTable {
         let mut table: ListenTable = reader.defaults(address.place, &ListenTable::TABLE);
         table.address = Some(address);
         table
-    }
-}
-
-table! {
-    /// A certificate for listeners with `tls = true`. The name that a client asks for (SNI) chooses; the first certificate
-    /// is for clients that ask for none or for an unknown one. Changed files are read again by themselves.
-    pub(super) struct Tls as Header {
-        /// The certificate and the chain behind it, in PEM.
-        #[key = "certificate"]
-        #[required]
-        #[example = "\"/etc/sorry/tls/shop.crt\""]
-        certificate: FilePath,
-
-        /// The certificate's private key, in PEM.
-        #[key = "key"]
-        #[required]
-        #[example = "\"/etc/sorry/tls/shop.key\""]
-        key: FilePath,
-    }
-}
-
-table! {
-    /// Counters for Prometheus.
-    pub(super) struct Metrics as Header {
-        /// Where `GET /metrics` is answered, apart from all sites. Without it nowhere.
-        #[key = "listen"]
-        #[optional]
-        #[example = "\"127.0.0.1:9503\""]
-        listen: SocketAddr,
-    }
-}
-
-table! {
-    /// Where `sorry status` and the other commands find this process.
-    pub(super) struct Admin as Header {
-        /// The unix socket that they talk to; `"none"` for no socket, and so no commands.
-        #[key = "socket"]
-        #[default = "\"/run/sorry/admin.sock\""]
-        #[example = "\"none\""]
-        socket: AdminSocket,
-    }
-}
-
-table! {
-    /// What is written about events and requests.
-    pub(super) struct Log as Header {
-        /// How much is said about events, on standard error.
-        #[key = "level"]
-        #[default = "\"info\""]
-        #[example = "\"warn\""]
-        level: LogLevel,
-
-        /// Whether and how each request is written down.
-        #[key = "access"]
-        #[default = "\"none\""]
-        #[example = "\"json\""]
-        access: AccessFormat,
-
-        /// Where requests are written down; `"-"` is standard output.
-        #[key = "access-file"]
-        #[default = "\"-\""]
-        #[example = "\"/var/log/sorry/access.log\""]
-        access_file: AccessTarget,
     }
 }

@@ -1,0 +1,135 @@
+//! The chain of reasons: the conclusion first, and below it what it follows from.
+
+use expect_test::{Expect, expect};
+
+use super::setup::{setup, site};
+use crate::engine::{Engine, Fact};
+use crate::event::{Command, Input, RealId, SiteId};
+use crate::health::Reason;
+use crate::moment::{Moment, Tick, Wall};
+use crate::order::{Keep, OnOverrun, Order, What};
+
+fn order() -> Order {
+    Order {
+        what: What::Maintenance(Keep::Stale),
+        given: Wall(1_000),
+        until: Some(Wall(1_000_000)),
+        on_overrun: OnOverrun::Hold,
+        by: "root".into(),
+        said: None,
+    }
+}
+
+/// One line a link, with what matters of it.
+fn told(engine: &Engine, now: Moment) -> String {
+    let view = engine.view(now);
+    let site = view.sites().next().unwrap();
+    let mut lines = String::new();
+    for link in site.chain() {
+        let line = match link.fact {
+            Fact::Routed { route, why, .. } => format!("{} {}", route.label(), why.label()),
+            Fact::Order(order, phase) => format!("ordered by {}: {phase:?}", order.by),
+            Fact::Otherwise(route, why) => format!("else {} {}", route.label(), why.label()),
+            Fact::Steady { to, until, flaps } => format!("{to:?} not before {until:?}, {flaps}"),
+            Fact::Doubt(doubt) => format!("{:?}", doubt.cause),
+            Fact::Unsure => "unsure".to_owned(),
+            Fact::Quorum { held, weights, .. } => format!("{held:?} {} up", weights.up),
+            Fact::Unwatched => "unwatched".to_owned(),
+            Fact::Real { name, state, .. } => format!("{name} {state:?}"),
+            Fact::Check {
+                name, last, bad, ..
+            } => format!("{name} {} {bad:?}", last.label()),
+            Fact::Switch { name, told, .. } => format!("switch {name} {told:?}"),
+        };
+        lines += &format!("{}{line}\n", "  ".repeat(usize::from(link.depth)));
+    }
+    lines
+}
+
+#[test]
+fn every_conclusion_has_its_reasons() {
+    let now = Moment {
+        tick: Tick(0),
+        wall: Wall(1_000),
+    };
+    let mut engine = Engine::new(setup(vec![site("shop", 2)]), now);
+    engine.handle(now, Input::Looked);
+    let probed = |real, reason| Input::Probed {
+        epoch: crate::event::Epoch(0),
+        real: RealId(real),
+        check: 0,
+        reason,
+    };
+    let steps: [(Vec<Input>, Expect); 4] = [
+        (
+            vec![probed(0, Reason::Ok), probed(1, Reason::Ok)],
+            expect![[r#"
+                live quorum
+                  Enough 2 up
+                    shop-0 Up
+                    shop-1 Up
+                  switch act Some(Live)
+            "#]],
+        ),
+        (
+            vec![
+                probed(0, Reason::Refused),
+                probed(0, Reason::Refused),
+                probed(1, Reason::Status),
+            ],
+            expect![[r#"
+                live quorum
+                  Enough 1 up
+                    shop-0 Down
+                      http refused (2, 2)
+                    shop-1 Up
+                      http status (1, 2)
+                  switch act Some(Live)
+            "#]],
+        ),
+        (
+            vec![Input::Ordered {
+                epoch: crate::event::Epoch(0),
+                site: SiteId(0),
+                command: Command::Give(order()),
+            }],
+            expect![[r#"
+                sorry ordered
+                  ordered by root: Running(Some(999s))
+                  else live quorum
+                    Enough 1 up
+                      shop-0 Down
+                        http refused (2, 2)
+                      shop-1 Up
+                        http status (1, 2)
+                  switch act Some(Sorry)
+            "#]],
+        ),
+        (
+            vec![
+                probed(1, Reason::Status),
+                Input::Ordered {
+                    epoch: crate::event::Epoch(0),
+                    site: SiteId(0),
+                    command: Command::Lift,
+                },
+            ],
+            expect![[r#"
+                sorry no-quorum
+                  TooFew 0 up
+                    shop-0 Down
+                      http refused (2, 2)
+                    shop-1 Down
+                      http status (2, 2)
+                  switch act Some(Sorry)
+            "#]],
+        ),
+    ];
+    for (inputs, expected) in steps {
+        for input in inputs {
+            engine.handle(now, input);
+        }
+        while engine.poll_output().is_some() {}
+        expected.assert_eq(&told(&engine, now));
+    }
+}

@@ -1,0 +1,206 @@
+//! Tests of what has happened, as people read it.
+
+use expect_test::expect;
+
+use super::super::moment::Moment;
+use super::super::order::{Down, Order};
+use super::super::standing::{Seen, Step};
+use super::super::standing_table::tests::{NOW, sample};
+use super::*;
+
+fn look() -> Look {
+    Look::plain(80, Moment(NOW))
+}
+
+fn event(at: u64, what: &str) -> Event {
+    Event {
+        at: Moment(at),
+        what: what.to_owned(),
+    }
+}
+
+fn history() -> History {
+    let outage = Incident {
+        id: 7,
+        site: Some("shop".to_owned()),
+        kind: "outage".to_owned(),
+        cause: "no quorum: 0 of 1".to_owned(),
+        planned: false,
+        began: Moment(NOW - 300),
+        ended: None,
+        seconds: 300,
+        by: None,
+        observed: false,
+        events: vec![event(NOW - 300, "10.0.0.1:80 is down: refused")],
+    };
+    let observed = Incident {
+        id: 6,
+        ended: Some(Moment(NOW - 86_000)),
+        began: Moment(NOW - 86_400),
+        seconds: 400,
+        observed: true,
+        events: vec![
+            event(NOW - 86_400, "would have sent shop to sorry"),
+            event(NOW - 86_397, "keepalived sent shop to its sorry server"),
+            event(NOW - 86_010, "keepalived sent shop back"),
+            event(NOW - 86_000, "would have sent shop back"),
+        ],
+        ..outage.clone()
+    };
+    let maintenance = Incident {
+        id: 5,
+        site: Some("blog".to_owned()),
+        kind: "maintenance".to_owned(),
+        cause: "ordered".to_owned(),
+        planned: true,
+        by: Some("deploy\x07".to_owned()),
+        observed: false,
+        events: Vec::new(),
+        ..observed.clone()
+    };
+    let doubt = Incident {
+        id: 4,
+        site: None,
+        kind: "doubt".to_owned(),
+        planned: true,
+        cause: "no reference answers".to_owned(),
+        ..maintenance.clone()
+    };
+    History {
+        incidents: vec![outage, observed, maintenance, doubt],
+    }
+}
+
+#[test]
+fn incidents_stand_in_a_table() {
+    expect![[r#"
+        BEGAN             LASTED     SITE  WHAT              CAUSE
+        11:55             5m so far  shop  outage            no quorum: 0 of 1
+          11:55:00 10.0.0.1:80 is down: refused
+        2025-12-31 12:00  6m 40s     shop  outage, observed  no quorum: 0 of 1
+          2025-12-31 12:00:00 would have sent shop to sorry
+          2025-12-31 12:00:03 keepalived sent shop to its sorry server
+          2025-12-31 12:06:30 keepalived sent shop back
+          2025-12-31 12:06:40 would have sent shop back
+        2025-12-31 12:00  6m 40s     blog  maintenance       ordered, by deploy\u{7}
+        2025-12-31 12:00  6m 40s     all   doubt, planned    no reference answers, by d…
+    "#]]
+    .assert_eq(&history().render(&look(), Chapter::Events));
+    let short = history().render(&look(), Chapter::Incidents);
+    assert_eq!(short.lines().count(), 5, "{short}");
+    let nothing = History::default().render(&look(), Chapter::Events);
+    assert_eq!(nothing, "nothing has happened\n");
+}
+
+#[test]
+fn what_would_have_been_done_stands_beside_what_happened() {
+    expect![[r#"
+        outage, observed of shop, 2025-12-31 12:00 (1d ago), 6m 40s: no quorum: 0 of 1
+        TIME                 WOULD HAVE BEEN DONE  HAPPENED
+        2025-12-31 12:00:00  sent shop to sorry
+        2025-12-31 12:00:03                        keepalived sent shop to its sorry se…
+        2025-12-31 12:06:30                        keepalived sent shop back
+        2025-12-31 12:06:40  sent shop back
+          it would have been done 3s earlier
+    "#]]
+    .assert_eq(&history().compare(&look()));
+    assert!(History::default().compare(&look()).contains("no switch"));
+}
+
+#[test]
+fn differences_are_told_in_words() {
+    let compared = |events: &[(u64, &str)]| {
+        let events = events.iter().map(|(at, what)| event(*at, what)).collect();
+        let incident = Incident {
+            events,
+            ..history().incidents[1].clone()
+        };
+        incident.difference()
+    };
+    for (events, expected) in [
+        (&[][..], None),
+        (&[(5, "something")], None),
+        (&[(5, "would have")], Some("nothing happened")),
+        (&[(5, "would have"), (5, "did")], Some("same second")),
+        (&[(5, "would have"), (8, "did")], Some("3s earlier")),
+        (&[(5, "did"), (9, "would have")], Some("4s later")),
+    ] {
+        let told = compared(events);
+        assert_eq!(told.is_some(), expected.is_some(), "{events:?}");
+        let told = told.unwrap_or_default();
+        assert!(
+            told.contains(expected.unwrap_or_default()),
+            "{events:?}: {told}"
+        );
+    }
+}
+
+#[test]
+fn reasons_stand_below_what_they_are_a_reason_for() {
+    let step = |depth, what: &str| Step {
+        depth,
+        what: what.to_owned(),
+    };
+    let explanation = Explanation {
+        site: sample().sites[2].clone(),
+        steps: vec![
+            step(0, "down is at the sorry server"),
+            step(
+                1,
+                "it has no quorum: weights that work are 0, and 1 is enough, and this goes on for longer than a line",
+            ),
+            step(2, "10.0.0.1:80 is down"),
+        ],
+        inputs: vec![Seen {
+            at: Moment(NOW - 3),
+            what: "http of 10.0.0.1:80: refused".to_owned(),
+        }],
+    };
+    expect![[r#"
+        down is at the sorry server
+          it has no quorum: weights that work are 0, and 1 is enough, and this goes on
+          for longer than a line
+            10.0.0.1:80 is down
+
+        SEEN      WHAT
+        11:59:57  http of 10.0.0.1:80: refused
+    "#]]
+    .assert_eq(&explanation.render(&look()));
+}
+
+#[test]
+fn changes_are_shown_with_who_and_why() {
+    let entry = Entry {
+        at: Moment(NOW - 60),
+        by: "uid 0, gid 0, pid 7".to_owned(),
+        what: "down".to_owned(),
+        site: Some("shop".to_owned()),
+        order: Some(Order::Down(Down::default())),
+        reason: Some("CHG-1\x1b".to_owned()),
+        outcome: Outcome::Done,
+        told: "maintenance until 13:00".to_owned(),
+    };
+    let refused = Entry {
+        by: "token look from 10.0.0.9:1234".to_owned(),
+        what: "POST /v1/reload".to_owned(),
+        site: None,
+        order: None,
+        reason: None,
+        outcome: Outcome::Refused,
+        told: "the token `look` may ask and not order".to_owned(),
+        ..entry.clone()
+    };
+    let audit = Audit {
+        entries: vec![entry, refused],
+    };
+    expect![[r#"
+        WHEN   WHO                            WHAT             SITE  OUTCOME
+        11:59  uid 0, gid 0, pid 7            down             shop  done
+          why: CHG-1\u{1b}
+          maintenance until 13:00
+        11:59  token look from 10.0.0.9:1234  POST /v1/reload  -     refused
+          the token `look` may ask and not order
+    "#]]
+    .assert_eq(&audit.render(&look()));
+    assert!(Audit::default().render(&look()).contains("nobody"));
+}

@@ -1,0 +1,155 @@
+//! Metrics of what is watched and decided: sites, real servers, checks, doubt, the journal.
+
+use super::exposition::{Family, Page};
+use super::family::{
+    ALERTS, ALERTS_WAITING, CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK, ORDER_UNTIL, ORDERED,
+    QUORUM, REAL_DRAINED, REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE, SITE_SINCE, SITE_TURNS,
+    SITE_WEIGHT, SITE_WHY, SWITCH_FAILURES,
+};
+use super::standing::{ReceiverStanding, SiteStanding, Standing};
+
+/// Adds them all.
+pub(super) fn render(page: &mut Page, standing: &Standing) {
+    sites(page, &standing.sites);
+    real_servers(page, &standing.sites);
+    checks(page, &standing.sites);
+    let mut samples = page.family(&DOUBT);
+    let cause = standing.doubt.as_ref().map(|doubt| doubt.cause.as_str());
+    for known in CAUSES {
+        samples.add(&[known], u8::from(cause == Some(known)));
+    }
+    receivers(page, &standing.receivers);
+    page.family(&JOURNAL_OK)
+        .add(&[], u8::from(standing.unkept.is_none()));
+}
+
+/// What doubt may come from.
+const CAUSES: [&str; 2] = ["references", "mass"];
+
+fn sites(page: &mut Page, sites: &[SiteStanding]) {
+    each(page, &SITE_LIVE, sites, |site| {
+        Some(u64::from(site.route == "live"))
+    });
+    let mut samples = page.family(&SITE_WHY);
+    for site in sites {
+        samples.add(&[&site.name, &site.why], 1);
+    }
+    each(page, &SITE_SINCE, sites, |site| Some(site.since.0));
+    let mut samples = page.family(&SITE_TURNS);
+    for site in sites {
+        samples.add(&[&site.name, "live"], site.turned.live);
+        samples.add(&[&site.name, "sorry"], site.turned.sorry);
+    }
+    each(page, &SITE_FLAPS, sites, |site| Some(u64::from(site.flaps)));
+    each(page, &QUORUM, sites, |site| {
+        let watched = !site.real_servers.is_empty();
+        watched.then_some(u64::from(site.quorum.at_least))
+    });
+    let mut samples = page.family(&SITE_WEIGHT);
+    for site in sites.iter().filter(|site| !site.real_servers.is_empty()) {
+        let sums = &site.quorum;
+        for (state, sum) in [
+            ("up", sums.up),
+            ("down", sums.down),
+            ("unknown", sums.unknown),
+        ] {
+            samples.add(&[&site.name, state], sum);
+        }
+    }
+    each(page, &ORDERED, sites, |site| {
+        Some(u64::from(site.order.is_some()))
+    });
+    each(page, &ORDER_UNTIL, sites, |site| {
+        let until = site.order.as_ref()?.until?;
+        Some(until.0)
+    });
+    let mut samples = page.family(&SWITCH_FAILURES);
+    for site in sites {
+        for switch in &site.switches {
+            samples.add(&[&site.name, &switch.name], switch.failures);
+        }
+    }
+}
+
+fn each(
+    page: &mut Page,
+    family: &'static Family,
+    sites: &[SiteStanding],
+    number: impl Fn(&SiteStanding) -> Option<u64>,
+) {
+    let mut samples = page.family(family);
+    for site in sites {
+        if let Some(number) = number(site) {
+            samples.add(&[&site.name], number);
+        }
+    }
+}
+
+fn receivers(page: &mut Page, receivers: &[ReceiverStanding]) {
+    let mut samples = page.family(&ALERTS);
+    for one in receivers {
+        for (outcome, count) in [
+            ("delivered", one.delivered),
+            ("failed", one.failed),
+            ("lost", one.lost),
+        ] {
+            samples.add(&[&one.name, &one.channel, outcome], count);
+        }
+    }
+    let mut samples = page.family(&ALERTS_WAITING);
+    for one in receivers {
+        samples.add(&[&one.name, &one.channel], one.waiting);
+    }
+}
+
+fn real_servers(page: &mut Page, sites: &[SiteStanding]) {
+    let reals = || {
+        let of_site = |site| of(site).map(move |real| (site, real));
+        sites.iter().flat_map(of_site)
+    };
+    let mut samples = page.family(&REAL_UP);
+    for (site, real) in reals().filter(|(_, real)| real.state != "unknown") {
+        samples.add(&[&site.name, &real.name], u8::from(real.state == "up"));
+    }
+    let mut samples = page.family(&REAL_WEIGHT);
+    for (site, real) in reals() {
+        samples.add(&[&site.name, &real.name], real.weight);
+    }
+    let mut samples = page.family(&REAL_DRAINED);
+    for (site, real) in reals() {
+        samples.add(&[&site.name, &real.name], u8::from(real.drained));
+    }
+}
+
+fn of(site: &SiteStanding) -> impl Iterator<Item = &super::standing::RealStanding> {
+    site.real_servers.iter()
+}
+
+fn checks(page: &mut Page, sites: &[SiteStanding]) {
+    let mut samples = page.family(&CHECK_RESULTS);
+    for site in sites {
+        for real in &site.real_servers {
+            for check in &real.checks {
+                let total = &check.total;
+                for (result, count) in [
+                    ("good", total.good),
+                    ("bad", total.bad),
+                    ("void", total.void),
+                ] {
+                    samples.add(&[&site.name, &real.name, &check.kind, result], count);
+                }
+            }
+        }
+    }
+    let mut samples = page.family(&CHECK_SECONDS);
+    for site in sites {
+        for real in &site.real_servers {
+            for check in &real.checks {
+                if let Some(micros) = check.rtt_us {
+                    let took = std::time::Duration::from_micros(micros).as_secs_f64();
+                    samples.add(&[&site.name, &real.name, &check.kind], took);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What checks send, and what they expect: requests and their answers, payloads and replies.
+
+use super::Builder;
+use crate::config::check::{BodyRule, Dialogue, Dns, Exec, FileCheck, Http, Smtp, TlsClient, Udp};
+use crate::config::diagnostics::{Code, Mistake, Place};
+use crate::config::payload::{Hex, HexPattern, Payload, exactly};
+use crate::config::reader::At;
+use crate::config::value::Line;
+use crate::config::{Purpose, spec};
+
+/// Bytes as typed in one of two ways.
+struct Two {
+    text: Option<At<Payload>>,
+    hex: Option<At<Hex>>,
+}
+
+impl Builder<'_> {
+    /// A request and what its answer must be.
+    pub(super) fn http(&mut self, typed: spec::HttpCheck, tls: Option<TlsClient>) -> Option<Http> {
+        let place = |at: &Option<At<_>>| at.as_ref().map(|at: &At<Payload>| at.place);
+        let rules = [
+            ("contains", place(&typed.contains)),
+            ("regex", typed.regex.as_ref().map(|at| at.place)),
+            ("not-regex", typed.not_regex.as_ref().map(|at| at.place)),
+            ("digest", typed.digest.as_ref().map(|at| at.place)),
+        ];
+        self.at_most_one(&rules);
+        let first = rules
+            .iter()
+            .find_map(|(key, place)| Some((*key, (*place)?)));
+        if let (Some((key, place)), Some(method)) = (first, &typed.method)
+            && *method.value.0 == *"HEAD"
+        {
+            let message = format!("{key}: an answer to HEAD has no body");
+            let mistake = Mistake::new(Code::Conflict, place, message);
+            self.tell(mistake.also(method.place, "the method is here"));
+        }
+        if let Some(status) = &typed.status
+            && status.value.is_empty()
+            && !self.is_inside(status.place)
+        {
+            let mistake = Mistake::new(
+                Code::Invalid,
+                status.place,
+                "status: no status would be good",
+            );
+            self.tell(mistake.hint("for example: status = [\"200-299\"]"));
+        }
+        let fields = typed.headers?.value.into_iter();
+        Some(Http {
+            tls,
+            method: typed.method?.value.0,
+            path: typed.path?.value.0,
+            host: typed.host.map(|host| host.value.0),
+            headers: fields
+                .map(|field| (field.value.name, field.value.value))
+                .collect(),
+            version: typed.version?.value,
+            status: typed
+                .status?
+                .value
+                .into_iter()
+                .map(|range| range.value.0)
+                .collect(),
+            body: None
+                .or(typed.contains.map(|at| BodyRule::Contains(at.value.0)))
+                .or(typed.regex.map(|at| BodyRule::Regex(at.value.0)))
+                .or(typed.not_regex.map(|at| BodyRule::NotRegex(at.value.0)))
+                .or(typed.digest.map(|at| BodyRule::Digest(at.value.0))),
+            body_bytes: typed.body_bytes?.value.0,
+        })
+    }
+
+    fn bytes(&mut self, keys: [&'static str; 2], typed: Two) -> Option<Box<[u8]>> {
+        let places = [
+            (keys[0], typed.text.as_ref().map(|at| at.place)),
+            (keys[1], typed.hex.as_ref().map(|at| at.place)),
+        ];
+        self.at_most_one(&places);
+        let text = typed.text.map(|text| text.value.0);
+        text.or(typed.hex.map(|hex| hex.value.0))
+    }
+
+    fn sent(&mut self, text: Option<At<Payload>>, hex: Option<At<Hex>>) -> Option<Box<[u8]>> {
+        self.bytes(["send", "send-hex"], Two { text, hex })
+    }
+
+    fn expected(&mut self, text: Option<At<Payload>>, hex: Option<At<Hex>>) -> Option<Box<[u8]>> {
+        self.bytes(["expect", "expect-hex"], Two { text, hex })
+    }
+
+    pub(super) fn tcp(&mut self, typed: spec::TcpCheck) -> Dialogue {
+        Dialogue {
+            send: self.sent(typed.send, typed.send_hex),
+            expect: self.expected(typed.expect, typed.expect_hex),
+        }
+    }
+
+    pub(super) fn after_handshake(&mut self, typed: spec::TlsCheck) -> Dialogue {
+        Dialogue {
+            send: self.sent(typed.send, typed.send_hex),
+            expect: self.expected(typed.expect, typed.expect_hex),
+        }
+    }
+
+    pub(super) fn udp(&mut self, typed: spec::UdpCheck) -> Udp {
+        let places = [
+            ("expect", typed.expect.as_ref().map(|at| at.place)),
+            ("expect-hex", typed.expect_hex.as_ref().map(|at| at.place)),
+        ];
+        self.at_most_one(&places);
+        let text = typed.expect.map(|at| exactly(&at.value.0));
+        let hex = typed.expect_hex.map(|at| {
+            let HexPattern(pattern) = at.value;
+            pattern
+        });
+        Udp {
+            send: self.sent(typed.send, typed.send_hex).unwrap_or_default(),
+            expect: text.or(hex),
+        }
+    }
+
+    pub(super) fn dns(&mut self, typed: spec::DnsCheck) -> Option<Dns> {
+        if let Some(codes) = &typed.codes
+            && codes.value.is_empty()
+            && !self.is_inside(codes.place)
+        {
+            let mistake = Mistake::new(
+                Code::Invalid,
+                codes.place,
+                "codes: no response code would be good",
+            );
+            self.tell(mistake.hint("for example: codes = [\"NOERROR\"]"));
+        }
+        Some(Dns {
+            name: typed.name?.value.0,
+            record: typed.record?.value.0,
+            tcp: typed.tcp?.value,
+            codes: typed
+                .codes?
+                .value
+                .into_iter()
+                .map(|code| code.value.0)
+                .collect(),
+            answer: typed.answer.map(|answer| answer.value.0),
+        })
+    }
+
+    pub(super) fn smtp(&mut self, typed: spec::SmtpCheck, tls: Option<TlsClient>) -> Option<Smtp> {
+        Some(Smtp {
+            helo: typed.helo?.value.0,
+            tls: tls.map(Box::new),
+        })
+    }
+
+    pub(super) fn exec(&mut self, typed: spec::ExecCheck) -> Option<Exec> {
+        let command = typed.command?;
+        Some(Exec {
+            argv: self.argv("command", command)?,
+            weight: typed.weight_by_exit_code?.value,
+        })
+    }
+
+    pub(super) fn file(&mut self, typed: spec::FileCheck) -> Option<FileCheck> {
+        Some(FileCheck {
+            path: self.world.base.join(typed.path?.value.0),
+            down: typed.down_when?.value,
+        })
+    }
+
+    /// A program and its arguments.
+    pub(super) fn argv(
+        &mut self,
+        key: &'static str,
+        typed: At<Vec<At<Line>>>,
+    ) -> Option<Vec<Box<str>>> {
+        let Some(program) = typed.value.first() else {
+            // Unless its entries were all mistaken, which has been told.
+            if !self.is_inside(typed.place) {
+                let message = format!("{key}: an empty array runs nothing");
+                let mistake = Mistake::new(Code::Invalid, typed.place, message);
+                self.tell(mistake.hint(format!(
+                    "for example: {key} = [\"/usr/local/lib/sorry/mine\"]"
+                )));
+            }
+            return None;
+        };
+        if !program.value.0.starts_with('/') {
+            let shown = crate::config::fault::quoted(&program.value.0);
+            let message = format!("{key}: {shown} is not an absolute path");
+            let hint = match program.value.0.contains(' ') {
+                true => {
+                    "the program and each of its arguments are entries of their own: no shell takes them apart"
+                }
+                false => "programs are not looked for: give the full path",
+            };
+            self.tell(Mistake::new(Code::Invalid, program.place, message).hint(hint));
+            return None;
+        }
+        self.files.push(crate::config::FileUse {
+            path: (*program.value.0).into(),
+            place: program.place,
+            purpose: Purpose::Program,
+        });
+        Some(typed.value.into_iter().map(|text| text.value.0).collect())
+    }
+
+    /// Whether a mistake within this place has been told.
+    pub(super) fn is_inside(&self, place: Place) -> bool {
+        let inside = |mistake: &Mistake| match (mistake.place, place) {
+            (Place::Span(inner), Place::Span(outer)) => {
+                outer.start <= inner.start && inner.end <= outer.end
+            }
+            _ => false,
+        };
+        self.mistakes.iter().any(inside)
+    }
+}

@@ -1,0 +1,237 @@
+//! The brain: the engine on a thread of its own, with what it sees by and what it keeps.
+//!
+//! The control thread starts it, hands it configurations and orders, and hears from it what visitors are to be told. Neither waits
+//! for the other, and no worker knows of it. Everything that is decided is decided in `sorry_core::engine`.
+
+mod chronicle;
+mod clock;
+mod explain;
+mod eyes;
+mod incidents;
+mod keeper;
+mod latest;
+mod mind;
+mod order;
+mod outlook;
+mod schedule;
+mod setup;
+mod standing;
+mod thread;
+mod words;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, oneshot};
+
+pub use keeper::KeepError;
+pub(in crate::daemon) use outlook::Outlook;
+pub use setup::Hands;
+pub(in crate::daemon) use thread::{News, Told};
+
+use super::audit::Audit;
+use super::programs::Programs;
+use crate::admin::Command;
+use crate::admin::standing::Standing;
+use crate::check::Watched;
+use crate::config::Config;
+use crate::journal::Entry;
+use chronicle::Chronicle;
+use clock::Clock;
+use eyes::Eyes;
+use keeper::Keeper;
+use mind::Mind;
+use thread::{Message, NoHand, Thread};
+
+/// How long a successor waits for the state folder of whom it follows.
+pub(in crate::daemon) const HANDED_OVER: Duration = Duration::from_secs(10);
+
+/// A handle on it. Dropping it lets the brain write what waits, and ends it.
+pub(in crate::daemon) struct Brain {
+    inbox: mpsc::UnboundedSender<Message>,
+    thread: Option<JoinHandle<()>>,
+    /// How everything stood when it was published last.
+    pub(in crate::daemon) standing: Arc<ArcSwap<Standing>>,
+    /// Whether it could open what it keeps.
+    ready: Option<oneshot::Receiver<Result<(), KeepError>>>,
+}
+
+/// How it begins.
+pub(in crate::daemon) struct Beginning {
+    pub(in crate::daemon) config: Arc<Config>,
+    /// The checks of it, ready.
+    pub(in crate::daemon) watched: Vec<Watched>,
+    pub(in crate::daemon) hands: Hands,
+    /// Where it tells what visitors are to be told.
+    pub(in crate::daemon) told: Told,
+    /// Who runs the programs of alerts.
+    pub(in crate::daemon) programs: Arc<Programs>,
+    /// What is kept in the state folder, too, once it is open.
+    pub(in crate::daemon) audit: Arc<Audit>,
+    /// How long it waits for whoever has the state folder.
+    pub(in crate::daemon) wait: Duration,
+}
+
+impl Brain {
+    /// Starts the thread.
+    pub(in crate::daemon) fn start(beginning: Beginning) -> std::io::Result<Brain> {
+        let (inbox, messages) = mpsc::unbounded_channel();
+        let standing = Arc::new(ArcSwap::from_pointee(Standing::default()));
+        let (tell, ready) = oneshot::channel();
+        let published = Arc::clone(&standing);
+        let thread = std::thread::Builder::new()
+            .name("sorry-brain".into())
+            .spawn(move || think(beginning, messages, published, tell))?;
+        Ok(Brain {
+            inbox,
+            thread: Some(thread),
+            standing,
+            ready: Some(ready),
+        })
+    }
+
+    /// Waits until it has opened what it keeps.
+    pub(in crate::daemon) async fn ready(&mut self) -> Result<(), KeepError> {
+        match self.ready.take() {
+            Some(ready) => ready.await.unwrap_or(Ok(())),
+            None => Ok(()),
+        }
+    }
+
+    /// Another configuration is in force.
+    pub(in crate::daemon) fn configure(&self, config: Arc<Config>, watched: Vec<Watched>) {
+        self.ask(Message::Configured(config, watched));
+    }
+
+    /// Hands on what the brain is to answer, and gives back what it is not.
+    pub(in crate::daemon) fn hear(&self, command: Command) -> Option<Command> {
+        self.ask(match command {
+            Command::Standing(reply) => Message::Standing(reply),
+            Command::Explain { site, reply } => Message::Explain { site, reply },
+            Command::History(reply) => Message::History(reply),
+            Command::Order(ordered) => Message::Order(ordered),
+            Command::TestAlert { receiver, reply } => Message::TestAlert { receiver, reply },
+            other => return Some(other),
+        });
+        None
+    }
+
+    fn ask(&self, message: Message) {
+        // Whoever waits for an answer hears that nobody is there any more.
+        let _ended = self.inbox.send(message);
+    }
+}
+
+impl Drop for Brain {
+    fn drop(&mut self) {
+        self.ask(Message::Stop);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("the thread that decides has ended by itself: please report it");
+        }
+    }
+}
+
+/// The thread, from its beginning to its end.
+fn think(
+    beginning: Beginning,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    standing: Arc<ArcSwap<Standing>>,
+    ready: oneshot::Sender<Result<(), KeepError>>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return log::error!("nothing is watched: cannot start a runtime: {error}"),
+    };
+    let (done, written) = mpsc::unbounded_channel();
+    let mut kept = match open(&beginning, &done) {
+        Ok(kept) => {
+            let _nobody_waits = ready.send(Ok(()));
+            kept
+        }
+        Err(error) => {
+            if let Err(Err(error)) = ready.send(Err(error)) {
+                log::error!("nothing of what is ordered can be kept: {error}");
+            }
+            Kept::nothing(done)
+        }
+    };
+    let clock = Clock::start();
+    let config = beginning.config;
+    let mind = Mind::new(
+        Arc::clone(&config),
+        Box::new(|_| Vec::new()),
+        beginning.hands,
+        kept.entries,
+        kept.chronicle.told(),
+        clock.now(),
+    );
+    runtime.block_on(async {
+        let mut chronicle = kept.chronicle;
+        let runtime = tokio::runtime::Handle::current();
+        chronicle.begin(
+            config.receivers.clone(),
+            &mind.open_incidents(),
+            beginning.programs,
+            runtime,
+        );
+        let mut eyes = Eyes::new();
+        eyes.watch(beginning.watched);
+        let thread = Thread {
+            mind,
+            clock,
+            eyes,
+            keeper: kept.keeper,
+            chronicle,
+            written,
+            inbox,
+            hand: Box::new(NoHand),
+            told: beginning.told,
+            outlooks: Vec::new(),
+            published: standing,
+            publish: None,
+        };
+        thread.run().await;
+    });
+}
+
+/// What is kept beyond the process, and what was kept before.
+struct Kept {
+    keeper: Keeper,
+    entries: Vec<Entry>,
+    chronicle: Chronicle,
+}
+
+impl Kept {
+    fn nothing(done: mpsc::UnboundedSender<keeper::Written>) -> Kept {
+        Kept {
+            keeper: Keeper::forgetful(done),
+            entries: Vec::new(),
+            chronicle: Chronicle::forgetful(),
+        }
+    }
+}
+
+fn open(
+    beginning: &Beginning,
+    done: &mpsc::UnboundedSender<keeper::Written>,
+) -> Result<Kept, KeepError> {
+    let Some(path) = &beginning.config.state else {
+        beginning.audit.close();
+        return Ok(Kept::nothing(done.clone()));
+    };
+    let folder = keeper::folder(path, beginning.wait)?;
+    let (keeper, entries) = Keeper::open(&folder, done.clone())?;
+    beginning.audit.open(&folder)?;
+    Ok(Kept {
+        keeper,
+        entries,
+        chronicle: Chronicle::open(&folder)?,
+    })
+}

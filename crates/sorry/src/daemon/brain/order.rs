@@ -1,0 +1,292 @@
+//! From what an operator asks for to what the engine is told: names are found, times counted from now, and what cannot be is
+//! refused with the reason.
+
+use std::time::Duration;
+
+use sorry_core::engine::SiteView;
+use sorry_core::event::{Command, Drained, RealId};
+use sorry_core::moment::Wall;
+use sorry_core::order::{Keep, OnOverrun, Order, What};
+use sorry_core::said::Said;
+use sorry_core::site::Route;
+
+use super::words;
+use crate::admin::order::{self, Lasting};
+use crate::admin::{Fault, FaultKind};
+
+/// The longest that an order may be given for: a year is a typing mistake.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// The most characters of the name of whoever gives an order.
+const NAME: usize = 100;
+
+/// What is known where an order is given.
+pub(super) struct Given<'a> {
+    pub(super) site: SiteView<'a>,
+    pub(super) by: &'a str,
+    pub(super) now: Wall,
+    /// How long an order lasts where nobody says.
+    pub(super) usual: Duration,
+}
+
+/// The engine's command. Windows are not the engine's to agree on, and are dealt with elsewhere.
+pub(super) fn command(order: order::Order, given: &Given<'_>) -> Result<Command, Fault> {
+    match order {
+        order::Order::Down(down) => {
+            let keep = match down.keep {
+                order::Keep::Stale => Keep::Stale,
+                order::Keep::Nothing => Keep::Nothing,
+            };
+            let on_overrun = on_overrun(down.on_overrun);
+            let order = Order {
+                said: said(down.say)?,
+                on_overrun,
+                ..lasting(What::Maintenance(keep), down.lasting, given)?
+            };
+            Ok(Command::Give(order))
+        }
+        order::Order::Up {} => Ok(Command::Lift),
+        order::Order::Live(time) => Ok(Command::Give(lasting(What::Live, time, given)?)),
+        order::Order::Extend { by_seconds } => extend(by_seconds, given),
+        order::Order::Say { text } => Ok(Command::Say(said(text)?)),
+        order::Order::Drain {
+            real_server,
+            drained,
+        } => {
+            let drained = match drained {
+                true => Drained::Yes,
+                false => Drained::No,
+            };
+            Ok(Command::Drain(real(&real_server, given)?, drained))
+        }
+        order::Order::Approve { switch, generation } => approve(switch, generation, given),
+        order::Order::Schedule(_) | order::Order::Unschedule { .. } => Err(impossible(
+            "a window is no order; this is a mistake in sorry, please report it",
+        )),
+    }
+}
+
+pub(super) fn on_overrun(word: order::OnOverrun) -> OnOverrun {
+    match word {
+        order::OnOverrun::Hold => OnOverrun::Hold,
+        order::OnOverrun::Return => OnOverrun::Return,
+    }
+}
+
+pub(super) fn said(text: Option<String>) -> Result<Option<Said>, Fault> {
+    let Some(text) = text else { return Ok(None) };
+    let said = Said::parse(&text).map_err(|why| {
+        Fault::new(
+            FaultKind::Malformed,
+            format!("this cannot be said to visitors: {why}"),
+        )
+    })?;
+    Ok(Some(said))
+}
+
+fn lasting(what: What, time: Lasting, given: &Given<'_>) -> Result<Order, Fault> {
+    Ok(Order {
+        what,
+        given: given.now,
+        until: until(&time, given)?,
+        // Live in spite of health must not be forgotten: health decides again when its time is over.
+        on_overrun: OnOverrun::Return,
+        by: given.by.chars().take(NAME).collect(),
+        said: None,
+    })
+}
+
+fn until(time: &Lasting, given: &Given<'_>) -> Result<Option<Wall>, Fault> {
+    let asked = usize::from(time.endless)
+        + usize::from(time.for_seconds.is_some())
+        + usize::from(time.until.is_some());
+    if asked > 1 {
+        return Err(Fault::new(
+            FaultKind::Malformed,
+            "`for_seconds`, `until` and `endless` are three ways to say one thing: give one of them",
+        ));
+    }
+    if time.endless {
+        return Ok(None);
+    }
+    let until = match (time.for_seconds, time.until) {
+        (Some(seconds), _) => given.now.after(Duration::from_secs(seconds)),
+        (_, Some(until)) => Wall(until.0.saturating_mul(1000)),
+        (None, None) => given.now.after(given.usual),
+    };
+    if until <= given.now {
+        return Err(impossible("that time has passed already"));
+    }
+    if until.since(given.now) > LONGEST {
+        return Err(impossible(
+            "that is more than a year; say `--endless` for something without an end",
+        ));
+    }
+    Ok(Some(until))
+}
+
+fn extend(seconds: u64, given: &Given<'_>) -> Result<Command, Fault> {
+    let by = Duration::from_secs(seconds);
+    if by.is_zero() || by > LONGEST {
+        return Err(impossible("an order can be extended by a second to a year"));
+    }
+    let name = given.site.name();
+    match given.site.order() {
+        None => Err(impossible(format!(
+            "nothing is ordered of {name}, so there is nothing to extend"
+        ))),
+        Some(order) if order.until.is_none() => Err(impossible(format!(
+            "what is ordered of {name} has no end, so there is nothing to extend"
+        ))),
+        Some(_) => Ok(Command::Extend(by)),
+    }
+}
+
+fn real(name: &str, given: &Given<'_>) -> Result<RealId, Fault> {
+    let found = given.site.reals().find(|real| real.name() == name);
+    if let Some(real) = found {
+        return Ok(real.id);
+    }
+    let known: Vec<_> = given.site.reals().map(|real| real.name()).collect();
+    Err(unknown(
+        &format!("{} has no real server {name:?}", given.site.name()),
+        &known,
+        name,
+    ))
+}
+
+fn approve(
+    switch: Option<String>,
+    generation: Option<u64>,
+    given: &Given<'_>,
+) -> Result<Command, Fault> {
+    let site = given.site.name();
+    let all: Vec<_> = (0..).zip(given.site.switches()).collect();
+    if let Some(wanted) = &switch {
+        let known: Vec<_> = all.iter().map(|(_, switch)| switch.name()).collect();
+        if !known.contains(&wanted.as_str()) {
+            return Err(unknown(
+                &format!("{site} has no switch {wanted:?}"),
+                &known,
+                wanted,
+            ));
+        }
+    }
+    let mut asking = all
+        .iter()
+        .filter(|(_, known)| switch.as_deref().is_none_or(|name| name == known.name()))
+        .filter_map(|(index, switch)| Some((*index, switch.name(), switch.waiting()?.1)));
+    let (index, name, asked) = match (asking.next(), asking.next()) {
+        (None, _) => return Err(impossible(format!("no switch of {site} asks for anything"))),
+        (Some(one), None) => one,
+        (Some(_), Some(_)) => {
+            return Err(impossible(format!(
+                "several switches of {site} ask: name the one that may"
+            )));
+        }
+    };
+    match generation {
+        Some(generation) if generation != asked => Err(impossible(format!(
+            "the switch {name} asks with generation {asked} by now, not {generation}"
+        ))),
+        _ => Ok(Command::Approve(index, asked)),
+    }
+}
+
+pub(super) fn impossible(why: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::Impossible, why)
+}
+
+/// There is no such thing; the nearest that there is comes first.
+pub(super) fn unknown(what: &str, known: &[&str], wanted: &str) -> Fault {
+    let mut known: Vec<&str> = known.to_vec();
+    let near = |name: &str| strsim::jaro_winkler(name, wanted);
+    known.sort_by(|a, b| near(b).total_cmp(&near(a)));
+    let shown: Vec<&str> = known.iter().take(10).copied().collect();
+    let hint = match shown.as_slice() {
+        [] => "; there is none".to_owned(),
+        all if known.len() > all.len() => format!("; there are {}, ...", all.join(", ")),
+        [one] => format!("; there is {one}"),
+        all => format!("; there are {}", all.join(", ")),
+    };
+    Fault::new(FaultKind::Unknown, format!("{what}{hint}"))
+}
+
+/// What is told to whoever has given a command, once it is obeyed. `usual` is how long it lasts where nobody said.
+pub(super) fn told(
+    command: &Command,
+    site: &SiteView<'_>,
+    before: Route,
+    usual: Option<Duration>,
+    now: Wall,
+) -> Vec<String> {
+    let name = site.name();
+    match command {
+        Command::Give(order) => {
+            let what = match order.what {
+                What::Maintenance(_) => "down for maintenance",
+                What::Live => "live, whatever its health says,",
+            };
+            let mut told = vec![format!("{what} {}", lasts(order, now))];
+            if let Some(usual) = usual {
+                told.push(format!(
+                    "nobody said for how long, so it is {}: say `sorry extend {name} 1h` for longer, `sorry up {name}` when it is done",
+                    words::time(usual)
+                ));
+            }
+            told
+        }
+        Command::Lift => vec![lifted(site, before)],
+        Command::Extend(_) => {
+            let lasts = site.order().map(|order| lasts(order, now));
+            vec![format!(
+                "what was ordered lasts {}",
+                lasts.unwrap_or_default()
+            )]
+        }
+        Command::Say(None) => vec!["visitors read the standard words again".to_owned()],
+        Command::Say(Some(_)) => vec!["visitors read that from now on".to_owned()],
+        Command::Drain(real, drained) => {
+            let real = site.reals().find(|known| known.id == *real);
+            let real = real.map_or("", |real| real.name());
+            let what = match drained {
+                Drained::Yes => "gets no new visitors, and does not count for the quorum",
+                Drained::No => "gets visitors again",
+            };
+            let mut told = vec![format!("{real} {what}")];
+            if site.route() != before {
+                told.push(turned(site));
+            }
+            told
+        }
+        Command::Approve(..) => vec!["the switch was told".to_owned()],
+    }
+}
+
+fn lasts(order: &Order, now: Wall) -> String {
+    match order.until {
+        Some(until) => format!(
+            "until {}, for {}",
+            words::at(until),
+            words::time(until.since(now))
+        ),
+        None => "without an end".to_owned(),
+    }
+}
+
+fn lifted(site: &SiteView<'_>, before: Route) -> String {
+    match (site.route(), before) {
+        (now, before) if now == before && now == Route::Live => {
+            "nothing was ordered, and it is live".to_owned()
+        }
+        _ => turned(site),
+    }
+}
+
+fn turned(site: &SiteView<'_>) -> String {
+    let why = words::why(site.why(), &site.weights());
+    match site.route() {
+        Route::Live => "live".to_owned(),
+        Route::Sorry => format!("still sorry: {why}"),
+    }
+}

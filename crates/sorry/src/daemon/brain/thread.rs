@@ -1,0 +1,269 @@
+//! The brain's thread: it brings the mind what happens, and carries out what it wants.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use sorry_core::event::{Outcome, SiteId, SwitchId};
+use sorry_core::moment::Moment;
+use sorry_core::quorum::Held;
+use tokio::sync::{mpsc, oneshot};
+
+use super::chronicle::Chronicle;
+use super::clock::Clock;
+use super::eyes::Eyes;
+use super::keeper::{Keeper, Written};
+use super::mind::{Action, Answer, Mind};
+use super::outlook::Outlook;
+use crate::admin::history::History;
+use crate::admin::standing::{Explanation, Standing};
+use crate::admin::{Fault, Ordered};
+use crate::check::{self, Key, Watched};
+use crate::config::Config;
+use crate::daemon::alarm;
+
+/// How often results that turn nothing are published for whoever scrapes.
+const PUBLISHED: Duration = Duration::from_secs(1);
+
+/// What the brain is asked, or hears from elsewhere.
+pub(super) enum Message {
+    Order(Ordered),
+    Standing(oneshot::Sender<Standing>),
+    Explain {
+        site: String,
+        reply: oneshot::Sender<Result<Explanation, Fault>>,
+    },
+    History(oneshot::Sender<History>),
+    TestAlert {
+        receiver: String,
+        reply: oneshot::Sender<Result<String, Fault>>,
+    },
+    Configured(Arc<Config>, Vec<Watched>),
+    Applied {
+        switch: SwitchId,
+        generation: u64,
+        outcome: Outcome,
+    },
+    PeerSaw {
+        peer: u32,
+        site: SiteId,
+        held: Held,
+    },
+    Stop,
+}
+
+/// What the brain tells the control thread.
+pub(in crate::daemon) type Told = mpsc::UnboundedSender<News>;
+
+/// News for the control thread, in their order.
+#[derive(Debug)]
+pub(in crate::daemon) enum News {
+    /// This is what visitors are to be told.
+    Outlooks(Vec<Outlook>),
+    /// Whoever has ordered something is to be answered: only now, so that visitors are told already.
+    Answer(Answer),
+}
+
+/// Carries out what is wanted of switches.
+pub(super) trait Hand {
+    fn route(&mut self, switch: SwitchId, generation: u64, wanted: sorry_core::event::Wanted);
+}
+
+/// No switch is configured: there is nothing to carry out.
+pub(super) struct NoHand;
+
+impl Hand for NoHand {
+    fn route(&mut self, _: SwitchId, _: u64, _: sorry_core::event::Wanted) {}
+}
+
+/// See the file's header.
+pub(super) struct Thread {
+    pub(super) mind: Mind,
+    pub(super) clock: Clock,
+    pub(super) eyes: Eyes,
+    pub(super) keeper: Keeper,
+    pub(super) chronicle: Chronicle,
+    pub(super) written: mpsc::UnboundedReceiver<Written>,
+    pub(super) inbox: mpsc::UnboundedReceiver<Message>,
+    pub(super) hand: Box<dyn Hand>,
+    pub(super) told: Told,
+    pub(super) outlooks: Vec<Outlook>,
+    pub(super) published: Arc<ArcSwap<Standing>>,
+    /// When what is known is published next, if somebody might look.
+    pub(super) publish: Option<Instant>,
+}
+
+/// Whether it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Stop,
+}
+
+/// What the thread is woken for.
+enum Event {
+    Message(Message),
+    Written(Written),
+    Results(Vec<check::Told>),
+    Look,
+    Publish,
+}
+
+impl Thread {
+    /// Until it is told to stop. What waits to be written is written then.
+    pub(super) async fn run(mut self) {
+        self.act();
+        self.tell();
+        loop {
+            let event = self.event().await;
+            if self.handle(event) == Next::Stop {
+                break;
+            }
+            self.act();
+        }
+        self.finish().await;
+    }
+
+    async fn event(&mut self) -> Event {
+        let look = self
+            .mind
+            .next_look(self.clock.now())
+            .map(|tick| self.clock.instant(tick));
+        tokio::select! {
+            biased;
+            Some(message) = self.inbox.recv() => Event::Message(message),
+            Some(written) = self.written.recv() => Event::Written(written),
+            results = self.eyes.see() => Event::Results(results),
+            () = alarm::at(look) => Event::Look,
+            () = alarm::at(self.publish) => Event::Publish,
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Next {
+        let now = self.clock.now();
+        match event {
+            Event::Message(Message::Stop) => return Next::Stop,
+            Event::Message(message) => self.hear(message),
+            Event::Written(written) => self.mind.written(written, now),
+            Event::Results(results) => {
+                for result in results {
+                    match result.key {
+                        Key::Reference(index) => {
+                            let answered = result.outcome.answered();
+                            self.mind.reference(index, answered, now);
+                        }
+                        key => self.mind.probed(&key, result.outcome, now),
+                    }
+                }
+                self.publish = self.publish.or(Some(Instant::now() + PUBLISHED));
+            }
+            Event::Look => self.mind.look(now),
+            Event::Publish => {
+                self.publish = None;
+                self.tell();
+            }
+        }
+        Next::GoOn
+    }
+
+    fn hear(&mut self, message: Message) {
+        let now = self.clock.now();
+        match message {
+            Message::Order(ordered) => self.mind.order(ordered, now),
+            Message::Standing(reply) => {
+                let _nobody_waits = reply.send(self.standing(now));
+            }
+            Message::Explain { site, reply } => {
+                let _nobody_waits = reply.send(self.mind.explain(&site, now));
+            }
+            Message::History(reply) => {
+                let _nobody_waits = reply.send(self.mind.history(now));
+            }
+            Message::TestAlert { receiver, reply } => self.chronicle.test(&receiver, reply),
+            Message::Configured(config, watched) => {
+                self.chronicle.receivers(config.receivers.clone());
+                self.mind.reconfigure(config, now);
+                self.eyes.watch(watched);
+            }
+            Message::Applied {
+                switch,
+                generation,
+                outcome,
+            } => self.mind.applied(switch, generation, outcome, now),
+            Message::PeerSaw { peer, site, held } => self.mind.peer_saw(peer, site, held, now),
+            Message::Stop => {}
+        }
+    }
+
+    /// How everything stands, and everybody who is told of it.
+    fn standing(&self, now: Moment) -> Standing {
+        Standing {
+            receivers: self.chronicle.standing(),
+            ..self.mind.standing(now)
+        }
+    }
+
+    /// Carries out what is wanted, until nothing is.
+    fn act(&mut self) {
+        let mut news = false;
+        let mut answers = Vec::new();
+        loop {
+            let actions = self.mind.actions();
+            if actions.is_empty() {
+                break;
+            }
+            for action in actions {
+                match action {
+                    Action::Write(entries) => self.keeper.write(entries),
+                    Action::Rewrite(entries) => self.keeper.rewrite(entries),
+                    Action::Pace(name, pace) => self.eyes.pace(&name, pace),
+                    Action::Route {
+                        switch,
+                        generation,
+                        wanted,
+                    } => self.hand.route(switch, generation, wanted),
+                    Action::AskPeers(_site) => {}
+                    Action::Tell(tellings) => {
+                        news = true;
+                        self.chronicle.tell(&tellings, self.mind.incidents());
+                    }
+                    Action::Answer(answer) => answers.push(answer),
+                }
+            }
+        }
+        if news || !answers.is_empty() {
+            self.tell();
+        }
+        for answer in answers {
+            let _process_ends = self.told.send(News::Answer(answer));
+        }
+    }
+
+    /// Publishes how everything stands, and tells the control thread what has changed for visitors.
+    fn tell(&mut self) {
+        let now = self.clock.now();
+        self.published.store(Arc::new(self.standing(now)));
+        let outlooks = self.mind.outlook(now);
+        let same = outlooks.len() == self.outlooks.len()
+            && outlooks
+                .iter()
+                .zip(&self.outlooks)
+                .all(|(new, told)| new.is_like(told, now));
+        if !same {
+            self.outlooks.clone_from(&outlooks);
+            let _process_ends = self.told.send(News::Outlooks(outlooks));
+        }
+    }
+
+    /// What is being written is waited for; whoever has ordered something is answered.
+    async fn finish(mut self) {
+        while self.mind.is_writing() {
+            let Some(written) = self.written.recv().await else {
+                break;
+            };
+            self.mind.written(written, self.clock.now());
+            self.act();
+        }
+        self.chronicle.end().await;
+    }
+}

@@ -1,0 +1,86 @@
+//! Programs of the configuration, as checks and alerts ask for them: each is handed to the runner, which alone starts any.
+//!
+//! Checks are made ready before there is a runtime to reach the runner from, so the way to it is put in later.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::runner::{Finished, How, Kind, Runner};
+use crate::{alert, check};
+
+/// See the file's header.
+#[derive(Debug, Default)]
+pub(super) struct Programs {
+    runner: OnceLock<Runner>,
+}
+
+impl Programs {
+    /// This is the runner.
+    pub(super) fn run_by(&self, runner: Runner) {
+        let _there_is_one = self.runner.set(runner);
+    }
+
+    async fn run(
+        &self,
+        kind: Kind,
+        argv: &[Box<str>],
+        input: Vec<u8>,
+        timeout: Duration,
+    ) -> io::Result<Finished> {
+        let Some(runner) = self.runner.get() else {
+            return Err(io::Error::other("there is no runner yet"));
+        };
+        let finished = runner.run(kind, argv, input, timeout).await;
+        match finished.how {
+            How::NotStarted(why) => Err(io::Error::other(String::from(why))),
+            _ => Ok(finished),
+        }
+    }
+}
+
+impl check::Spawner for Programs {
+    fn run<'a>(&'a self, errand: check::Errand<'a>) -> check::Running<'a> {
+        Box::pin(async move {
+            let timeout = errand
+                .deadline
+                .saturating_duration_since(Instant::now())
+                .saturating_sub(ON_THE_WAY);
+            let input = errand.input.to_vec();
+            let finished = self.run(Kind::Check, errand.argv, input, timeout).await?;
+            let mut output = finished.output;
+            output.truncate(check::OUTPUT_MAX_BYTES);
+            let how = match finished.how {
+                How::Exit(code) => check::How::Code(code),
+                How::Signal(signal) => check::How::Signal(signal),
+                How::Timeout | How::NotStarted(_) => check::How::TimedOut,
+            };
+            Ok(check::Ended { how, output })
+        })
+    }
+}
+
+/// What the runner's answer may take to reach us, so that a program that was killed is told of before its check is over.
+const ON_THE_WAY: Duration = Duration::from_millis(5);
+
+impl alert::Spawner for Programs {
+    fn run(
+        &self,
+        program: alert::Program,
+    ) -> Pin<Box<dyn Future<Output = io::Result<alert::Ended>> + Send + '_>> {
+        Box::pin(async move {
+            let argv: Vec<Box<str>> = program.argv.into_iter().map(Into::into).collect();
+            let timeout = program.timeout;
+            let finished = self.run(Kind::Alert, &argv, program.stdin, timeout).await?;
+            Ok(match finished.how {
+                How::Exit(code) => alert::Ended::Exit(i32::from(code)),
+                How::Signal(signal) => alert::Ended::Signal(signal),
+                How::Timeout | How::NotStarted(_) => alert::Ended::TooLong,
+            })
+        })
+    }
+}

@@ -1,0 +1,293 @@
+//! Which capabilities a configuration needs, and for what: the table that `sorry check-config --privileges` prints and that the
+//! daemon keeps to. Anything that is not in it is given up, by root as by anybody else.
+
+use std::fmt;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rustix::thread::CapabilitySet;
+use serde::Serialize;
+
+use crate::config::check::Kind;
+use crate::config::{Config, ListenAddress, Place};
+
+/// A capability that a configuration can need (capabilities(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Capability {
+    /// To listen on a low port.
+    #[serde(rename = "CAP_NET_BIND_SERVICE")]
+    NetBindService,
+    /// To use files of other users, which root can do only with it.
+    #[serde(rename = "CAP_DAC_OVERRIDE")]
+    DacOverride,
+}
+
+impl Capability {
+    pub(super) fn set(self) -> CapabilitySet {
+        match self {
+            Capability::NetBindService => CapabilitySet::NET_BIND_SERVICE,
+            Capability::DacOverride => CapabilitySet::DAC_OVERRIDE,
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Capability::NetBindService => "CAP_NET_BIND_SERVICE",
+            Capability::DacOverride => "CAP_DAC_OVERRIDE",
+        })
+    }
+}
+
+/// A capability, and what it is needed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// Which.
+    pub capability: Capability,
+    /// What for: `to listen on 0.0.0.0:80`.
+    pub why: String,
+    /// What needs it.
+    pub place: Place,
+}
+
+/// What a configuration needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Privileges {
+    /// Capabilities, with what for.
+    pub needs: Vec<Need>,
+    /// Its icmp checks need this machine to let the daemon's group send echo requests, whatever its capabilities.
+    pub echo: Option<Echo>,
+}
+
+/// Who may send echo requests without a raw socket (icmp(7), `ping_group_range`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Echo {
+    /// The first and the last group; nobody where the first is the greater one.
+    pub groups: (u32, u32),
+}
+
+/// What this machine lets everybody do.
+struct Machine {
+    /// The first port that needs nothing (ip(7), `ip_unprivileged_port_start`).
+    first_port: u16,
+    /// Who may send echo requests.
+    groups: (u32, u32),
+    /// Whether the daemon runs as root, to whom files of others are closed without a capability.
+    root: bool,
+}
+
+impl Machine {
+    fn this() -> Machine {
+        let setting = |name: &str| {
+            let path = Path::new("/proc/sys/net/ipv4").join(name);
+            fs::read_to_string(path).unwrap_or_default()
+        };
+        let groups = setting("ping_group_range");
+        let mut groups = groups
+            .split_whitespace()
+            .map_while(|group| group.parse().ok());
+        Machine {
+            first_port: setting("ip_unprivileged_port_start")
+                .trim()
+                .parse()
+                .unwrap_or(1024),
+            groups: groups.next().zip(groups.next()).unwrap_or((1, 0)),
+            root: rustix::process::geteuid().is_root(),
+        }
+    }
+}
+
+impl Privileges {
+    /// Those of this configuration on this machine, for the user that asks.
+    pub fn of(config: &Config) -> Privileges {
+        Privileges::on(&Machine::this(), config)
+    }
+
+    fn on(machine: &Machine, config: &Config) -> Privileges {
+        let mut needs = low_ports(machine, config);
+        if machine.root {
+            needs.extend(files_of_others(config));
+        }
+        let mut checks = config.sites.iter().flat_map(|site| &site.reals);
+        let echo = checks.any(|real| real.checks.iter().any(|check| check.kind == Kind::Icmp));
+        Privileges {
+            needs,
+            echo: echo.then_some(Echo {
+                groups: machine.groups,
+            }),
+        }
+    }
+
+    /// The capabilities alone, each once.
+    pub fn capabilities(&self) -> Vec<Capability> {
+        let mut all: Vec<Capability> = self.needs.iter().map(|need| need.capability).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+fn low_ports(machine: &Machine, config: &Config) -> Vec<Need> {
+    let listeners = config.listeners.iter();
+    let sites = listeners.filter_map(|listener| match &listener.address {
+        ListenAddress::Tcp(address) => Some((*address, listener.place)),
+        _ => None,
+    });
+    let metrics = config
+        .metrics
+        .map(|address| (address, config.metrics_place));
+    let remote = config
+        .remote
+        .as_ref()
+        .map(|remote| (remote.listen, remote.place));
+    sites
+        .chain(metrics)
+        .chain(remote)
+        .filter(|(address, _)| is_low(*address, machine))
+        .map(|(address, place)| Need {
+            capability: Capability::NetBindService,
+            why: format!("to listen on {address}"),
+            place,
+        })
+        .collect()
+}
+
+/// Port 0 is any that is free, and none of those is low.
+fn is_low(address: SocketAddr, machine: &Machine) -> bool {
+    address.port() != 0 && address.port() < machine.first_port
+}
+
+/// Root without capabilities is a user like any other.
+fn files_of_others(config: &Config) -> Vec<Need> {
+    let read = config.files.iter().map(|file| (file, 4));
+    let written = config.written.iter().map(|file| (file, 2));
+    read.chain(written)
+        .filter(|(file, bit)| is_closed(&file.path, *bit))
+        .map(|(file, _)| Need {
+            capability: Capability::DacOverride,
+            why: format!(
+                "as root, to use {}, which belongs to another user",
+                file.path.display()
+            ),
+            place: file.place,
+        })
+        .collect()
+}
+
+/// Whether user and group 0 cannot use it by its mode: what is there with this bit, what is not by its folder, and neither beneath
+/// a folder that is closed to them.
+fn is_closed(path: &Path, bit: u32) -> bool {
+    let denies = |path: &Path, bit: u32| {
+        fs::metadata(path).is_ok_and(|found| {
+            let shift = match (found.uid(), found.gid()) {
+                (0, _) => 6,
+                (_, 0) => 3,
+                _ => 0,
+            };
+            found.mode() >> shift & bit != bit
+        })
+    };
+    let mut folders = path.ancestors().skip(1);
+    // A file that is written is made, exchanged and removed in its folder.
+    let inside = if bit == 2 { 3 } else { 1 };
+    denies(path, bit)
+        || folders.next().is_some_and(|folder| denies(folder, inside))
+        || folders.any(|folder| denies(folder, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{FileUse, Purpose, parse};
+    use jiff::tz::TimeZone;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn machine(root: bool) -> Machine {
+        Machine {
+            first_port: 1024,
+            groups: (1, 0),
+            root,
+        }
+    }
+
+    fn config(listen: &str, more: &str) -> Config {
+        let text = format!("[[site]]\nname = \"shop\"\nsorry.listen = [{listen}]\n{more}");
+        parse(&text, "sorry.toml", Path::new("/"), &TimeZone::UTC).unwrap()
+    }
+
+    fn whys(config: &Config) -> Vec<String> {
+        let needs = Privileges::on(&machine(false), config).needs;
+        let shown = |need: Need| format!("{} {}", need.capability, need.why);
+        needs.into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn low_ports_need_a_capability() {
+        for (listen, more, needs) in [
+            ("\"127.0.0.1:8503\"", "", &[][..]),
+            ("\"127.0.0.1:0\"", "", &[]),
+            ("\"127.0.0.1:1024\"", "", &[]),
+            ("\"unix:/run/shop.sock\", \"systemd:http\"", "", &[]),
+            (
+                "\"0.0.0.0:80\", \"[::]:443\"",
+                "",
+                &[
+                    "CAP_NET_BIND_SERVICE to listen on 0.0.0.0:80",
+                    "CAP_NET_BIND_SERVICE to listen on [::]:443",
+                ],
+            ),
+            (
+                "\"127.0.0.1:8503\"",
+                "[metrics]\nlisten = \"127.0.0.1:95\"",
+                &["CAP_NET_BIND_SERVICE to listen on 127.0.0.1:95"],
+            ),
+        ] {
+            assert_eq!(whys(&config(listen, more)), needs, "{listen} {more}");
+        }
+    }
+
+    #[test]
+    fn each_capability_is_kept_once() {
+        let both = Privileges::on(
+            &machine(false),
+            &config("\"0.0.0.0:80\", \"0.0.0.0:81\"", ""),
+        );
+        assert_eq!(both.capabilities(), [Capability::NetBindService]);
+    }
+
+    #[test]
+    fn where_all_ports_are_free_nothing_is_needed() {
+        let free = Machine {
+            first_port: 0,
+            ..machine(false)
+        };
+        let config = config("\"0.0.0.0:80\"", "");
+        assert_eq!(Privileges::on(&free, &config).needs, []);
+    }
+
+    #[test]
+    fn root_may_need_a_capability_for_files_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key");
+        fs::write(&key, "").unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        let mut config = config("\"127.0.0.1:8503\"", "");
+        config.files.push(FileUse {
+            path: key.clone(),
+            place: Place::File,
+            purpose: Purpose::PrivateKey,
+        });
+        // Who is not root has made a file that root could not read by its mode alone; who is gives one away.
+        let given = std::os::unix::fs::chown(&key, Some(4321), Some(4321));
+        assert_eq!(Privileges::on(&machine(false), &config).needs, []);
+        let needs = Privileges::on(&machine(true), &config).capabilities();
+        assert_eq!(needs, [Capability::DacOverride], "{given:?}");
+        if given.is_ok() {
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o604)).unwrap();
+            assert_eq!(Privileges::on(&machine(true), &config).needs, []);
+        }
+    }
+}

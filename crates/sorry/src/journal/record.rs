@@ -1,0 +1,392 @@
+//! What the journal of orders and beliefs says: the engine's records in words, and the windows that operators agreed on. The
+//! core's types are mirrored here because the core knows no format; a name in the file stays when a name in the core changes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sorry_core::event::{Drained, Record, Why};
+use sorry_core::health::State;
+use sorry_core::order::{Keep, OnOverrun, Order, What};
+use sorry_core::quorum::Held;
+use sorry_core::said::{Said, Unsayable};
+use sorry_core::site::Route;
+
+use super::at::At;
+
+/// A record of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Entry {
+    /// See [`Record::Order`].
+    Order {
+        /// The site's name.
+        site: Box<str>,
+        /// What is in force.
+        order: Option<OrderEntry>,
+        /// Up to when the beginnings of its windows are done with.
+        windows_done: At,
+    },
+    /// See [`Record::Said`].
+    Said {
+        /// The site's name.
+        site: Box<str>,
+        /// What visitors are told.
+        said: Option<Box<str>>,
+    },
+    /// See [`Record::Real`].
+    Real {
+        /// The site's name.
+        site: Box<str>,
+        /// The real server's name.
+        real: Box<str>,
+        /// What is believed of it.
+        state: StateWord,
+    },
+    /// See [`Record::Drained`].
+    Drained {
+        /// The site's name.
+        site: Box<str>,
+        /// The real server's name.
+        real: Box<str>,
+        /// Whether it is.
+        drained: bool,
+    },
+    /// See [`Record::Route`].
+    Route {
+        /// The site's name.
+        site: Box<str>,
+        /// Where its visitors are sent.
+        route: RouteWord,
+        /// Why.
+        why: WhyWord,
+        /// Its number.
+        generation: u64,
+        /// Since when.
+        since: At,
+        /// What is believed of the site.
+        held: HeldWord,
+        /// Returns in a row that did not last.
+        flaps: u8,
+    },
+    /// See [`Record::Outage`].
+    Outage {
+        /// The site's name.
+        site: Box<str>,
+        /// How long it lasted, in milliseconds.
+        lasted_ms: u64,
+    },
+    /// An operator has agreed on a window, in the words that were typed. One of the same site and name is replaced.
+    Schedule(Schedule),
+    /// It was given up.
+    Unschedule(Unschedule),
+}
+
+/// A window that an operator has agreed on, as typed: the zone's rules may change before it comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// The site's name.
+    pub site: Box<str>,
+    /// What it is called; unique within its site.
+    pub name: Box<str>,
+    /// When it opens: a moment, or a time of day for one that comes again.
+    pub at: Box<str>,
+    /// The days that it comes again on; once where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<Box<str>>,
+    /// The IANA time zone of one that comes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Box<str>>,
+    /// How long it is open, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_seconds: Option<u64>,
+    /// When it closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Box<str>>,
+    /// What visitors are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say: Option<Box<str>>,
+    /// What may be served from copies.
+    pub keep: KeepWord,
+    /// What becomes of it when its time is over; none where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_overrun: Option<OverrunWord>,
+    /// How long before it opens somebody is told, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce_seconds: Option<u64>,
+}
+
+/// Which window was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unschedule {
+    /// The site's name.
+    pub site: Box<str>,
+    /// The window's.
+    pub name: Box<str>,
+}
+
+/// An order, as [`Order`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderEntry {
+    /// What is ordered.
+    pub what: WhatWord,
+    /// What may be served from copies meanwhile; says nothing of a site that is to be live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<KeepWord>,
+    /// When it was given.
+    pub given: At,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<At>,
+    /// What becomes of it then.
+    pub on_overrun: OverrunWord,
+    /// By whom.
+    pub by: Box<str>,
+    /// What visitors are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Box<str>>,
+}
+
+/// Why an entry is no record of the engine's.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is about windows that operators agree on.
+    #[error("it is about a scheduled window, which is not the engine's")]
+    Window,
+    /// Somebody has put words into it that cannot be said.
+    #[error("what visitors are told cannot be said")]
+    Said(#[source] Unsayable),
+}
+
+/// Words of a journal for the values of a type of the core.
+macro_rules! words {
+    ($(#[$doc:meta])* $word:ident of $core:ident { $($value:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $word {
+            $(
+                #[doc = concat!("See [`", stringify!($core), "::", stringify!($value), "`].")]
+                $value,
+            )+
+        }
+
+        impl From<$core> for $word {
+            fn from(value: $core) -> $word {
+                match value {
+                    $($core::$value => $word::$value,)+
+                }
+            }
+        }
+
+        impl From<$word> for $core {
+            fn from(word: $word) -> $core {
+                match word {
+                    $($word::$value => $core::$value,)+
+                }
+            }
+        }
+    };
+}
+
+words!(
+    /// What is believed of a real server.
+    StateWord of State { Unknown, Up, Down }
+);
+words!(
+    /// Where visitors are sent.
+    RouteWord of Route { Live, Sorry }
+);
+words!(
+    /// What is believed of a site.
+    HeldWord of Held { Enough, TooFew }
+);
+words!(
+    /// What may be served from copies.
+    KeepWord of Keep { Stale, Nothing }
+);
+words!(
+    /// What becomes of an order when its time is over.
+    OverrunWord of OnOverrun { Hold, Return }
+);
+words!(
+    /// Why visitors are sent where they are.
+    WhyWord of Why {
+        Beginning,
+        Unwatched,
+        Quorum,
+        NoQuorum,
+        Ordered,
+        Overrun,
+        HeldDown,
+        Dwelling,
+        Doubted,
+    }
+);
+
+/// What is ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhatWord {
+    /// See [`What::Maintenance`].
+    Maintenance,
+    /// See [`What::Live`].
+    Live,
+}
+
+impl From<&Record> for Entry {
+    fn from(record: &Record) -> Entry {
+        match record.clone() {
+            Record::Order {
+                site,
+                order,
+                windows_done,
+            } => Entry::Order {
+                site,
+                order: order.as_ref().map(OrderEntry::from),
+                windows_done: At(windows_done),
+            },
+            Record::Said { site, said } => Entry::Said {
+                site,
+                said: said.map(|said| said.as_str().into()),
+            },
+            Record::Real { site, real, state } => Entry::Real {
+                site,
+                real,
+                state: state.into(),
+            },
+            Record::Drained {
+                site,
+                real,
+                drained,
+            } => Entry::Drained {
+                site,
+                real,
+                drained: drained == Drained::Yes,
+            },
+            Record::Route {
+                site,
+                route,
+                why,
+                generation,
+                since,
+                held,
+                flaps,
+            } => Entry::Route {
+                site,
+                route: route.into(),
+                why: why.into(),
+                generation,
+                since: At(since),
+                held: held.into(),
+                flaps,
+            },
+            Record::Outage { site, lasted } => Entry::Outage {
+                site,
+                lasted_ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+            },
+        }
+    }
+}
+
+impl TryFrom<Entry> for Record {
+    type Error = Unusable;
+
+    fn try_from(entry: Entry) -> Result<Record, Unusable> {
+        Ok(match entry {
+            Entry::Order {
+                site,
+                order,
+                windows_done,
+            } => Record::Order {
+                site,
+                order: order.map(Order::try_from).transpose()?,
+                windows_done: windows_done.0,
+            },
+            Entry::Said { site, said } => Record::Said {
+                site,
+                said: said.as_deref().map(sayable).transpose()?,
+            },
+            Entry::Real { site, real, state } => Record::Real {
+                site,
+                real,
+                state: state.into(),
+            },
+            Entry::Drained {
+                site,
+                real,
+                drained,
+            } => Record::Drained {
+                site,
+                real,
+                drained: if drained { Drained::Yes } else { Drained::No },
+            },
+            Entry::Route {
+                site,
+                route,
+                why,
+                generation,
+                since,
+                held,
+                flaps,
+            } => Record::Route {
+                site,
+                route: route.into(),
+                why: why.into(),
+                generation,
+                since: since.0,
+                held: held.into(),
+                flaps,
+            },
+            Entry::Outage { site, lasted_ms } => Record::Outage {
+                site,
+                lasted: Duration::from_millis(lasted_ms),
+            },
+            Entry::Schedule(_) | Entry::Unschedule(_) => return Err(Unusable::Window),
+        })
+    }
+}
+
+fn sayable(text: &str) -> Result<Said, Unusable> {
+    Said::parse(text).map_err(Unusable::Said)
+}
+
+impl From<&Order> for OrderEntry {
+    fn from(order: &Order) -> OrderEntry {
+        let (what, keep) = match order.what {
+            What::Maintenance(keep) => (WhatWord::Maintenance, Some(keep.into())),
+            What::Live => (WhatWord::Live, None),
+        };
+        OrderEntry {
+            what,
+            keep,
+            given: At(order.given),
+            until: order.until.map(At),
+            on_overrun: order.on_overrun.into(),
+            by: order.by.clone(),
+            said: order.said.as_ref().map(|said| said.as_str().into()),
+        }
+    }
+}
+
+impl TryFrom<OrderEntry> for Order {
+    type Error = Unusable;
+
+    fn try_from(entry: OrderEntry) -> Result<Order, Unusable> {
+        let what = match entry.what {
+            WhatWord::Maintenance => What::Maintenance(entry.keep.map_or(Keep::Stale, Keep::from)),
+            WhatWord::Live => What::Live,
+        };
+        Ok(Order {
+            what,
+            given: entry.given.0,
+            until: entry.until.map(|until| until.0),
+            on_overrun: entry.on_overrun.into(),
+            by: entry.by,
+            said: entry.said.as_deref().map(sayable).transpose()?,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

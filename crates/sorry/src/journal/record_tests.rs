@@ -1,0 +1,205 @@
+//! Whether the engine's records come back from a journal as they went in, and what they look like there.
+
+use super::*;
+use expect_test::expect;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use sorry_core::moment::Wall;
+
+fn record() -> impl Strategy<Value = Record> {
+    let name = || "\\PC{1,20}".prop_map(Box::<str>::from);
+    prop_oneof![
+        (name(), option::of(order()), any::<u64>()).prop_map(|(site, order, done)| {
+            Record::Order {
+                site,
+                order,
+                windows_done: Wall(done),
+            }
+        }),
+        (
+            name(),
+            name(),
+            one_of(&[State::Unknown, State::Up, State::Down])
+        )
+            .prop_map(|(site, real, state)| Record::Real { site, real, state }),
+        (name(), name(), one_of(&[Drained::Yes, Drained::No])).prop_map(|(site, real, drained)| {
+            Record::Drained {
+                site,
+                real,
+                drained,
+            }
+        }),
+        route(),
+        (name(), any::<bool>()).prop_map(|(site, words)| Record::Said {
+            site,
+            said: words.then(|| Said::parse("we know").unwrap()),
+        }),
+        (name(), any::<u64>()).prop_map(|(site, millis)| Record::Outage {
+            site,
+            lasted: Duration::from_millis(millis)
+        }),
+    ]
+}
+
+fn one_of<T: Copy + std::fmt::Debug + 'static>(values: &'static [T]) -> impl Strategy<Value = T> {
+    (0..values.len()).prop_map(|index| values[index])
+}
+
+fn route() -> impl Strategy<Value = Record> {
+    const WHYS: &[Why] = &[
+        Why::Beginning,
+        Why::Unwatched,
+        Why::Quorum,
+        Why::NoQuorum,
+        Why::Ordered,
+        Why::Overrun,
+        Why::HeldDown,
+        Why::Dwelling,
+        Why::Doubted,
+    ];
+    let where_to = one_of(&[Route::Live, Route::Sorry]);
+    let held = one_of(&[Held::Enough, Held::TooFew]);
+    let numbers = (any::<u64>(), any::<u64>(), any::<u8>());
+    ("[a-z]{1,9}", where_to, one_of(WHYS), held, numbers).prop_map(
+        |(site, route, why, held, (generation, since, flaps))| Record::Route {
+            site: site.into(),
+            route,
+            why,
+            generation,
+            since: Wall(since),
+            held,
+            flaps,
+        },
+    )
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    const WHATS: &[What] = &[
+        What::Maintenance(Keep::Stale),
+        What::Maintenance(Keep::Nothing),
+        What::Live,
+    ];
+    let times = (any::<u64>(), option::of(any::<u64>()));
+    let overrun = one_of(&[OnOverrun::Hold, OnOverrun::Return]);
+    let said = option::of("[a-z][a-z \n\"<>é]{0,50}[a-z]");
+    (one_of(WHATS), times, overrun, "\\PC{0,20}", said).prop_map(
+        |(what, (given, until), on_overrun, by, said)| Order {
+            what,
+            given: Wall(given),
+            until: until.map(Wall),
+            on_overrun,
+            by: by.into(),
+            said: said.map(|said| Said::parse(&said).unwrap()),
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn every_record_comes_back(records in vec(record(), 0..20)) {
+        let mut bytes = Vec::new();
+        for record in &records {
+            super::super::line::write(&mut bytes, &Entry::from(record)).unwrap();
+        }
+        let contents = super::super::line::read::<Entry>(&bytes);
+        prop_assert!(!contents.damage.is_serious(), "{}", contents.damage);
+        let back: Result<Vec<Record>, Unusable> =
+            contents.records.into_iter().map(Record::try_from).collect();
+        prop_assert_eq!(back, Ok(records));
+    }
+}
+
+/// What stands in files that are on disks already: a change here is a new version of the form.
+#[test]
+fn words_in_the_file_stay_as_they_are() {
+    let order = Order {
+        what: What::Maintenance(Keep::Nothing),
+        given: Wall(1_795_656_461_000),
+        until: Some(Wall(1_795_660_061_000)),
+        on_overrun: OnOverrun::Hold,
+        by: "alice (uid 1000)".into(),
+        said: Some(Said::parse("Back at \"two\"\nPromised.").unwrap()),
+    };
+    let site = || Box::<str>::from("shop");
+    let records = [
+        Record::Order {
+            site: site(),
+            order: Some(order),
+            windows_done: Wall(0),
+        },
+        Record::Real {
+            site: site(),
+            real: "10.0.0.1:80".into(),
+            state: State::Down,
+        },
+        Record::Drained {
+            site: site(),
+            real: "10.0.0.1:80".into(),
+            drained: Drained::Yes,
+        },
+        Record::Route {
+            site: site(),
+            route: Route::Sorry,
+            why: Why::NoQuorum,
+            generation: 7,
+            since: Wall(1_795_656_461_007),
+            held: Held::TooFew,
+            flaps: 2,
+        },
+        Record::Outage {
+            site: site(),
+            lasted: Duration::from_secs(90),
+        },
+    ];
+    let mut entries: Vec<Entry> = records.iter().map(Entry::from).collect();
+    entries.push(Entry::Schedule(schedule()));
+    entries.push(Entry::Unschedule(Unschedule {
+        site: site(),
+        name: "patch-day".into(),
+    }));
+    let lines: Vec<String> = entries
+        .iter()
+        .map(|entry| serde_json::to_string(entry).unwrap())
+        .collect();
+    expect![[r#"
+        {"record":"order","site":"shop","order":{"what":"maintenance","keep":"nothing","given":"2026-11-26T01:27:41Z","until":"2026-11-26T02:27:41Z","on_overrun":"hold","by":"alice (uid 1000)","said":"Back at \"two\"\nPromised."},"windows_done":"1970-01-01T00:00:00Z"}
+        {"record":"real","site":"shop","real":"10.0.0.1:80","state":"down"}
+        {"record":"drained","site":"shop","real":"10.0.0.1:80","drained":true}
+        {"record":"route","site":"shop","route":"sorry","why":"no-quorum","generation":7,"since":"2026-11-26T01:27:41.007Z","held":"too-few","flaps":2}
+        {"record":"outage","site":"shop","lasted_ms":90000}
+        {"record":"schedule","site":"shop","name":"patch-day","at":"02:00","days":["sun"],"zone":"Europe/Berlin","for_seconds":1800,"keep":"stale","on_overrun":"return"}
+        {"record":"unschedule","site":"shop","name":"patch-day"}"#]]
+    .assert_eq(&lines.join("\n"));
+    for (entry, line) in entries.iter().zip(&lines) {
+        assert_eq!(&serde_json::from_str::<Entry>(line).unwrap(), entry);
+    }
+}
+
+fn schedule() -> Schedule {
+    Schedule {
+        site: "shop".into(),
+        name: "patch-day".into(),
+        at: "02:00".into(),
+        days: vec!["sun".into()],
+        zone: Some("Europe/Berlin".into()),
+        for_seconds: Some(1800),
+        until: None,
+        say: None,
+        keep: KeepWord::Stale,
+        on_overrun: Some(OverrunWord::Return),
+        announce_seconds: None,
+    }
+}
+
+#[test]
+fn what_is_not_the_engines_is_not_given_to_it() {
+    assert_eq!(
+        Record::try_from(Entry::Schedule(schedule())),
+        Err(Unusable::Window)
+    );
+    let edited = r#"{"record":"order","site":"shop","windows_done":0,
+        "order":{"what":"live","given":0,"on_overrun":"hold","by":"root","said":"\u0007"}}"#;
+    let entry: Entry = serde_json::from_str(edited).unwrap();
+    assert!(matches!(Record::try_from(entry), Err(Unusable::Said(_))));
+}

@@ -1,0 +1,289 @@
+//! What the running daemon has given up, thread by thread, as the kernel tells it; and the process that runs programs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
+
+use crate::harness::{PATIENCE, SORRY, Server, until};
+
+/// A line for each thread of a process: what of capabilities(7) and seccomp(2) it has.
+fn threads(pid: u32) -> BTreeMap<String, BTreeMap<String, String>> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
+    let status = |task: PathBuf| {
+        let status = fs::read_to_string(task.join("status")).ok()?;
+        let pairs = status.lines().filter_map(|line| line.split_once(':'));
+        let pairs = pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned()));
+        let pairs: BTreeMap<String, String> = pairs.collect();
+        Some((pairs["Name"].clone(), pairs))
+    };
+    tasks.filter_map(|task| status(task.ok()?.path())).collect()
+}
+
+fn configuration(folder: &Path, listen: &str, more: &str) -> String {
+    let folder = folder.display();
+    format!(
+        "workers = 2\n{more}\n[admin]\nsocket = \"{folder}/admin/admin.sock\"\n[log]\naccess = \"json\"\n\
+         access-file = \"{folder}/log/access.log\"\n[[site]]\nname = \"shop\"\nsorry.listen = [{listen}]\n"
+    )
+}
+
+/// `sorry` with these words and a path behind them.
+fn sorry(words: &[&str], path: &Path) -> Output {
+    let output = Command::new(SORRY).args(words).arg(path).output();
+    output.expect("run sorry")
+}
+
+/// The process that it has started beside it.
+fn runner_of(pid: u32) -> Option<u32> {
+    let children = format!("/proc/{pid}/task/{pid}/children");
+    fs::read_to_string(children).ok()?.trim().parse().ok()
+}
+
+const NOTHING: &str = "0000000000000000";
+/// CAP_NET_BIND_SERVICE is number 10.
+const LOW_PORTS: &str = "0000000000000400";
+
+/// The kernel's own first port that needs no capability.
+fn first_free_port() -> u16 {
+    let setting = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    setting
+        .expect("a setting")
+        .trim()
+        .parse()
+        .expect("a number")
+}
+
+/// A low port on an address that nobody else uses.
+fn low_port() -> Option<&'static str> {
+    (first_free_port() > 1).then_some("127.83.7.3:1")
+}
+
+#[test]
+fn every_thread_keeps_what_the_table_says_and_nothing_else() {
+    let is_root = rustix::process::geteuid().is_root();
+    let low = low_port().filter(|_| is_root);
+    let cases = [("\"127.0.0.1:0\"".to_owned(), NOTHING)];
+    let with_low = low.map(|port| (format!("\"127.0.0.1:0\", \"{port}\""), LOW_PORTS));
+    for (listen, kept) in cases.into_iter().chain(with_low) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = Server::run(folder.path(), &configuration(folder.path(), &listen, ""));
+        let all = threads(server.pid());
+        for name in ["sorry", "sorry-0", "sorry-1", "sorry-log"] {
+            assert!(all.contains_key(name), "no {name} among {:?}", all.keys());
+        }
+        for (name, status) in &all {
+            assert_eq!(status["Seccomp"], "2", "{name}");
+            assert_eq!(status["NoNewPrivs"], "1", "{name}");
+            for set in ["CapEff", "CapPrm"] {
+                assert_eq!(status[set], kept, "{name}: {set}");
+            }
+            assert_eq!(status["CapAmb"], NOTHING, "{name}");
+            assert_eq!(status["CapInh"], NOTHING, "{name}");
+            if is_root {
+                assert_eq!(status["CapBnd"], kept, "{name}");
+            }
+        }
+        let file = folder.path().join("sorry.toml");
+        let table = sorry(&["check-config", "--privileges"], &file);
+        let told = String::from_utf8_lossy(&table.stdout).into_owned();
+        assert_eq!(
+            told.contains("CAP_NET_BIND_SERVICE"),
+            kept == LOW_PORTS,
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn without_a_sandbox_it_says_so_and_keeps_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let off = configuration(folder.path(), "\"127.0.0.1:0\"", "sandbox = \"off\"");
+    let server = Server::run(folder.path(), &off);
+    assert!(server.said("there is no sandbox").is_some());
+    let before = &threads(std::process::id());
+    let before = before.values().next().expect("this thread");
+    for (name, status) in threads(server.pid()) {
+        for key in ["Seccomp", "NoNewPrivs", "CapEff", "CapBnd"] {
+            assert_eq!(status[key], before[key], "{name}: {key}");
+        }
+    }
+}
+
+#[test]
+fn a_reload_within_reach_is_in_force_and_one_beyond_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let beyond = tempfile::tempdir().expect("another folder");
+    let page = "<!doctype html><title>Sorry</title><p>Soon.";
+    fs::create_dir(folder.path().join("pages")).expect("a folder");
+    fs::write(folder.path().join("pages/page.html"), page).expect("a page");
+    fs::write(beyond.path().join("page.html"), page).expect("a page");
+    let server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
+    let file = folder.path().join("sorry.toml");
+    let admin = folder.path().join("admin/admin.sock");
+    let reload = |page: &Path| {
+        let shown = page.display();
+        let page = format!(
+            "{}sorry.page = \"{shown}\"\n",
+            configuration(folder.path(), "\"127.0.0.1:0\"", "")
+        );
+        fs::write(&file, page).expect("a configuration");
+        let reloaded = sorry(&["reload", "--admin"], &admin);
+        let told = String::from_utf8_lossy(&reloaded.stderr).into_owned();
+        (reloaded.status.code(), told)
+    };
+    let (code, told) = reload(&folder.path().join("pages/page.html"));
+    assert_eq!(code, Some(0), "{told}");
+    assert!(
+        server
+            .exchange(b"GET / HTTP/1.0\r\nAccept: text/html\r\n\r\n")
+            .ends_with(b"Soon.")
+    );
+    let (code, told) = reload(&beyond.path().join("page.html"));
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("is out of reach of the sandbox"), "{told}");
+    assert!(told.contains("restart sorry"), "{told}");
+}
+
+/// A port that root could have opened at the start cannot be opened later: the capability is gone.
+#[test]
+fn a_reload_that_needs_a_capability_is_refused() {
+    let Some(low) = low_port() else {
+        // Where every port is free there is nothing to give up.
+        assert!(first_free_port() <= 1);
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let _server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
+    let listen = format!("\"127.0.0.1:0\", \"{low}\"");
+    fs::write(
+        folder.path().join("sorry.toml"),
+        configuration(folder.path(), &listen, ""),
+    )
+    .expect("written");
+    let admin = folder.path().join("admin/admin.sock");
+    let reloaded = sorry(&["reload", "--admin"], &admin);
+    let told = String::from_utf8_lossy(&reloaded.stderr);
+    assert_eq!(reloaded.status.code(), Some(2), "{told}");
+    assert!(told.contains("CAP_NET_BIND_SERVICE was given up"), "{told}");
+    assert!(told.contains(low), "{told}");
+}
+
+/// The access log is written to its folder, within the sandbox, also when it was rotated.
+#[test]
+fn the_log_is_rotated_within_the_sandbox() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
+    let log = folder.path().join("log/access.log");
+    fs::rename(&log, folder.path().join("log/access.log.1")).expect("rotated");
+    server.signal("HUP");
+    server.wait_for("reloaded");
+    server.exchange(b"GET /rotated HTTP/1.0\r\n\r\n");
+    let written = || {
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        text.contains("/rotated").then_some(())
+    };
+    until(Instant::now() + PATIENCE, written, "a line in the new log");
+}
+
+#[test]
+fn the_runner_has_no_sandbox_and_ends_with_the_daemon() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
+    let runner = runner_of(server.pid()).expect("a runner");
+    let command = fs::read(format!("/proc/{runner}/cmdline")).expect("it runs");
+    assert!(command.starts_with(b"sorry\0runner\0"), "{command:?}");
+    let own = threads(runner);
+    assert!(own.values().all(|status| status["CapAmb"] == NOTHING));
+    // A terminal's signals and a service manager's go to all; it waits for the daemon.
+    for signal in ["INT", "TERM", "HUP"] {
+        let sent = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(runner.to_string())
+            .status();
+        assert!(sent.expect("run kill").success());
+    }
+    let answer = server.exchange(b"GET / HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with(b"HTTP/1.1 503"));
+    assert_eq!(runner_of(server.pid()), Some(runner));
+    server.signal("KILL");
+    server.wait();
+    let gone = || (!is_running(runner)).then_some(());
+    until(Instant::now() + PATIENCE, gone, "the runner has ended");
+}
+
+/// Whether a process is there and does not only wait to be reaped.
+fn is_running(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn a_daemon_without_its_runner_says_so_and_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = Server::run(
+        folder.path(),
+        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
+    );
+    let runner = runner_of(server.pid()).expect("a runner");
+    let killed = Command::new("kill")
+        .arg("-KILL")
+        .arg(runner.to_string())
+        .status();
+    assert!(killed.expect("run kill").success());
+    server.wait_for("the runner has ended (signal: 9");
+    server.wait_for("cannot be started again from within the sandbox");
+    let answer = server.exchange(b"GET / HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with(b"HTTP/1.1 503"));
+}
+
+#[test]
+fn without_a_sandbox_the_runner_is_started_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let off = configuration(folder.path(), "\"127.0.0.1:0\"", "sandbox = \"off\"");
+    let mut server = Server::run(folder.path(), &off);
+    let runner = runner_of(server.pid()).expect("a runner");
+    let killed = Command::new("kill")
+        .arg("-KILL")
+        .arg(runner.to_string())
+        .status();
+    assert!(killed.expect("run kill").success());
+    server.wait_for("the runner runs again");
+    let again = runner_of(server.pid()).expect("another runner");
+    assert_ne!(again, runner);
+}
+
+/// Nobody but the daemon can use it.
+#[test]
+fn the_runner_is_nobody_elses() {
+    let (one, other) = std::os::unix::net::UnixStream::pair().expect("a pair");
+    for stdin in [Stdio::null(), Stdio::from(OwnedFd::from(one))] {
+        let mut command = Command::new(SORRY);
+        let output = command
+            .args(["runner", "/etc/sorry/sorry.toml"])
+            .stdin(stdin)
+            .output();
+        let output = output.expect("run sorry");
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            told.contains("is started by `sorry run`, and by nobody else"),
+            "{told}"
+        );
+    }
+    drop(other);
+}

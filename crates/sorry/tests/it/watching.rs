@@ -1,0 +1,7 @@
+//! `sorry run` with real servers to watch and none of our code between: what it decides, keeps, tells and forgets nothing of.
+
+mod blind;
+mod crashes;
+mod orders;
+mod outage;
+mod world;

@@ -1,0 +1,139 @@
+//! Three real servers, of which two are needed: one dies, two die, they come back; and everybody is told right.
+
+use super::world::{Plan, World};
+use crate::harness::{run, text};
+
+const TWO_OF_THREE: Plan = Plan {
+    reals: 3,
+    quorum: 2,
+    more: "",
+};
+
+/// The words of an alert that matter.
+fn told(alert: &serde_json::Value) -> (String, String, String) {
+    let word = |key: &str| alert[key].as_str().unwrap_or("-").to_owned();
+    (word("phase"), word("kind"), word("key"))
+}
+
+#[test]
+fn one_dies_two_die_and_they_come_back() {
+    let mut world = World::start(&TWO_OF_THREE);
+    world.wait_site("live", "quorum");
+    world.kill(0);
+    world.wait_real(0, "down");
+    let site = world.site();
+    assert_eq!(site["route"], "live", "two are enough");
+    assert_eq!(site["quorum"]["up"], 2);
+    assert_eq!(site["real_servers"][0]["checks"][0]["reason"], "refused");
+
+    world.kill(1);
+    let site = world.wait_site("sorry", "no-quorum");
+    assert_eq!(site["quorum"]["up"], 1);
+    let firing = world.alert();
+    let (phase, kind, key) = told(&firing);
+    assert_eq!((&*phase, &*kind), ("firing", "outage"), "{firing}");
+    assert!(
+        firing["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("refused")),
+        "{firing}"
+    );
+
+    let (_, explained) = world.verb(&["explain", "shop"]);
+    for words in [
+        "visitors are told sorry since",
+        "too few real servers work (1 of 3 by weight)",
+        "2 is needed",
+        &format!("{} is down", world.address(0)),
+        "its http check says down: refused",
+        &format!("{} is up", world.address(2)),
+    ] {
+        assert!(explained.contains(words), "{words}\n{explained}");
+    }
+    assert_eq!(world.metric("sorry_site_live{site=\"shop\"}"), Some(0.0));
+    let up = |number| format!("sorry_real_server_up{{site=\"shop\",real_server=\"{number}\"}}");
+    assert_eq!(world.metric(&up(world.address(1))), Some(0.0));
+    assert_eq!(world.metric(&up(world.address(2))), Some(1.0));
+
+    // Whoever reaches the sorry listener is refused politely, whatever the state.
+    let url = world.daemon().url("/");
+    let refused = text(&run("curl", &["-sSi", &url]).stdout);
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+
+    world.revive(1);
+    world.wait_site("live", "quorum");
+    let resolved = world.alert();
+    assert_eq!(told(&resolved), ("resolved".into(), "outage".into(), key));
+    assert!(resolved["seconds"].is_u64());
+    assert_eq!(world.metric("sorry_site_live{site=\"shop\"}"), Some(1.0));
+
+    let history = world.json(&["history"]);
+    let outages: Vec<_> = history["incidents"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .filter(|incident| incident["kind"] == "outage")
+        .collect();
+    assert_eq!(outages.len(), 1, "{history}");
+    assert!(outages[0]["ended"].is_string() && outages[0]["planned"] == false);
+    assert_eq!(world.stray_alert(), None, "one alert for each transition");
+}
+
+#[test]
+fn a_reload_in_an_outage_keeps_the_outage() {
+    let mut world = World::start(&TWO_OF_THREE);
+    world.kill(0);
+    world.kill(1);
+    let before = world.wait_site("sorry", "no-quorum");
+    world.alert();
+    // Another path and another number: the site and its servers keep their names.
+    let other = Plan {
+        more: "sorry.say = \"We know.\"\n",
+        ..TWO_OF_THREE
+    };
+    world.configure(&other);
+    let (code, printed) = world.verb(&["reload"]);
+    assert_eq!(code, 0, "{printed}");
+    let after = world.site();
+    assert_eq!(after["route"], "sorry");
+    assert_eq!(after["since"], before["since"], "nothing has begun anew");
+    assert_eq!(after["real_servers"][0]["state"], "down");
+    assert_eq!(after["turned"]["sorry"], 1);
+    // A broken file changes nothing and says why.
+    std::fs::write(world.file(), "[[site]]\nname = \"shop\"\nreal-server = 1\n").expect("write");
+    let socket = world.socket();
+    let reload = run(
+        crate::harness::SORRY,
+        &["reload", "--admin", socket.to_str().expect("a path")],
+    );
+    assert!(!reload.status.success());
+    assert!(
+        text(&reload.stderr).contains("real-server"),
+        "{}",
+        text(&reload.stderr)
+    );
+    world.configure(&other);
+    assert_eq!(world.site()["since"], before["since"]);
+    assert_eq!(world.stray_alert(), None);
+}
+
+#[test]
+fn a_successor_goes_on_where_its_predecessor_was() {
+    let mut world = World::start(&TWO_OF_THREE);
+    world.kill(0);
+    world.kill(1);
+    let before = world.wait_site("sorry", "no-quorum");
+    let (code, printed) = world.verb(&["down", "shop", "--for", "1h", "--say", "Moving house."]);
+    assert_eq!(code, 0, "{printed}");
+    let mut old = world.daemon.take().expect("it runs");
+    let mut command = std::process::Command::new(crate::harness::SORRY);
+    command.env("STATE_DIRECTORY", world.state());
+    command.args(["run", "--takeover"]).arg(world.file());
+    world.daemon = Some(crate::harness::Server::spawn(command));
+    assert!(old.wait().success());
+    let site = world.wait_site("sorry", "ordered");
+    assert_eq!(site["since"], before["since"]);
+    assert_eq!(site["order"]["said"], "Moving house.");
+    let (_, audit) = world.verb(&["audit"]);
+    assert!(audit.contains("down"), "{audit}");
+}
