@@ -17,6 +17,8 @@ mod peers;
 mod schedule;
 mod setup;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod words;
 

@@ -70,7 +70,7 @@ pub(in crate::daemon) enum News {
 }
 
 /// Carries out what is wanted of switches.
-pub(super) trait Hand {
+pub(super) trait Hand: Send {
     fn route(&mut self, switch: SwitchId, generation: u64, wanted: sorry_core::event::Wanted);
 }
 
