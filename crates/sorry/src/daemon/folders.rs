@@ -44,12 +44,15 @@ fn log(file: &FileUse) -> Option<Mistake> {
     Some(Mistake::new(Code::BadFile, file.place, message).hint(hint))
 }
 
-/// The folder that is kept from one start to the next. Nobody may have to keep anything: the usual one is made when it is needed.
+/// The folder that is kept from one start to the next. It is made if need be, and no folder above it.
 fn state(file: &FileUse) -> Option<Mistake> {
     let path = &file.path;
     let hint = "choose another path in `state`, for example by StateDirectory= of the systemd unit; or \"none\" to keep nothing";
     let lack = match lack(path) {
-        Some(Lack::Missing(_)) => lack_for(path)?,
+        Some(Lack::Missing(_)) => {
+            let above = folder(path)?;
+            lack(above).or_else(|| closed(above))?
+        }
         Some(lack) => lack,
         None => closed(path)?,
     };
