@@ -120,6 +120,11 @@ impl Desk {
         Noting::begin(&self.audit, known.to_owned(), what).note(Outcome::Refused, &why);
     }
 
+    /// What is counted at the doors.
+    pub fn doors(&self) -> &Arc<Doors> {
+        &self.doors
+    }
+
     /// What a request is answered with.
     pub(super) async fn answer(&self, who: &Who, asked: Asked<'_>) -> Result<Value, Fault> {
         let Found { route, site } = route::find(asked.method, asked.path)?;

@@ -213,4 +213,32 @@ mod tests {
             assert_eq!(told(log(&file)), expected, "{path}");
         }
     }
+
+    #[test]
+    fn what_is_kept_needs_the_folder_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let base = folder.path().display().to_string();
+        for (path, expected) in [
+            ("", String::new()),
+            ("new", String::new()),
+            (
+                "new/new",
+                format!(
+                    "nothing can be kept in {base}/new/new: the folder {base}/new does not exist"
+                ),
+            ),
+            (
+                "file",
+                format!("nothing can be kept in {base}/file: {base}/file is not a folder"),
+            ),
+        ] {
+            let file = FileUse {
+                path: folder.path().join(path),
+                place: Place::File,
+                purpose: Purpose::State,
+            };
+            assert_eq!(told(state(&file)), expected, "{path}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use super::eyes::Eyes;
 use super::keeper::{Keeper, Written};
 use super::mind::{Action, Answer, Mind};
 use super::outlook::Outlook;
+use super::peers::{self, Question};
 use crate::admin::history::History;
 use crate::admin::standing::{Explanation, Standing};
 use crate::admin::{Fault, Ordered};
@@ -39,6 +40,10 @@ pub(super) enum Message {
         reply: oneshot::Sender<Result<String, Fault>>,
     },
     Configured(Arc<Config>, Vec<Watched>),
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "switches come with their own issue")
+    )]
     Applied {
         switch: SwitchId,
         generation: u64,
@@ -65,7 +70,7 @@ pub(in crate::daemon) enum News {
 }
 
 /// Carries out what is wanted of switches.
-pub(super) trait Hand {
+pub(super) trait Hand: Send {
     fn route(&mut self, switch: SwitchId, generation: u64, wanted: sorry_core::event::Wanted);
 }
 
@@ -85,6 +90,8 @@ pub(super) struct Thread {
     pub(super) chronicle: Chronicle,
     pub(super) written: mpsc::UnboundedReceiver<Written>,
     pub(super) inbox: mpsc::UnboundedReceiver<Message>,
+    /// The other end of that, for whoever answers.
+    pub(super) own_inbox: mpsc::UnboundedSender<Message>,
     pub(super) hand: Box<dyn Hand>,
     pub(super) told: Told,
     pub(super) outlooks: Vec<Outlook>,
@@ -195,6 +202,14 @@ impl Thread {
         }
     }
 
+    fn ask_peers(&self, id: SiteId) {
+        let config = self.mind.config();
+        if let Some(site) = config.sites.get(id.0 as usize) {
+            let question = Question::of(id, Arc::from(&*site.name), &config.watch);
+            peers::ask(&question, &config.watch, &self.own_inbox);
+        }
+    }
+
     /// How everything stands, and everybody who is told of it.
     fn standing(&self, now: Moment) -> Standing {
         Standing {
@@ -222,7 +237,7 @@ impl Thread {
                         generation,
                         wanted,
                     } => self.hand.route(switch, generation, wanted),
-                    Action::AskPeers(_site) => {}
+                    Action::AskPeers(site) => self.ask_peers(site),
                     Action::Tell(tellings) => {
                         news = true;
                         self.chronicle.tell(&tellings, self.mind.incidents());

@@ -116,7 +116,6 @@ pub(super) mod tests {
 
     fn receiver(argv: &Argv) -> Receiver {
         Receiver {
-            reals: false,
             name: "on-call".into(),
             sites: Vec::new(),
             reals: false,
