@@ -107,7 +107,7 @@ fn a_drained_server_does_not_count_and_mistakes_are_told_with_what_there_is() {
         (&["extend", "shop", "1h"], "nothing is ordered"),
         (
             &["down", "shop", "--until", "2020-01-01 00:00 UTC"],
-            "passed",
+            "is over",
         ),
         (&["approve", "shop"], "no switch of shop asks"),
         (&["schedule", "remove", "shop", "x"], "no scheduled window"),
