@@ -233,9 +233,9 @@ fn metadata_follows_the_format() {
         TYPE sorry_check_results_total counter
         TYPE sorry_check_seconds gauge
         TYPE sorry_doubt gauge
+        TYPE sorry_journal_writable gauge
         TYPE sorry_alerts_total counter
         TYPE sorry_alerts_waiting gauge
-        TYPE sorry_journal_writable gauge
         TYPE process_cpu_seconds_total counter
         TYPE process_open_fds gauge
         TYPE process_max_fds gauge
@@ -290,9 +290,9 @@ fn metadata_follows_the_format() {
         TYPE sorry_check_seconds gauge
         UNIT sorry_check_seconds seconds
         TYPE sorry_doubt gauge
+        TYPE sorry_journal_writable gauge
         TYPE sorry_alerts counter
         TYPE sorry_alerts_waiting gauge
-        TYPE sorry_journal_writable gauge
         TYPE process_cpu_seconds counter
         UNIT process_cpu_seconds seconds
         TYPE process_open_fds gauge
