@@ -4,9 +4,10 @@
 //! or for good, is next door.
 
 mod leaving;
+mod thinking;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::access_log;
 use super::alarm;
-use super::brain::{self, Beginning, Brain, Hands, News};
+use super::brain::{Brain, Hands, News};
 use super::cautions;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
@@ -186,30 +187,6 @@ impl Control {
             brain: None,
             news: mpsc::unbounded_channel(),
         })
-    }
-
-    /// Starts what watches and decides. The first process waits until it has opened what it keeps; a successor does not,
-    /// since its predecessor lets go of that only when it leaves.
-    pub(super) async fn think(
-        &mut self,
-        hands: Hands,
-        succession: Follows,
-    ) -> Result<(), RunError> {
-        self.hands = hands;
-        if !self.state.typed().needs_decisions() {
-            return Ok(());
-        }
-        let wait = match succession {
-            Follows::Nobody => Duration::ZERO,
-            Follows::Predecessor => brain::HANDED_OVER,
-        };
-        let brain = self
-            .start_brain(wait)
-            .map_err(|error| RunError::System("start the thread that decides", error))?;
-        if succession == Follows::Nobody {
-            brain.ready().await?;
-        }
-        Ok(())
     }
 
     /// Opens every listener: the sites' and the operator's own.
@@ -400,36 +377,6 @@ impl Control {
         self.gauge.note(&self.state);
         self.supervisor.ready(self.summary());
         report
-    }
-
-    /// What decides hears of the new configuration; it is started where there was nothing to decide before.
-    fn configure_brain(&mut self) {
-        let typed = Arc::clone(self.state.typed());
-        match &self.brain {
-            Some(brain) => brain.configure(typed, self.state.take_watched()),
-            None if typed.needs_decisions() => {
-                if let Err(error) = self.start_brain(Duration::ZERO) {
-                    log::error!(
-                        "nothing is watched: cannot start the thread that decides: {error}"
-                    );
-                }
-            }
-            None => {}
-        }
-    }
-
-    fn start_brain(&mut self, wait: Duration) -> std::io::Result<&mut Brain> {
-        let brain = Brain::start(Beginning {
-            config: Arc::clone(self.state.typed()),
-            watched: self.state.take_watched(),
-            hands: self.hands,
-            told: self.news.0.clone(),
-            audit: Arc::clone(&self.gauge.audit),
-            programs: Arc::clone(&self.state.programs),
-            wait,
-        })?;
-        self.gauge.watch(&brain.standing);
-        Ok(self.brain.insert(brain))
     }
 
     /// Compresses the pages on a thread of their own: the best compression is slow, and nobody waits for it.

@@ -42,7 +42,7 @@ pub(super) enum Message {
     Configured(Arc<Config>, Vec<Watched>),
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "switches come with their own issue")
+        expect(dead_code, reason = "whoever carries out switches comes with them")
     )]
     Applied {
         switch: SwitchId,

@@ -69,6 +69,13 @@ pub(super) fn notice(notice: &Notice, names: &dyn Names) -> (Level, String) {
             ),
         ),
         Notice::DoubtOver => (Level::Warn, "what is seen is believed again".to_owned()),
+        other => order_notice(other, names),
+    }
+}
+
+/// Of orders, windows and a site's course.
+fn order_notice(notice: &Notice, names: &dyn Names) -> (Level, String) {
+    match notice {
         Notice::Milestone(site, milestone) => order_milestone(names.site(*site), *milestone),
         Notice::OrderEnded(site) => (
             Level::Info,

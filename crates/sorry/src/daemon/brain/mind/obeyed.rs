@@ -1,0 +1,96 @@
+//! What operators order: the engine's commands, and windows that are agreed on or given up.
+
+use sorry_core::event::{Input, SiteId};
+use sorry_core::moment::Moment as Now;
+
+use super::kept::Waiting;
+use super::{Mind, no_site};
+use crate::admin::order::Order;
+use crate::admin::{Fault, Ordered};
+use crate::daemon::brain::order::{self, Given};
+use crate::daemon::brain::schedule;
+use crate::journal::Entry;
+
+impl Mind {
+    /// An operator orders something; whoever waits is answered once it is kept.
+    pub(in crate::daemon::brain) fn order(&mut self, ordered: Ordered, now: Now) {
+        let Ordered {
+            site,
+            order,
+            by,
+            reason: _,
+            reply,
+        } = ordered;
+        match self.obey(&site, order, &by, now) {
+            Ok((site, told)) => {
+                let waiting = Waiting { site, told, reply };
+                self.next.waiting.push(waiting);
+                self.go_on(now);
+            }
+            Err(fault) => {
+                let _gone = reply.send(Err(fault));
+            }
+        }
+    }
+
+    pub(super) fn obey(
+        &mut self,
+        name: &str,
+        order: Order,
+        by: &str,
+        now: Now,
+    ) -> Result<(SiteId, Vec<String>), Fault> {
+        let site = self.site(name)?;
+        match order {
+            Order::Schedule(wanted) => {
+                let index = site.0 as usize;
+                let configured = &self.config.sites[index];
+                let (schedule, told) =
+                    schedule::agree(configured, &wanted, &self.agreed, now.wall)?;
+                self.agree(Entry::Schedule(schedule), now);
+                Ok((site, told))
+            }
+            Order::Unschedule { name: window } => {
+                let unschedule = schedule::give_up(name, &window, &self.config, &self.agreed)?;
+                self.agree(Entry::Unschedule(unschedule), now);
+                Ok((site, vec![format!("the window {window} is given up")]))
+            }
+            order => {
+                let view = self.engine.view(now);
+                let given = Given {
+                    site: view.site(site).ok_or_else(|| no_site(name, &self.config))?,
+                    by,
+                    now: now.wall,
+                    usual: self.config.down_for,
+                };
+                let usual = schedule::is_usual(&order).then_some(self.config.down_for);
+                let command = order::command(order, &given)?;
+                let before = given.site.route();
+                let epoch = self.engine.epoch();
+                let about = command.clone();
+                self.take(
+                    Input::Ordered {
+                        epoch,
+                        site,
+                        command,
+                    },
+                    now,
+                );
+                let view = self.engine.view(now);
+                let told = view
+                    .site(site)
+                    .map(|site| order::told(&about, &site, before, usual, now.wall));
+                Ok((site, told.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// A window is agreed on, or given up.
+    pub(super) fn agree(&mut self, entry: Entry, now: Now) {
+        // What is agreed on is in the next batch; that it is also in the setup now is the same promise as for orders.
+        self.kept.note(entry.clone());
+        self.agreed = schedule::agreed(&self.kept);
+        self.next.entries.push(entry);
+        self.set_up_again(now);
+    }
+}

@@ -1,0 +1,64 @@
+//! The control thread's dealings with the brain: it is started where there is something to decide, and hears of configurations.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::brain::{self, Beginning, Brain, Hands};
+use super::super::run::RunError;
+use super::{Control, Follows};
+
+impl Control {
+    /// Starts what watches and decides. The first process waits until it has opened what it keeps; a successor does not,
+    /// since its predecessor lets go of that only when it leaves.
+    pub(in crate::daemon) async fn think(
+        &mut self,
+        hands: Hands,
+        succession: Follows,
+    ) -> Result<(), RunError> {
+        self.hands = hands;
+        if !self.state.typed().needs_decisions() {
+            return Ok(());
+        }
+        let wait = match succession {
+            Follows::Nobody => Duration::ZERO,
+            Follows::Predecessor => brain::HANDED_OVER,
+        };
+        let brain = self
+            .start_brain(wait)
+            .map_err(|error| RunError::System("start the thread that decides", error))?;
+        if succession == Follows::Nobody {
+            brain.ready().await?;
+        }
+        Ok(())
+    }
+
+    /// What decides hears of the new configuration; it is started where there was nothing to decide before.
+    pub(super) fn configure_brain(&mut self) {
+        let typed = Arc::clone(self.state.typed());
+        match &self.brain {
+            Some(brain) => brain.configure(typed, self.state.take_watched()),
+            None if typed.needs_decisions() => {
+                if let Err(error) = self.start_brain(Duration::ZERO) {
+                    log::error!(
+                        "nothing is watched: cannot start the thread that decides: {error}"
+                    );
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn start_brain(&mut self, wait: Duration) -> std::io::Result<&mut Brain> {
+        let brain = Brain::start(Beginning {
+            config: Arc::clone(self.state.typed()),
+            watched: self.state.take_watched(),
+            hands: self.hands,
+            told: self.news.0.clone(),
+            audit: Arc::clone(&self.gauge.audit),
+            programs: Arc::clone(&self.state.programs),
+            wait,
+        })?;
+        self.gauge.watch(&brain.standing);
+        Ok(self.brain.insert(brain))
+    }
+}
