@@ -20,6 +20,7 @@ use super::query::Query;
 use super::role::Role;
 use super::route::{self, Found, Operation, OrderRequest};
 use super::standing::Standing;
+use super::status::Status;
 
 /// Entries and incidents that are answered where nobody says how many, and at most.
 const USUAL: usize = 100;
@@ -134,7 +135,7 @@ impl Desk {
         let query = Query::parse(asked.query, &route.parameters())?;
         let site = site.unwrap_or_default();
         match route.operation {
-            Operation::Status => self.ask(who, Command::Status).await.and_then(value),
+            Operation::Status => value(self.status(who).await?),
             Operation::Standing => self.ask(who, Command::Standing).await.and_then(value),
             Operation::Site => {
                 let standing = self.ask(who, Command::Standing).await?;
@@ -155,6 +156,15 @@ impl Desk {
             Operation::Reload => self.reload(who).await,
             Operation::Description => Ok(openapi::document()),
         }
+    }
+
+    /// How the daemon is, and how its sites stand, which somebody else knows. A status without that is better than none.
+    async fn status(&self, who: &Who) -> Result<Status, Fault> {
+        let mut status = self.ask(who, Command::Status).await?;
+        if let Ok(standing) = self.ask(who, Command::Standing).await {
+            status.standing = standing;
+        }
+        Ok(status)
     }
 
     fn too_far(&self, who: &Who, asked: Asked<'_>) -> Fault {

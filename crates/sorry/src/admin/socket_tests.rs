@@ -23,6 +23,7 @@ use super::super::client::{self, ClientError};
 use super::super::message::{Command, Pong, ReloadOutcome, ReloadReport};
 use super::super::moment::Moment;
 use super::super::role::by_credentials;
+use super::super::standing::Standing;
 use super::super::status::Status;
 use super::*;
 
@@ -60,12 +61,19 @@ fn status() -> Status {
         generation: 2,
         sites: Vec::new(),
         other_answers: 0,
-        standing: Default::default(),
+        standing: standing(),
         listeners: Vec::new(),
         workers: Vec::new(),
         limits_reached: BTreeMap::new(),
         certificates: Vec::new(),
         last_reload: None,
+    }
+}
+
+fn standing() -> Standing {
+    Standing {
+        unkept: Some("no space".to_owned()),
+        ..Standing::default()
     }
 }
 
@@ -91,7 +99,14 @@ fn obedient(heard: &Arc<Mutex<Vec<String>>>) -> Daemon {
     Box::new(move |command| {
         let word = match command {
             Command::Status(reply) => {
-                reply.send(status()).unwrap();
+                // The desk asks for the rest.
+                let standing = Standing::default();
+                reply
+                    .send(Status {
+                        standing,
+                        ..status()
+                    })
+                    .unwrap();
                 "status".to_owned()
             }
             Command::Reload { by, reply } => {
@@ -103,6 +118,7 @@ fn obedient(heard: &Arc<Mutex<Vec<String>>>) -> Daemon {
                 heard.lock().unwrap().push(word);
                 return takeover.refuse("not today");
             }
+            Command::Standing(reply) => return reply.send(standing()).unwrap(),
             other => format!("{other:?}"),
         };
         heard.lock().unwrap().push(word);
@@ -246,7 +262,8 @@ fn requests_reach_the_daemon_and_replies_come_back() {
     let world = World::new(patient());
     let mut client = world.client();
     assert_eq!(client.ping().unwrap(), Pong::ours());
-    assert_eq!(world.api().status().unwrap(), status());
+    let told = world.api().status().unwrap();
+    assert_eq!((&told.standing, &told), (&standing(), &status()));
     assert_eq!(world.api().reload().unwrap(), report());
     let uid = rustix::process::getuid().as_raw();
     assert_eq!(

@@ -114,7 +114,8 @@ impl SiteStanding {
                 Ink::Notice,
             ));
         }
-        if let Some(seconds) = self.remaining_seconds {
+        // An order says itself until when.
+        if let Some(seconds) = self.remaining_seconds.filter(|_| self.order.is_none()) {
             notes.push((format!("probably back in {}", span(seconds)), Ink::Plain));
         }
         for switch in &self.switches {
