@@ -18,7 +18,6 @@ use crate::journal::{Folder, Journal, Unwritten, Writer, Written};
 const HISTORY: &str = "history";
 const ALERTS: &str = "alerts";
 
-
 /// How long receivers may take at the end; what they have not got by then they get after the next start.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
