@@ -302,8 +302,8 @@ fn program(folder: &Path, name: &str, script: &str) -> String {
 fn programs_of_checks_and_alerts_are_run_by_the_runner() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
-    let check = format!("cat > \"$1/asked\"; echo $PPID > \"$1/parent\"; test -e \"$1/up\"");
-    let check = program(folder.path(), "check", &check);
+    let check = "cat > \"$1/asked\"; echo $PPID > \"$1/parent\"; test -e \"$1/up\"";
+    let check = program(folder.path(), "check", check);
     let alert = program(
         folder.path(),
         "alert",

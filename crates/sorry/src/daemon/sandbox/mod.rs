@@ -50,10 +50,10 @@ pub(super) fn confine(config: &Config, file: Option<&Path>) -> Option<Confined> 
     match sandbox::limit_files(&paths.read, &paths.write) {
         Ok(Held::All) => {}
         Ok(Held::Some) => {
-            log::info!("the kernel holds the sandbox's files only in part: it is older than 6.10")
+            log::info!("the kernel holds the sandbox's files only in part: it is older than 6.10");
         }
         Ok(Held::Nothing) => {
-            log::warn!("the kernel has no landlock: the sandbox leaves all files within reach")
+            log::warn!("the kernel has no landlock: the sandbox leaves all files within reach");
         }
         Err(error) => log::warn!("files cannot be given up: {error}"),
     }
