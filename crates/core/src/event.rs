@@ -320,6 +320,19 @@ pub enum Why {
 }
 
 impl Why {
+    /// All of them.
+    pub const ALL: [Why; 9] = [
+        Why::Beginning,
+        Why::Unwatched,
+        Why::Quorum,
+        Why::NoQuorum,
+        Why::Ordered,
+        Why::Overrun,
+        Why::HeldDown,
+        Why::Dwelling,
+        Why::Doubted,
+    ];
+
     /// Whether it is somebody's word.
     pub fn is_order(self) -> bool {
         matches!(self, Why::Ordered | Why::Overrun)

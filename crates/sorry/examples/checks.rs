@@ -108,7 +108,7 @@ fn watched(number: u32, port: u16, shared: &Shared) -> Result<Watched, Box<dyn s
             kind: "http",
             ordinal: 0,
         },
-        prepared: Prepared::new(&check, &subject, shared)?,
+        prepared: Arc::new(Prepared::new(&check, &subject, shared)?),
         timing: TIMING,
     })
 }

@@ -15,13 +15,14 @@ const COMPLETIONS: [(&str, &str); 3] = [
 ];
 
 /// Files of the repository that are packed as they are; folders whole.
-const COPIES: [(&str, &str); 7] = [
+const COPIES: [(&str, &str); 8] = [
     ("etc/sorry.toml", "etc/sorry/sorry.toml"),
     ("etc/sorry.service", "usr/lib/systemd/system/sorry.service"),
     ("etc/sorry.socket", "usr/lib/systemd/system/sorry.socket"),
     ("etc/debian/copyright", "usr/share/doc/sorry/copyright"),
     ("CHANGELOG.md", "usr/share/doc/sorry/CHANGELOG.md"),
     ("docs/manual", "usr/share/doc/sorry/manual"),
+    ("docs/openapi.json", "usr/share/doc/sorry/openapi.json"),
     ("etc/examples", "usr/share/doc/sorry/examples"),
 ];
 

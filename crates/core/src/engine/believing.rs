@@ -88,11 +88,16 @@ impl Engine {
             reason,
         });
         let of = u32::try_from(self.reals.len()).unwrap_or(u32::MAX);
+        let was_doubted = self.doubts.doubt().is_some();
         let turn = match state {
             State::Down => self.doubts.fell(id.0, site_id(site).0, of, now.tick),
             State::Up | State::Unknown => self.doubts.rose(id.0),
         };
         self.doubt_turned(turn, now);
+        if state == State::Down && self.votes > 0 && was_doubted {
+            // Peers were asked of the sites that were struck when the doubt began; this one is struck in its course.
+            self.outputs.push_back(Output::AskPeers(site_id(site)));
+        }
         self.settle(site, now);
     }
 

@@ -132,7 +132,7 @@ impl Incidents {
     }
 }
 
-fn kind_of(order: &Order) -> Kind {
+pub(super) fn kind_of(order: &Order) -> Kind {
     match order.what {
         order::What::Maintenance(_) => Kind::Maintenance,
         order::What::Live => Kind::ForcedLive,

@@ -2,6 +2,7 @@
 //! and after a reload, when what an incident is about may be gone.
 
 use super::open::Key;
+use super::orders::kind_of;
 use super::{Incidents, Kind, News, Step, Telling, What, only_observes};
 use crate::engine::{SiteView, View};
 use crate::event::{Setup, SiteSetup};
@@ -64,17 +65,14 @@ impl Incidents {
 
     /// Only what differs: the same order is no news.
     fn reconcile_order(&mut self, site: &SiteView<'_>, known: &SiteSetup, now: Wall) {
-        let keys =
-            [Kind::Maintenance, Kind::ForcedLive].map(|kind| Key::of_site(kind, site.name()));
-        let open = keys.iter().find_map(|key| self.open.get(key));
+        let kinds = [Kind::Maintenance, Kind::ForcedLive];
+        let open = kinds.into_iter().find_map(|kind| {
+            let open = self.open.get(&Key::of_site(kind, site.name()))?;
+            Some((kind, open.until, open.by.as_deref()))
+        });
         let order = site.order();
-        let same = match (open, order) {
-            (None, None) => true,
-            (Some(open), Some(order)) => {
-                open.until == order.until && open.by.as_ref() == Some(&order.by)
-            }
-            _ => false,
-        };
+        let wanted = order.map(|order| (kind_of(order), order.until, Some(&*order.by)));
+        let same = open == wanted;
         if !same {
             self.ordered(site.name(), order, only_observes(known), now);
         }

@@ -4,8 +4,8 @@
 //! came through (`socket`, `remote`). It decides whether a role goes so far, and notes every change in the audit log.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -35,6 +35,32 @@ pub struct Desk {
     audit: Arc<dyn AuditLog>,
     doors: Arc<Doors>,
     reply_time: Duration,
+    refusals: Refusals,
+}
+
+/// Refusals that are noted in a minute.
+const REFUSALS: u32 = 60;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How many were noted of late, and how many were not.
+#[derive(Debug, Default)]
+struct Refusals(Mutex<(Option<Instant>, u32, u64)>);
+
+impl Refusals {
+    /// Whether one more is noted; with how many before it were not.
+    fn next(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (began, noted, missed) = &mut *state;
+        if began.is_none_or(|began| now.duration_since(began) >= MINUTE) {
+            (*began, *noted) = (Some(now), 0);
+        }
+        if *noted == REFUSALS {
+            *missed = missed.saturating_add(1);
+            return None;
+        }
+        *noted += 1;
+        Some(std::mem::take(missed))
+    }
 }
 
 /// Somebody who may ask.
@@ -72,6 +98,7 @@ impl Desk {
             audit,
             doors,
             reply_time,
+            refusals: Refusals::default(),
         }
     }
 
@@ -79,10 +106,23 @@ impl Desk {
         &self.audit
     }
 
-    /// Notes an attempt of somebody who may not.
+    /// Notes an attempt of somebody who may not. Whoever tries again and again fills neither the disk nor the log: beyond so many a
+    /// minute they are only counted, and the next entry says how many there were.
     pub(super) fn note_refusal(&self, known: &str, what: String, why: &str) {
+        let Some(missed) = self.refusals.next(Instant::now()) else {
+            return;
+        };
         log::warn!("refused {what} to {known}");
-        Noting::begin(&self.audit, known.to_owned(), what).note(Outcome::Refused, why);
+        let why = match missed {
+            0 => why.to_owned(),
+            missed => format!("{why} ({missed} more before it were refused and not noted)"),
+        };
+        Noting::begin(&self.audit, known.to_owned(), what).note(Outcome::Refused, &why);
+    }
+
+    /// What is counted at the doors.
+    pub fn doors(&self) -> &Arc<Doors> {
+        &self.doors
     }
 
     /// What a request is answered with.

@@ -69,6 +69,9 @@ fn reply(command: Command) {
             };
             ordered.reply.send(done).unwrap();
         }
+        Command::TestAlert { receiver, reply } => {
+            reply.send(Ok(format!("{receiver} took it"))).unwrap();
+        }
         Command::Reload { by, reply } => {
             let report = ReloadReport {
                 outcome: ReloadOutcome::Applied,
@@ -320,4 +323,17 @@ fn reasons_have_a_bound() {
     };
     assert!(read_order(body(REASON_BYTES).as_bytes()).is_ok());
     assert!(read_order(body(REASON_BYTES + 1).as_bytes()).is_err());
+}
+
+#[test]
+fn whoever_is_refused_again_and_again_fills_no_disk() {
+    let refusals = Refusals::default();
+    let now = Instant::now();
+    for _ in 0..REFUSALS {
+        assert_eq!(refusals.next(now), Some(0));
+    }
+    assert_eq!(refusals.next(now), None);
+    assert_eq!(refusals.next(now + MINUTE / 2), None);
+    assert_eq!(refusals.next(now + MINUTE), Some(2));
+    assert_eq!(refusals.next(now + MINUTE), Some(0));
 }

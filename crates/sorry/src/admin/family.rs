@@ -330,7 +330,19 @@ pub(super) static JOURNAL_OK: Family = gauge(
     "0 while what is ordered and believed cannot be written, so that a restart would forget it.",
 );
 
-pub(super) static FAMILIES: [&Family; 46] = [
+pub(super) static ALERTS: Family = counter(
+    "sorry_alerts",
+    &["receiver", "channel", "outcome"],
+    "Alerts by what became of them: `delivered`; `failed` attempts, which are made again; `lost` for good.",
+);
+
+pub(super) static ALERTS_WAITING: Family = gauge(
+    "sorry_alerts_waiting",
+    &["receiver", "channel"],
+    "Alerts that a receiver has not got yet.",
+);
+
+pub(super) static FAMILIES: [&Family; 48] = [
     &BUILD,
     &ANSWERS,
     &CRAWLERS,
@@ -371,6 +383,8 @@ pub(super) static FAMILIES: [&Family; 46] = [
     &CHECK_SECONDS,
     &DOUBT,
     &JOURNAL_OK,
+    &ALERTS,
+    &ALERTS_WAITING,
     &PROCESS_CPU,
     &PROCESS_OPEN_FDS,
     &PROCESS_MAX_FDS,

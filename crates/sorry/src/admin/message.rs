@@ -212,6 +212,13 @@ pub enum Command {
     History(oneshot::Sender<History>),
     /// Something is ordered of a site.
     Order(Ordered),
+    /// Send a test alert to a receiver.
+    TestAlert {
+        /// Its name.
+        receiver: String,
+        /// What came of it, in words.
+        reply: oneshot::Sender<Result<String, Fault>>,
+    },
 }
 
 /// An order with whoever gave it.

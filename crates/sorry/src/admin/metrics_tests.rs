@@ -155,6 +155,7 @@ fn workers_are_added_up_and_named() {
         sorry_configuration_generation 4
         sorry_configuration_reload_timestamp_seconds 1700000100
         sorry_access_log_lines_dropped_total 2
+        sorry_journal_writable 1
         process_cpu_seconds_total 1.25
         process_open_fds 17
         process_virtual_memory_bytes 4096
@@ -216,6 +217,25 @@ fn metadata_follows_the_format() {
         TYPE sorry_configuration_reload_successful gauge
         TYPE sorry_configuration_reload_timestamp_seconds gauge
         TYPE sorry_access_log_lines_dropped_total counter
+        TYPE sorry_site_live gauge
+        TYPE sorry_site_reason gauge
+        TYPE sorry_site_since_timestamp_seconds gauge
+        TYPE sorry_site_turns_total counter
+        TYPE sorry_site_flaps gauge
+        TYPE sorry_site_quorum gauge
+        TYPE sorry_site_weight gauge
+        TYPE sorry_site_ordered gauge
+        TYPE sorry_site_order_until_timestamp_seconds gauge
+        TYPE sorry_switch_failures gauge
+        TYPE sorry_real_server_up gauge
+        TYPE sorry_real_server_weight gauge
+        TYPE sorry_real_server_drained gauge
+        TYPE sorry_check_results_total counter
+        TYPE sorry_check_seconds gauge
+        TYPE sorry_doubt gauge
+        TYPE sorry_journal_writable gauge
+        TYPE sorry_alerts_total counter
+        TYPE sorry_alerts_waiting gauge
         TYPE process_cpu_seconds_total counter
         TYPE process_open_fds gauge
         TYPE process_max_fds gauge
@@ -251,6 +271,28 @@ fn metadata_follows_the_format() {
         TYPE sorry_configuration_reload_timestamp_seconds gauge
         UNIT sorry_configuration_reload_timestamp_seconds seconds
         TYPE sorry_access_log_lines_dropped counter
+        TYPE sorry_site_live gauge
+        TYPE sorry_site_reason gauge
+        TYPE sorry_site_since_timestamp_seconds gauge
+        UNIT sorry_site_since_timestamp_seconds seconds
+        TYPE sorry_site_turns counter
+        TYPE sorry_site_flaps gauge
+        TYPE sorry_site_quorum gauge
+        TYPE sorry_site_weight gauge
+        TYPE sorry_site_ordered gauge
+        TYPE sorry_site_order_until_timestamp_seconds gauge
+        UNIT sorry_site_order_until_timestamp_seconds seconds
+        TYPE sorry_switch_failures gauge
+        TYPE sorry_real_server_up gauge
+        TYPE sorry_real_server_weight gauge
+        TYPE sorry_real_server_drained gauge
+        TYPE sorry_check_results counter
+        TYPE sorry_check_seconds gauge
+        UNIT sorry_check_seconds seconds
+        TYPE sorry_doubt gauge
+        TYPE sorry_journal_writable gauge
+        TYPE sorry_alerts counter
+        TYPE sorry_alerts_waiting gauge
         TYPE process_cpu_seconds counter
         UNIT process_cpu_seconds seconds
         TYPE process_open_fds gauge

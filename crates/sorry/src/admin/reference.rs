@@ -6,10 +6,12 @@ use std::fmt::Write as _;
 
 use sorry_core::answer::Method;
 use sorry_core::answer::crawler::Crawler;
+use sorry_core::event::Why;
 
 use super::door::{Bound, Door};
 use super::exposition::Family;
 use super::family::FAMILIES;
+use super::watched;
 use crate::count::{Kind, Limit, Protocol};
 use crate::http1::Fault;
 
@@ -30,7 +32,8 @@ const LABELS: &str = "
 `site` is a site's name in the configuration. Requests for host names that are nobody's are counted under `other`, so
 that strangers cannot make metrics grow; the access log calls them `\"host_known\":false`, `sorry status` counts them
 beside the sites. A site without `hosts` is meant by every name. `name` is the first name of a certificate, `file` where it is, `worker`
-a number from 0. The other
+a number from 0. `real_server` is a real server's address as configured, `check` the kind of one of its checks, `switch` a switch,
+`receiver` the name of a receiver of alerts, and `channel` how it is told. The other
 labels have these values:
 
 ";
@@ -44,6 +47,16 @@ A sorry server that refuses is doing its work; these say that something is wrong
 groups:
   - name: sorry
     rules:
+      - alert: SorrySiteDown
+        expr: sorry_site_live == 0 and sorry_site_ordered == 0
+        annotations: { summary: 'too few real servers work; `sorry explain` shows why' }
+      - alert: SorryDoubt
+        expr: max(sorry_doubt) == 1
+        annotations: { summary: 'the monitor does not believe its own eyes, and switches nothing' }
+      - alert: SorryForgets
+        expr: sorry_journal_writable == 0
+      - alert: SorryAlertsWait
+        expr: sorry_alerts_waiting > 0 and increase(sorry_alerts_total{outcome=\"delivered\"}[15m]) == 0
       - alert: SorryReloadRefused
         expr: sorry_configuration_reload_successful == 0
         annotations: { summary: 'a new configuration has mistakes; `sorry status` shows them' }
@@ -103,7 +116,7 @@ fn row(family: &Family) -> String {
 }
 
 /// Labels whose values are known beforehand.
-fn labels() -> [(&'static str, Vec<&'static str>); 8] {
+fn labels() -> [(&'static str, Vec<&'static str>); 14] {
     [
         ("answer", Kind::all().map(Kind::label).collect()),
         ("protocol", Protocol::ALL.map(Protocol::label).into()),
@@ -113,6 +126,12 @@ fn labels() -> [(&'static str, Vec<&'static str>); 8] {
         ("limit", Limit::ALL.map(Limit::label).into()),
         ("door", Door::ALL.map(Door::label).into()),
         ("limit of a door", Bound::ALL.map(Bound::label).into()),
+        ("why", Why::ALL.map(Why::label).into()),
+        ("to", watched::ROUTES.into()),
+        ("state", watched::STATES.into()),
+        ("result", watched::RESULTS.into()),
+        ("cause", watched::CAUSES.into()),
+        ("outcome", watched::OUTCOMES.into()),
     ]
 }
 

@@ -14,9 +14,38 @@ pub struct Standing {
     /// Why what is seen is not believed now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<DoubtStanding>,
+    /// Who is told, in the order of their names.
+    #[serde(default)]
+    pub receivers: Vec<ReceiverStanding>,
     /// The journal cannot be written, and why: a restart would forget what was ordered since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unkept: Option<String>,
+}
+
+/// Somebody who is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReceiverStanding {
+    /// The name.
+    pub name: String,
+    /// `webhook`, `email`, ...
+    pub channel: String,
+    /// Alerts that wait for it.
+    pub waiting: u64,
+    /// Alerts that it took, since the process started.
+    pub delivered: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Alerts that it will never take, or that were tried for too long, or for which there was no room.
+    pub lost: u64,
+    /// When it last took one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Moment>,
+    /// When an attempt last failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<Moment>,
+    /// Why it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
 }
 
 /// One's own eyes are not believed.

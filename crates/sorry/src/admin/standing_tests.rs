@@ -128,6 +128,7 @@ pub(in super::super) fn sample() -> Standing {
     down.quorum.up = 0;
     down.remaining_seconds = Some(240);
     Standing {
+        receivers: Vec::new(),
         sites: vec![shop(), blog, down, site("plain", "sorry", "unwatched")],
         doubt: Some(DoubtStanding {
             cause: "references".to_owned(),

@@ -262,7 +262,8 @@ fn json_says_the_same_and_comes_back() {
           ],
           "other_answers": 0,
           "standing": {
-            "sites": []
+            "sites": [],
+            "receivers": []
           },
           "listeners": [],
           "workers": [],

@@ -2,11 +2,11 @@
 
 use super::exposition::{Family, Page};
 use super::family::{
-    CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK, ORDER_UNTIL, ORDERED, QUORUM, REAL_DRAINED,
-    REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE, SITE_SINCE, SITE_TURNS, SITE_WEIGHT, SITE_WHY,
-    SWITCH_FAILURES,
+    ALERTS, ALERTS_WAITING, CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK, ORDER_UNTIL, ORDERED,
+    QUORUM, REAL_DRAINED, REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE, SITE_SINCE, SITE_TURNS,
+    SITE_WEIGHT, SITE_WHY, SWITCH_FAILURES,
 };
-use super::standing::{SiteStanding, Standing};
+use super::standing::{ReceiverStanding, SiteStanding, Standing};
 
 /// Adds them all.
 pub(super) fn render(page: &mut Page, standing: &Standing) {
@@ -20,10 +20,23 @@ pub(super) fn render(page: &mut Page, standing: &Standing) {
     }
     page.family(&JOURNAL_OK)
         .add(&[], u8::from(standing.unkept.is_none()));
+    receivers(page, &standing.receivers);
 }
 
+/// What may become of an alert.
+pub(super) const OUTCOMES: [&str; 3] = ["delivered", "failed", "lost"];
+
+/// How a probe may end.
+pub(super) const RESULTS: [&str; 3] = ["good", "bad", "void"];
+
+/// What may be believed of a real server.
+pub(super) const STATES: [&str; 3] = ["up", "down", "unknown"];
+
+/// Where a site may be turned.
+pub(super) const ROUTES: [&str; 2] = ["live", "sorry"];
+
 /// What doubt may come from.
-const CAUSES: [&str; 2] = ["references", "mass"];
+pub(super) const CAUSES: [&str; 2] = ["references", "mass"];
 
 fn sites(page: &mut Page, sites: &[SiteStanding]) {
     each(page, &SITE_LIVE, sites, |site| {
@@ -36,8 +49,9 @@ fn sites(page: &mut Page, sites: &[SiteStanding]) {
     each(page, &SITE_SINCE, sites, |site| Some(site.since.0));
     let mut samples = page.family(&SITE_TURNS);
     for site in sites {
-        samples.add(&[&site.name, "live"], site.turned.live);
-        samples.add(&[&site.name, "sorry"], site.turned.sorry);
+        for (to, times) in ROUTES.iter().zip([site.turned.live, site.turned.sorry]) {
+            samples.add(&[&site.name, to], times);
+        }
     }
     each(page, &SITE_FLAPS, sites, |site| Some(u64::from(site.flaps)));
     each(page, &QUORUM, sites, |site| {
@@ -47,11 +61,7 @@ fn sites(page: &mut Page, sites: &[SiteStanding]) {
     let mut samples = page.family(&SITE_WEIGHT);
     for site in sites.iter().filter(|site| !site.real_servers.is_empty()) {
         let sums = &site.quorum;
-        for (state, sum) in [
-            ("up", sums.up),
-            ("down", sums.down),
-            ("unknown", sums.unknown),
-        ] {
+        for (state, sum) in STATES.iter().zip([sums.up, sums.down, sums.unknown]) {
             samples.add(&[&site.name, state], sum);
         }
     }
@@ -84,6 +94,20 @@ fn each(
     }
 }
 
+fn receivers(page: &mut Page, receivers: &[ReceiverStanding]) {
+    let mut samples = page.family(&ALERTS);
+    for one in receivers {
+        let counts = [one.delivered, one.failed, one.lost];
+        for (outcome, count) in OUTCOMES.iter().zip(counts) {
+            samples.add(&[&one.name, &one.channel, outcome], count);
+        }
+    }
+    let mut samples = page.family(&ALERTS_WAITING);
+    for one in receivers {
+        samples.add(&[&one.name, &one.channel], one.waiting);
+    }
+}
+
 fn real_servers(page: &mut Page, sites: &[SiteStanding]) {
     let reals = || {
         let of_site = |site| of(site).map(move |real| (site, real));
@@ -113,11 +137,7 @@ fn checks(page: &mut Page, sites: &[SiteStanding]) {
         for real in &site.real_servers {
             for check in &real.checks {
                 let total = &check.total;
-                for (result, count) in [
-                    ("good", total.good),
-                    ("bad", total.bad),
-                    ("void", total.void),
-                ] {
+                for (result, count) in RESULTS.iter().zip([total.good, total.bad, total.void]) {
                     samples.add(&[&site.name, &real.name, &check.kind, result], count);
                 }
             }

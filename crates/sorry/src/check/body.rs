@@ -16,7 +16,7 @@ const REGEX_MAX_BYTES: usize = 1 << 20;
 /// A rule that is ready.
 #[derive(Debug)]
 pub(super) enum Rule {
-    Contains(memmem::Finder<'static>),
+    Contains(Box<memmem::Finder<'static>>),
     Regex { pattern: Regex, must_match: bool },
     Digest([u8; 32]),
 }
@@ -24,7 +24,9 @@ pub(super) enum Rule {
 impl Rule {
     pub(super) fn prepare(rule: &BodyRule) -> Result<Rule, PrepareError> {
         Ok(match rule {
-            BodyRule::Contains(text) => Rule::Contains(memmem::Finder::new(text).into_owned()),
+            BodyRule::Contains(text) => {
+                Rule::Contains(Box::new(memmem::Finder::new(text).into_owned()))
+            }
             BodyRule::Regex(pattern) => Rule::Regex {
                 pattern: compile(pattern)?,
                 must_match: true,

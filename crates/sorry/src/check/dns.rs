@@ -8,7 +8,6 @@ use domain::base::iana::{Class, Rcode, Rtype};
 use domain::base::{Message, MessageBuilder, Name};
 use domain::rdata::AllRecordData;
 use sorry_core::health::Reason;
-use tokio::net::UdpSocket;
 
 use crate::config::check::Dns as Asked;
 
@@ -174,7 +173,7 @@ impl Dns {
         socket.send(&question).await.map_err(failed)?;
         let mut bytes = vec![0; DATAGRAM_MAX_BYTES];
         loop {
-            let length = receive(&socket, &mut bytes).await.map_err(failed)?;
+            let length = socket.recv(&mut bytes).await.map_err(failed)?;
             match self.expected.judge(id, &bytes[..length]) {
                 // Anybody can send us a datagram, and an answer to an older question may be late.
                 Judged::NotOurs => {}
@@ -197,10 +196,10 @@ impl Dns {
                 !bytes.is_empty()
             });
             let more = more.await?;
-            if let Some((length, rest)) = seen.split_first_chunk() {
-                if let Some(answer) = rest.get(..usize::from(u16::from_be_bytes(*length))) {
-                    return Ok(self.expected.judge(id, answer));
-                }
+            if let Some((length, rest)) = seen.split_first_chunk()
+                && let Some(answer) = rest.get(..usize::from(u16::from_be_bytes(*length)))
+            {
+                return Ok(self.expected.judge(id, answer));
             }
             if !more {
                 return Err(Failure::new(
@@ -210,10 +209,6 @@ impl Dns {
             }
         }
     }
-}
-
-async fn receive(socket: &UdpSocket, bytes: &mut [u8]) -> std::io::Result<usize> {
-    socket.recv(bytes).await
 }
 
 fn told(judged: &Judged) -> Verdict {

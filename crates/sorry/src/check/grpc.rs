@@ -101,11 +101,14 @@ fn message(service: &str) -> Bytes {
 
 /// Seven bits at a time, the lowest first.
 fn push_number(into: &mut Vec<u8>, mut number: u64) {
-    while number > 0x7f {
-        into.push((number & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = number.to_le_bytes();
         number >>= 7;
+        match number {
+            0 => return into.push(low & 0x7f),
+            _ => into.push(low | 0x80),
+        }
     }
-    into.push(number as u8);
 }
 
 fn judge(answer: &Answer) -> Verdict {
@@ -114,7 +117,7 @@ fn judge(answer: &Answer) -> Verdict {
         return Err(Failure::told(Reason::Status, Remote::told(words)));
     }
     let trailers = answer.trailers.as_ref().unwrap_or(&answer.head);
-    match trailers.get("grpc-status").map(|status| status.as_bytes()) {
+    match trailers.get("grpc-status").map(http::HeaderValue::as_bytes) {
         Some(b"0") => match status_of(&answer.body) {
             Some(1) => Ok(Good::with(Remote::ours("serving"))),
             Some(2) => Err(Failure::new(Reason::NotServing, "not serving")),

@@ -143,9 +143,8 @@ impl Http {
         if !self.status.iter().any(|good| good.contains(&status)) {
             return Err(Failure::told(Reason::Status, detail));
         }
-        match &self.rule {
-            Some(rule) => rule.judge(body, whole)?,
-            None => {}
+        if let Some(rule) = &self.rule {
+            rule.judge(body, whole)?;
         }
         Ok(Good::with(detail))
     }

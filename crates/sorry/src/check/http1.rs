@@ -252,8 +252,10 @@ fn parse(bytes: &[u8]) -> Result<Option<Head>, Fault> {
         Err(httparse::Error::TooManyHeaders) => return Err(Fault::HeadTooLong),
         Err(_) => return Err(Fault::NotHttp),
     };
+    // Three digits are a status from 100 on (RFC 9110, section 15).
+    let status = response.code.filter(|code| *code >= 100);
     Ok(Some(Head {
-        status: response.code.unwrap_or(0),
+        status: status.ok_or(Fault::NotHttp)?,
         length,
         framing: framing(response.headers)?,
     }))

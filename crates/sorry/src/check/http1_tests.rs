@@ -83,6 +83,7 @@ fn answers_are_read_whole_and_byte_by_byte() {
             Err(Some(Fault::Chunk)),
         ),
         ("SSH-2.0-OpenSSH_9.2\r\n", true, Err(Some(Fault::NotHttp))),
+        ("HTTP/1.1 000 OK\r\n\r\n", true, Err(Some(Fault::NotHttp))),
         ("HTTP/1.1 abc\r\n\r\n", true, Err(Some(Fault::NotHttp))),
     ] {
         let mut whole = vec![text.as_bytes()];

@@ -65,10 +65,10 @@ pub(super) async fn exchange(
     let mut ended = None;
     // Nothing moves unless the connection is polled, and what has come is still to be had when it has ended.
     let answer = std::future::poll_fn(|context| {
-        if ended.is_none() {
-            if let Poll::Ready(end) = connection.as_mut().poll(context) {
-                ended = Some(end.err());
-            }
+        if ended.is_none()
+            && let Poll::Ready(end) = connection.as_mut().poll(context)
+        {
+            ended = Some(end.err());
         }
         match (talk.as_mut().poll(context), &mut ended) {
             (Poll::Ready(answer), _) => Poll::Ready(answer.map_err(told)),

@@ -44,7 +44,7 @@ pub struct Watched {
     /// By what it is known.
     pub key: Key,
     /// The check.
-    pub prepared: Prepared,
+    pub prepared: Arc<Prepared>,
     /// When.
     pub timing: Timing,
 }
@@ -205,14 +205,15 @@ impl Watching {
         let mut gone = std::mem::take(&mut self.places);
         let mut new = Vec::new();
         for watched in watched {
-            let Some(place) = gone.remove(&watched.key) else {
-                new.push(watched);
-                continue;
-            };
-            if let Err(changed) = self.goes_on(place, watched) {
-                self.remove(place);
-                new.push(changed);
+            match gone.remove(&watched.key) {
+                Some(place) if self.goes_on(place, &watched) => {
+                    self.places.insert(watched.key, place);
+                    continue;
+                }
+                Some(place) => self.remove(place),
+                None => {}
             }
+            new.push(watched);
         }
         for place in gone.into_values() {
             self.remove(place);
@@ -224,19 +225,15 @@ impl Watching {
     }
 
     /// Whether it is the same as before; then it goes on, with files that were read anew.
-    fn goes_on(&mut self, place: Place, watched: Watched) -> Result<(), Watched> {
-        let course = self.courses.get_mut(place).and_then(Option::as_mut);
-        match course {
-            Some(course)
-                if course.timing == watched.timing
-                    && course.prepared.is_same(&watched.prepared) =>
-            {
-                course.prepared = Arc::new(watched.prepared);
-                self.places.insert(watched.key, place);
-                Ok(())
-            }
-            _ => Err(watched),
+    fn goes_on(&mut self, place: Place, watched: &Watched) -> bool {
+        let Some(course) = self.courses.get_mut(place).and_then(Option::as_mut) else {
+            return false;
+        };
+        let same = course.timing == watched.timing && course.prepared.is_same(&watched.prepared);
+        if same {
+            course.prepared = Arc::clone(&watched.prepared);
         }
+        same
     }
 
     fn add(&mut self, watched: Watched, turn: Turn, now: Instant) {
@@ -252,7 +249,7 @@ impl Watching {
         }
         self.courses[place] = Some(Course {
             key: watched.key,
-            prepared: Arc::new(watched.prepared),
+            prepared: watched.prepared,
             timing: watched.timing,
             generation: self.generations,
             under_way: Vec::new(),

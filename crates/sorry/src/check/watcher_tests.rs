@@ -54,7 +54,9 @@ fn watched(name: &str, kind: Kind, to: SocketAddr, timing: Timing) -> Watched {
     };
     Watched {
         key: key(name),
-        prepared: Prepared::new(&check, &subject, &Shared::new(Arc::new(Direct))).unwrap(),
+        prepared: Arc::new(
+            Prepared::new(&check, &subject, &Shared::new(Arc::new(Direct))).unwrap(),
+        ),
         timing,
     }
 }
@@ -182,7 +184,7 @@ fn references_are_watched_alike() {
     };
     watcher.set(vec![Watched {
         key: Key::Reference(3),
-        prepared: Prepared::reference(&target, Duration::from_secs(10)),
+        prepared: Arc::new(Prepared::reference(&target, Duration::from_secs(10))),
         timing: RARELY,
     }]);
     let told = told.recv_timeout(PATIENCE).unwrap();

@@ -42,11 +42,6 @@ pub(super) struct Down {
 
 impl Down {
     pub(super) fn run(self) -> ExitCode {
-        if self.time.is_unsaid() && !self.giving.is_for_programs() {
-            eprintln!(
-                "sorry: no time was said, so it lasts as long as `down-for` says; for more: `sorry extend`"
-            );
-        }
         let order = crate::admin::order::Order::Down(Order {
             lasting: self.time.lasting(),
             say: self.say,

@@ -39,11 +39,6 @@ pub(super) struct Sites {
 }
 
 impl Giving {
-    /// Whether programs read what is printed.
-    pub(super) fn is_for_programs(&self) -> bool {
-        self.json
-    }
-
     /// Tells what is wrong with what was typed.
     pub(super) fn wrong(&self, why: &str) -> ExitCode {
         wrong(why, self.json)
@@ -119,12 +114,16 @@ fn refused(error: &ClientError) -> Value {
     }
 }
 
-/// What a person is told: each line begins with the site.
+/// What a person is told: each line begins with the site, whether the daemon has said so or not.
 fn said(site: &str, done: &Done) -> String {
-    let lines = done.told.iter();
+    let prefix = format!("{site}: ");
+    let line = |line: &String| match line.starts_with(&prefix) {
+        true => format!("{line}\n"),
+        false => format!("{prefix}{line}\n"),
+    };
     match done.told.is_empty() {
-        true => format!("{site}: done\n"),
-        false => lines.map(|line| format!("{site}: {line}\n")).collect(),
+        true => format!("{prefix}done\n"),
+        false => done.told.iter().map(line).collect(),
     }
 }
 

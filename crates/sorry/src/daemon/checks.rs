@@ -57,7 +57,7 @@ fn of_site(
             match Prepared::new(check, &subject, shared) {
                 Ok(prepared) => watched.push(Watched {
                     key,
-                    prepared,
+                    prepared: Arc::new(prepared),
                     timing: check.timing,
                 }),
                 Err(error) => mistakes.push(mistake(config, check, &error)),
@@ -85,7 +85,7 @@ fn references(config: &Config) -> Vec<Watched> {
     };
     let reference = |(index, target)| Watched {
         key: Key::Reference(index),
-        prepared: Prepared::reference(target, watch.timeout),
+        prepared: Arc::new(Prepared::reference(target, watch.timeout)),
         timing,
     };
     (0..).zip(&watch.references).map(reference).collect()

@@ -155,9 +155,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             },
         };
         let now = Instant::now();
-        let age = worker.with_front(|front| front.times.age);
+        let (age, recovered) = worker.with_front(|front| (front.times.age, front.recovered));
         let old = now.duration_since(self.since) >= age;
-        if old || worker.leaving() == Leaving::Now {
+        // A site is back: whoever comes anew is sent to its real servers.
+        let recovered = recovered.is_some_and(|at| self.since < at);
+        if old || recovered || worker.leaving() == Leaving::Now {
             let news = self.talk.end_with_next_answer();
             if news && old {
                 worker.counts.limit(Limit::Age).bump();

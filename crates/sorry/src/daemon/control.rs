@@ -395,6 +395,7 @@ impl Control {
             self.compress();
             self.watch_certificates();
             self.configure_brain();
+            self.own.renew(&self.state.config);
         }
         self.gauge.note(&self.state);
         self.supervisor.ready(self.summary());

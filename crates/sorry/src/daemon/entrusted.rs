@@ -55,7 +55,7 @@ fn told(config: &Config, file: &FileUse, what: &str, hint: &str) -> Mistake {
 
 /// A password, token, key or secret URL.
 fn secret(path: &Path) -> Result<(), Wrong> {
-    let contents = plain_file::read(path, LARGEST).map_err(unreadable)?;
+    let contents = plain_file::read(path, LARGEST).map_err(|error| unreadable(&error))?;
     let mode = contents.mode;
     if mode & 0o006 != 0 {
         let what = format!("it is a secret, and open to everybody (mode {mode:04o})");
@@ -70,7 +70,7 @@ fn secret(path: &Path) -> Result<(), Wrong> {
     }
 }
 
-fn unreadable(error: plain_file::PlainFileError) -> Wrong {
+fn unreadable(error: &plain_file::PlainFileError) -> Wrong {
     let hint = match error.is_absent() {
         true => "check the path; a relative one is taken from the folder of the configuration file",
         false => "",
@@ -80,7 +80,7 @@ fn unreadable(error: plain_file::PlainFileError) -> Wrong {
 
 /// Authorities in PEM.
 fn authority(path: &Path) -> Result<(), Wrong> {
-    let contents = plain_file::read(path, LARGEST).map_err(unreadable)?;
+    let contents = plain_file::read(path, LARGEST).map_err(|error| unreadable(&error))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&contents.bytes).collect();
     match found {
         Ok(found) if found.is_empty() => Err((

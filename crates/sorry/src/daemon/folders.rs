@@ -44,12 +44,15 @@ fn log(file: &FileUse) -> Option<Mistake> {
     Some(Mistake::new(Code::BadFile, file.place, message).hint(hint))
 }
 
-/// The folder that is kept from one start to the next. Nobody may have to keep anything: the usual one is made when it is needed.
+/// The folder that is kept from one start to the next. It is made if need be, and no folder above it.
 fn state(file: &FileUse) -> Option<Mistake> {
     let path = &file.path;
     let hint = "choose another path in `state`, for example by StateDirectory= of the systemd unit; or \"none\" to keep nothing";
     let lack = match lack(path) {
-        Some(Lack::Missing(_)) => lack_for(path)?,
+        Some(Lack::Missing(_)) => {
+            let above = folder(path)?;
+            lack(above).or_else(|| closed(above))?
+        }
         Some(lack) => lack,
         None => closed(path)?,
     };
@@ -211,6 +214,34 @@ mod tests {
                 purpose: Purpose::AccessLog,
             };
             assert_eq!(told(log(&file)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_needs_the_folder_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let base = folder.path().display().to_string();
+        for (path, expected) in [
+            ("", String::new()),
+            ("new", String::new()),
+            (
+                "new/new",
+                format!(
+                    "nothing can be kept in {base}/new/new: the folder {base}/new does not exist"
+                ),
+            ),
+            (
+                "file",
+                format!("nothing can be kept in {base}/file: {base}/file is not a folder"),
+            ),
+        ] {
+            let file = FileUse {
+                path: folder.path().join(path),
+                place: Place::File,
+                purpose: Purpose::State,
+            };
+            assert_eq!(told(state(&file)), expected, "{path}");
         }
     }
 }

@@ -28,6 +28,7 @@ mod patience;
 mod prepared;
 mod programs;
 mod refused;
+mod remote;
 mod report;
 mod run;
 pub mod runner;

@@ -10,11 +10,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::advice::{self, Use};
+use super::remote;
 use super::report::Gauge;
 use super::run::RunError;
-use super::takeover::{ADMIN, METRICS};
+use super::takeover::{ADMIN, METRICS, REMOTE};
+use crate::admin::remote::Remote;
 use crate::admin::{self, Command, by_credentials};
-use crate::config::{Config, Mistake, Place, Purpose};
+use crate::config::{self, Config, Mistake, Place, Purpose};
 use crate::listen::address::Address;
 use crate::listen::bind::{self, Claim};
 use crate::listen::passed::Passed;
@@ -26,6 +28,8 @@ pub(super) struct Own {
     /// fields are dropped in their order.
     file: Claim,
     sockets: Vec<(String, OwnedFd)>,
+    /// Whom the door over TCP believes, where there is one.
+    remote: Option<Arc<Remote>>,
     /// Dropped when serving is to end.
     open: Option<watch::Sender<()>>,
     tasks: Vec<JoinHandle<()>>,
@@ -56,6 +60,12 @@ impl Own {
         let (open, closed) = watch::channel(());
         self.open = Some(open);
         let time = config.limits.drain_time;
+        let desk = Arc::new(admin::Desk::new(
+            orders.clone(),
+            Arc::clone(&gauge.audit) as _,
+            Arc::clone(&gauge.doors),
+            admin::socket::REPLY_TIME,
+        ));
         if let Some(address) = config.metrics {
             let socket = self.metrics_socket(config, &Address::Tcp(address), passed)?;
             let settings = admin::endpoint::Settings {
@@ -77,18 +87,57 @@ impl Own {
             let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
             let judge = by_credentials(uid.as_raw(), gid.as_raw());
             let doors = Arc::clone(&gauge.doors);
-            let audit = Arc::clone(&gauge.audit);
-            let desk = Arc::new(admin::Desk::new(
-                orders.clone(),
-                audit,
-                Arc::clone(&doors),
-                admin::socket::REPLY_TIME,
-            ));
+            let desk = Arc::clone(&desk);
+            let closed = closed.clone();
             let serve = admin::socket::serve(socket, desk, judge, doors, settings, end(closed));
             self.tasks
                 .push(tokio::spawn(tell("the admin socket has ended", serve)));
         }
+        if let Some(remote) = &config.remote {
+            self.open_remote(config, remote, desk, closed, passed)?;
+        }
         Ok(())
+    }
+
+    /// The admin API over TCP.
+    fn open_remote(
+        &mut self,
+        config: &Config,
+        of: &config::Remote,
+        desk: Arc<admin::Desk>,
+        closed: watch::Receiver<()>,
+        passed: &mut Passed,
+    ) -> Result<(), RunError> {
+        let remote = Arc::new(remote::read(of)?);
+        let address = Address::Tcp(of.listen);
+        let socket = match claim(passed, REMOTE, &address) {
+            Some(socket) => socket,
+            None => bind_one(config, &address, of.place)?,
+        };
+        if let Ok(address) = bind::local_address(&socket) {
+            log::info!("admin API on https://{address}/v1/");
+        }
+        self.keep(REMOTE, &socket)?;
+        let settings = admin::remote::Settings {
+            drain_time: config.limits.drain_time,
+            ..admin::remote::Settings::default()
+        };
+        let doors = Arc::clone(desk.doors());
+        let shared = Arc::clone(&remote);
+        let serve = admin::remote::serve(socket, desk, shared, doors, settings, end(closed));
+        self.tasks.push(tokio::spawn(tell(
+            "the admin API over TCP has ended",
+            serve,
+        )));
+        self.remote = Some(remote);
+        Ok(())
+    }
+
+    /// Another configuration is in force: what stands in files beside it is read again.
+    pub(super) fn renew(&self, config: &Config) {
+        if let (Some(remote), Some(of)) = (&self.remote, &config.remote) {
+            remote::renew(remote, of);
+        }
     }
 
     fn metrics_socket(
@@ -99,7 +148,7 @@ impl Own {
     ) -> Result<OwnedFd, RunError> {
         let socket = match claim(passed, METRICS, address) {
             Some(socket) => socket,
-            None => bind_one(config, address)?,
+            None => bind_one(config, address, config.metrics_place)?,
         };
         if let Ok(address) = bind::local_address(&socket) {
             log::info!("metrics on http://{address}/metrics");
@@ -212,12 +261,10 @@ fn serves(actual: &Address, wanted: &Address) -> bool {
     }
 }
 
-fn bind_one(config: &Config, address: &Address) -> Result<OwnedFd, RunError> {
+fn bind_one(config: &Config, address: &Address, place: Place) -> Result<OwnedFd, RunError> {
     let made = bind::bind(address, &bind::Settings::default(), NonZeroUsize::MIN);
-    let made = made.map_err(|error| {
-        let place = config.metrics_place;
-        refused(config, advice::mistake(Use::Metrics, place, &error))
-    })?;
+    let made =
+        made.map_err(|error| refused(config, advice::mistake(Use::Metrics, place, &error)))?;
     made.into_iter()
         .next()
         .ok_or_else(|| RunError::System("open the socket", io::ErrorKind::Other.into()))

@@ -9,6 +9,7 @@ use super::brain::{Hands, KeepError};
 use super::control::{Control, Ended, Follows};
 use super::descriptors;
 use super::own::Own;
+use super::remote::RemoteError;
 use super::runner::{Process, Runner};
 use super::sandbox;
 use super::state::{Origin, Read, State};
@@ -63,6 +64,9 @@ pub enum RunError {
     /// What is to outlive the process cannot be kept.
     #[error("cannot keep what is ordered")]
     Keep(#[from] KeepError),
+    /// The admin API over TCP cannot be served.
+    #[error("cannot serve the admin API over TCP")]
+    Remote(#[from] RemoteError),
     /// A worker ended that was not asked to.
     #[error("worker {0} has ended by itself; this is a mistake in sorry, please report it")]
     Lost(usize),

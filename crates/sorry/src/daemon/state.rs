@@ -48,6 +48,8 @@ pub(super) struct State {
     watched: Vec<Watched>,
     /// What visitors are told beside what was typed, by site.
     outlooks: Vec<Outlook>,
+    /// When a site was last sent to its real servers again.
+    recovered: Option<Instant>,
     /// What the process was started with: some of it stays in force until it ends.
     started_with: Arc<Config>,
     pub(super) pages: Vec<Loaded>,
@@ -120,6 +122,7 @@ impl State {
             typed: Arc::clone(&config),
             watched: prepared.watched,
             outlooks: Vec::new(),
+            recovered: None,
             config,
             pages: prepared.pages,
             edition: 1,
@@ -159,6 +162,7 @@ impl State {
             retired: &self.retired,
             earlier: &self.earlier,
             outlooks: &self.outlooks,
+            recovered: self.recovered,
             now: now(),
         };
         wire::front(&fixed, &self.pages)
@@ -410,6 +414,13 @@ impl State {
 
     /// Visitors are told something else from now on.
     pub(super) fn take_outlooks(&mut self, outlooks: Vec<Outlook>, shared: &Shared) {
+        let is_back = |outlook: &Outlook| {
+            let before = self.outlook_of(&outlook.site);
+            outlook.is_back && before.is_some_and(|before| !before.is_back)
+        };
+        if outlooks.iter().any(is_back) {
+            self.recovered = Some(Instant::now());
+        }
         self.outlooks = outlooks;
         let config = ordered(&self.typed, &self.outlooks);
         match config == *self.config {

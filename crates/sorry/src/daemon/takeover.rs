@@ -22,6 +22,7 @@ const STEP: Duration = Duration::from_secs(30);
 /// The name under which the admin socket moves, and the metrics listener.
 pub(super) const ADMIN: &str = "sorry-admin";
 pub(super) const METRICS: &str = "sorry-metrics";
+pub(super) const REMOTE: &str = "sorry-remote";
 
 /// Why nothing was taken over.
 #[derive(Debug, thiserror::Error)]

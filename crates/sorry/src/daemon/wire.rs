@@ -45,6 +45,8 @@ pub(super) struct Fixed<'a> {
     pub(super) earlier: &'a Earlier,
     /// What visitors are told beside what is configured.
     pub(super) outlooks: &'a [Outlook],
+    /// When a site was last sent to its real servers again.
+    pub(super) recovered: Option<Instant>,
     /// Seconds since 1970.
     pub(super) now: u64,
 }
@@ -90,6 +92,7 @@ pub(super) fn front(fixed: &Fixed<'_>, pages: &[Loaded]) -> Option<Front> {
         http2: http2_limits(&config.limits),
         times: times(&config.limits),
         connections: fixed.connections,
+        recovered: fixed.recovered,
     })
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Front {
     pub(super) times: Times,
     /// The most connections of the process.
     pub(super) connections: usize,
+    /// When a site was last sent to its real servers again: connections from before then end with their next answer.
+    pub(super) recovered: Option<Instant>,
 }
 
 /// How long a connection may wait for what.

@@ -4,11 +4,11 @@
 mod asked;
 mod authority;
 mod grpc;
-mod helper;
 mod mail;
 mod misbehaviour;
 mod name_server;
 mod peer;
 mod ping;
 mod program;
+mod sidecar;
 mod web;

@@ -10,6 +10,7 @@ mod reload;
 mod serve;
 mod signals;
 mod verbs;
+mod watched;
 mod workers;
 
 use crate::harness::Server;

@@ -8,7 +8,7 @@ use crate::event::{Input, Notice, Output, Record, Why};
 use crate::health::{Reason, State};
 use crate::incident::What;
 use crate::moment::{Moment, Tick, Wall};
-use crate::order::OnOverrun;
+use crate::order::{self, OnOverrun, Order};
 use crate::quorum::Held;
 use crate::site::Route;
 
@@ -137,6 +137,26 @@ fn orders_and_real_servers_and_doubt_are_made_one_too() {
     expect![[r#"
         10 note maintenance/shop/3 Nobody Lifted(Summary { overrun: 0ns, reals_down: 0 }) by=uid 0 planned
     "#]].assert_eq(&reconciled(&mut stage, vec![]));
+}
+
+/// Seed 639 of the world, once: the two orders were alike but for what they ordered.
+#[test]
+fn after_a_crash_a_maintenance_does_not_pass_for_a_forced_live() {
+    let mut stage = Stage::new();
+    let order = maintenance("uid 0", 3600, OnOverrun::Hold);
+    stage.hear(&[ordered(Some(order.clone()))]);
+    let live = Record::Order {
+        site: "shop".into(),
+        order: Some(Order {
+            what: order::What::Live,
+            ..order
+        }),
+        windows_done: Wall(0),
+    };
+    expect![[r#"
+        0 note maintenance/shop/1 Nobody Lifted(Summary { overrun: 0ns, reals_down: 0 }) by=uid 0 planned
+        0 note forced-live/shop/2 Nobody Ordered { until: Some(Wall(3600000)), returns: false } by=uid 0 planned
+    "#]].assert_eq(&reconciled(&mut stage, vec![live]));
 }
 
 #[test]

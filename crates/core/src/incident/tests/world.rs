@@ -13,7 +13,7 @@ use crate::moment::{Moment, Tick, Wall};
 use crate::order::{self, Keep, OnOverrun, Order};
 use crate::site::Route;
 
-const HISTORIES: u64 = 200;
+const HISTORIES: u64 = 300;
 const STEPS: usize = 300;
 
 /// SplitMix64: a seed is a whole history.
@@ -50,8 +50,8 @@ impl World {
             site.windows.clear();
             site.damping.steady_after = Duration::from_secs(30);
         }
-        // Doubt is a matter of the engine's, and in so small a world all would be doubted.
-        stage.setup.watch.mass.share_permille = 1000;
+        // Three sites are few: doubt comes easily.
+        stage.setup.watch.mass.share_permille = 300;
         let engine = Engine::new(stage.setup.clone(), moment(stage.now));
         World {
             dice: Dice(seed),

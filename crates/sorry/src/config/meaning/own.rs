@@ -122,9 +122,7 @@ impl Builder<'_> {
         let first = needed
             .iter()
             .find_map(|(key, place)| Some((*key, (*place)?)));
-        let Some((given, place)) = first.or(hosts_typed.map(|hosts| ("hosts", hosts.place))) else {
-            return None;
-        };
+        let (given, place) = first.or(hosts_typed.map(|hosts| ("hosts", hosts.place)))?;
         let missing: Vec<String> = needed
             .iter()
             .filter(|(_, place)| place.is_none())

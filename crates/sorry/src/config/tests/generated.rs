@@ -157,3 +157,50 @@ fn keys_that_are_not_there_have_near_ones() {
         assert!(error.starts_with(expected), "{error}");
     }
 }
+
+/// A piece of the manual's configuration as a whole file: what is for a site gets one, and what is for others a site beside it.
+fn completed(piece: &str) -> Vec<String> {
+    let site = "[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:8503\"]\n";
+    let real = "[[site.real-server]]\naddress = \"10.0.0.11:8080\"\n";
+    let of_site = piece.lines().filter(|line| line.starts_with("check."));
+    let of_site: Vec<String> = of_site
+        .map(|line| format!("{site}{line}\n{real}"))
+        .collect();
+    match piece.lines().next() {
+        Some("[[site]]") => vec![piece.to_owned()],
+        Some(first) if first.starts_with("[[site.") || first.starts_with("quorum") => {
+            vec![format!("{site}{piece}")]
+        }
+        Some(first) if first.starts_with("check.") => of_site,
+        _ => vec![format!("{piece}\n{site}")],
+    }
+}
+
+#[test]
+fn the_examples_of_the_manual_work() {
+    for (name, manual) in [
+        (
+            "watching",
+            include_str!("../../../../../docs/manual/watching.md"),
+        ),
+        (
+            "windows",
+            include_str!("../../../../../docs/manual/windows.md"),
+        ),
+    ] {
+        let pieces = manual.split("```toml\n").skip(1);
+        let pieces: Vec<&str> = pieces
+            .filter_map(|piece| piece.split("```").next())
+            .collect();
+        assert!(!pieces.is_empty(), "{name}");
+        for text in pieces.iter().flat_map(|piece| completed(piece)) {
+            let config = valid(&text);
+            let told: Vec<&String> = config
+                .warnings
+                .iter()
+                .filter(|told| !told.contains("quorum."))
+                .collect();
+            assert!(told.is_empty(), "{name}: {told:?}\n{text}");
+        }
+    }
+}

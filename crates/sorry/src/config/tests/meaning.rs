@@ -21,6 +21,7 @@ fn the_smallest_file_has_all_defaults() {
         Config {
             workers: OnePerCore,
             pin_workers: false,
+            sandbox: Auto,
             certificates: [],
             sites: [
                 Site {
@@ -422,7 +423,7 @@ fn an_unknown_key_alone_is_a_mistake() {
             1 | colour = 1
               | ^^^^^^
               |
-              = help: the keys here are workers, pin-workers, site, state, down-for, sorry, check, watch, alert, tls, limits, metrics, admin, log
+              = help: the keys here are workers, pin-workers, sandbox, site, state, down-for, sorry, check, watch, alert, tls, limits, metrics, admin, log
         "#]],
     );
 }

@@ -31,6 +31,7 @@ fn without_flags() {
     assert_eq!(config.listeners[0].address, address);
     assert_eq!(config.listeners[0].site_for("anything.example"), 0);
     assert_eq!(config.admin, None);
+    assert_eq!(config.state, None);
     assert_eq!(config.metrics, None);
     assert_eq!(config.sites[0].sorry.status, 503);
     assert!(config.files.is_empty());

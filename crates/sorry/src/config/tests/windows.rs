@@ -41,7 +41,7 @@ zone = "Asia/Tokyo"
     ));
     let mut told = String::new();
     for window in &config.sites[0].windows {
-        let said = window.say.as_ref().map(|said| said.as_str());
+        let said = window.say.as_ref().map(sorry_core::said::Said::as_str);
         let _ = writeln!(
             told,
             "{}: {}; {said:?} {:?} {:?} {:?}",

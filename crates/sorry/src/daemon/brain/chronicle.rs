@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use sorry_core::incident::{History, Telling};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::keeper::KeepError;
-use crate::alert::{self, Desk, KeptTelling, Setting};
+use crate::admin::standing::ReceiverStanding;
+use crate::admin::{Fault, FaultKind, Moment};
+use crate::alert::{self, Desk, KeptTelling, Setting, Unheard};
 use crate::config::alert::Receiver;
 use crate::daemon::programs::Programs;
 use crate::journal::{Folder, Journal, Unwritten, Writer, Written};
@@ -111,9 +114,27 @@ impl Chronicle {
         }
     }
 
-    /// Who is told.
-    pub(super) fn desk(&self) -> Option<&Desk> {
-        self.desk.as_ref()
+    /// How those who are told stand.
+    pub(super) fn standing(&self) -> Vec<ReceiverStanding> {
+        let all = self.desk.as_ref().map(Desk::status).unwrap_or_default();
+        all.into_iter().map(standing).collect()
+    }
+
+    /// Sends a test to a receiver; the answer goes to whoever waits for it.
+    pub(super) fn test(&self, name: &str, reply: oneshot::Sender<Result<String, Fault>>) {
+        let Some(desk) = &self.desk else { return };
+        let test = desk.test(name);
+        let told = format!("{name} took a test alert");
+        tokio::spawn(async move {
+            let outcome = match test.await {
+                Ok(()) => Ok(told),
+                Err(error @ Unheard::Unknown(_)) => {
+                    Err(Fault::new(FaultKind::Unknown, error.to_string()))
+                }
+                Err(error) => Err(Fault::new(FaultKind::Failed, error.to_string())),
+            };
+            let _nobody_waits = reply.send(outcome);
+        });
     }
 
     /// Takes what is told, which the history knows already.
@@ -155,6 +176,21 @@ impl Past {
             let batch = tellings.iter().map(KeptTelling::from);
             self.writer.write(batch.collect(), done);
         }
+    }
+}
+
+fn standing(status: alert::ReceiverStatus) -> ReceiverStanding {
+    let (failed_at, error) = status.last_error.unzip();
+    ReceiverStanding {
+        name: status.name,
+        channel: status.channel.to_owned(),
+        waiting: u64::try_from(status.waiting).unwrap_or(u64::MAX),
+        delivered: status.delivered,
+        failed: status.failed,
+        lost: status.refused + status.given_up + status.pushed_out,
+        last_success: status.last_success.map(Moment::from),
+        last_failure: failed_at.map(Moment::from),
+        last_error: error,
     }
 }
 

@@ -38,6 +38,12 @@ impl Eyes {
         }
     }
 
+    /// Where results come in.
+    #[cfg(test)]
+    pub(super) fn sender(&self) -> mpsc::UnboundedSender<Told> {
+        self.results.0.clone()
+    }
+
     fn start(&self) -> io::Result<Watcher> {
         let results = self.results.0.clone();
         Watcher::start(move |told| {

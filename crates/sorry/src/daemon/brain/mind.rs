@@ -165,6 +165,11 @@ impl Mind {
         mind
     }
 
+    /// What is in force.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Whether something is on its way to the disk.
     pub(super) fn is_writing(&self) -> bool {
         self.writing.is_some()
@@ -682,10 +687,10 @@ impl Names for Mind {
             .unwrap_or("?")
     }
 
-    fn switch(&self, _site: SiteId, index: u32) -> &str {
-        // Switches have names of their own once there are any to configure.
-        let _ = index;
-        "switch"
+    fn switch(&self, site: SiteId, index: u32) -> &str {
+        let site = self.setup.sites.get(site.0 as usize);
+        let switch = site.and_then(|site| site.switches.get(index as usize));
+        switch.map_or("?", |switch| &switch.name)
     }
 }
 

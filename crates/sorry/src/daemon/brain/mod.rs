@@ -13,9 +13,12 @@ mod latest;
 mod mind;
 mod order;
 mod outlook;
+mod peers;
 mod schedule;
 mod setup;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod words;
 
@@ -83,7 +86,10 @@ impl Brain {
         let published = Arc::clone(&standing);
         let thread = std::thread::Builder::new()
             .name("sorry-brain".into())
-            .spawn(move || think(beginning, messages, published, tell))?;
+            .spawn({
+                let own = inbox.clone();
+                move || think(beginning, (own, messages), published, tell)
+            })?;
         Ok(Brain {
             inbox,
             thread: Some(thread),
@@ -112,6 +118,7 @@ impl Brain {
             Command::Explain { site, reply } => Message::Explain { site, reply },
             Command::History(reply) => Message::History(reply),
             Command::Order(ordered) => Message::Order(ordered),
+            Command::TestAlert { receiver, reply } => Message::TestAlert { receiver, reply },
             other => return Some(other),
         });
         None
@@ -137,7 +144,10 @@ impl Drop for Brain {
 /// The thread, from its beginning to its end.
 fn think(
     beginning: Beginning,
-    inbox: mpsc::UnboundedReceiver<Message>,
+    (own_inbox, inbox): (
+        mpsc::UnboundedSender<Message>,
+        mpsc::UnboundedReceiver<Message>,
+    ),
     standing: Arc<ArcSwap<Standing>>,
     ready: oneshot::Sender<Result<(), KeepError>>,
 ) {
@@ -190,10 +200,11 @@ fn think(
             chronicle,
             written,
             inbox,
+            own_inbox,
             hand: Box::new(NoHand),
             told: beginning.told,
             outlooks: Vec::new(),
-            standing,
+            published: standing,
             publish: None,
         };
         thread.run().await;

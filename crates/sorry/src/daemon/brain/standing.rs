@@ -41,6 +41,8 @@ pub(super) fn standing(view: &View<'_>, now: Now, known: Known<'_>) -> Standing 
             since: moment_of(doubt.since, now),
             until: doubt.until.map(|until| moment_of(until, now)),
         }),
+        // Whoever has the desk of alerts knows them.
+        receivers: Vec::new(),
         unkept: known.unkept.map(str::to_owned),
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use sorry_core::event::{Outcome, SiteId, SwitchId};
+use sorry_core::moment::Moment;
 use sorry_core::quorum::Held;
 use tokio::sync::{mpsc, oneshot};
 
@@ -14,6 +15,7 @@ use super::eyes::Eyes;
 use super::keeper::{Keeper, Written};
 use super::mind::{Action, Answer, Mind};
 use super::outlook::Outlook;
+use super::peers::{self, Question};
 use crate::admin::history::History;
 use crate::admin::standing::{Explanation, Standing};
 use crate::admin::{Fault, Ordered};
@@ -33,7 +35,15 @@ pub(super) enum Message {
         reply: oneshot::Sender<Result<Explanation, Fault>>,
     },
     History(oneshot::Sender<History>),
+    TestAlert {
+        receiver: String,
+        reply: oneshot::Sender<Result<String, Fault>>,
+    },
     Configured(Arc<Config>, Vec<Watched>),
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "switches come with their own issue")
+    )]
     Applied {
         switch: SwitchId,
         generation: u64,
@@ -60,7 +70,7 @@ pub(in crate::daemon) enum News {
 }
 
 /// Carries out what is wanted of switches.
-pub(super) trait Hand {
+pub(super) trait Hand: Send {
     fn route(&mut self, switch: SwitchId, generation: u64, wanted: sorry_core::event::Wanted);
 }
 
@@ -80,10 +90,12 @@ pub(super) struct Thread {
     pub(super) chronicle: Chronicle,
     pub(super) written: mpsc::UnboundedReceiver<Written>,
     pub(super) inbox: mpsc::UnboundedReceiver<Message>,
+    /// The other end of that, for whoever answers.
+    pub(super) own_inbox: mpsc::UnboundedSender<Message>,
     pub(super) hand: Box<dyn Hand>,
     pub(super) told: Told,
     pub(super) outlooks: Vec<Outlook>,
-    pub(super) standing: Arc<ArcSwap<Standing>>,
+    pub(super) published: Arc<ArcSwap<Standing>>,
     /// When what is known is published next, if somebody might look.
     pub(super) publish: Option<Instant>,
 }
@@ -166,7 +178,7 @@ impl Thread {
         match message {
             Message::Order(ordered) => self.mind.order(ordered, now),
             Message::Standing(reply) => {
-                let _nobody_waits = reply.send(self.mind.standing(now));
+                let _nobody_waits = reply.send(self.standing(now));
             }
             Message::Explain { site, reply } => {
                 let _nobody_waits = reply.send(self.mind.explain(&site, now));
@@ -174,6 +186,7 @@ impl Thread {
             Message::History(reply) => {
                 let _nobody_waits = reply.send(self.mind.history(now));
             }
+            Message::TestAlert { receiver, reply } => self.chronicle.test(&receiver, reply),
             Message::Configured(config, watched) => {
                 self.chronicle.receivers(config.receivers.clone());
                 self.mind.reconfigure(config, now);
@@ -186,6 +199,22 @@ impl Thread {
             } => self.mind.applied(switch, generation, outcome, now),
             Message::PeerSaw { peer, site, held } => self.mind.peer_saw(peer, site, held, now),
             Message::Stop => {}
+        }
+    }
+
+    fn ask_peers(&self, id: SiteId) {
+        let config = self.mind.config();
+        if let Some(site) = config.sites.get(id.0 as usize) {
+            let question = Question::of(id, Arc::from(&*site.name), &config.watch);
+            peers::ask(&question, &config.watch, &self.own_inbox);
+        }
+    }
+
+    /// How everything stands, and everybody who is told of it.
+    fn standing(&self, now: Moment) -> Standing {
+        Standing {
+            receivers: self.chronicle.standing(),
+            ..self.mind.standing(now)
         }
     }
 
@@ -208,7 +237,7 @@ impl Thread {
                         generation,
                         wanted,
                     } => self.hand.route(switch, generation, wanted),
-                    Action::AskPeers(_site) => {}
+                    Action::AskPeers(site) => self.ask_peers(site),
                     Action::Tell(tellings) => {
                         news = true;
                         self.chronicle.tell(&tellings, self.mind.incidents());
@@ -228,7 +257,7 @@ impl Thread {
     /// Publishes how everything stands, and tells the control thread what has changed for visitors.
     fn tell(&mut self) {
         let now = self.clock.now();
-        self.standing.store(Arc::new(self.mind.standing(now)));
+        self.published.store(Arc::new(self.standing(now)));
         let outlooks = self.mind.outlook(now);
         let same = outlooks.len() == self.outlooks.len()
             && outlooks

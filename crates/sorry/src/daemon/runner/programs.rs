@@ -116,9 +116,9 @@ pub(super) mod tests {
 
     fn receiver(argv: &Argv) -> Receiver {
         Receiver {
-            reals: false,
             name: "on-call".into(),
             sites: Vec::new(),
+            reals: false,
             channel: Channel::Exec { argv: argv.clone() },
             timeout: Duration::from_secs(1),
             give_up: Duration::from_secs(1),

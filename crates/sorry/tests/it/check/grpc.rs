@@ -5,7 +5,7 @@ use sorry_server::config::check::{Grpc, Kind, Verify};
 
 use super::asked::{LONG, assert_ends, at, grpc, tls};
 use super::authority::{Authority, Time};
-use super::helper::Helper;
+use super::sidecar::Sidecar;
 
 const TABLE: [(&str, (Reason, &str)); 5] = [
     ("", (Reason::Ok, "serving")),
@@ -23,7 +23,7 @@ const TABLE: [(&str, (Reason, &str)); 5] = [
 
 #[test]
 fn health_is_asked_for_each_service() {
-    let server = Helper::python("grpc_health.py", &[]);
+    let server = Sidecar::python("grpc_health.py", &[]);
     for (service, expected) in TABLE {
         assert_ends(service, &grpc(service), at(server.address), LONG, expected);
     }
@@ -31,7 +31,7 @@ fn health_is_asked_for_each_service() {
 
 #[test]
 fn a_server_without_the_service_is_told() {
-    let server = Helper::python("grpc_health.py", &["--bare"]);
+    let server = Sidecar::python("grpc_health.py", &["--bare"]);
     let expected = (Reason::UnknownService, "the server has no health service");
     assert_ends("bare", &grpc(""), at(server.address), LONG, expected);
 }
@@ -42,7 +42,7 @@ fn health_is_asked_over_tls() {
     let authority = Authority::new(folder.path(), "authority");
     let (certificate, key) = authority.sign("a.example", Time::Good);
     let paths = [&certificate, &key].map(|path| path.to_str().expect("a path"));
-    let server = Helper::python("grpc_health.py", &["--tls", paths[0], paths[1]]);
+    let server = Sidecar::python("grpc_health.py", &["--tls", paths[0], paths[1]]);
     let asked = |name| {
         Kind::Grpc(Box::new(Grpc {
             service: "shop".into(),

@@ -5,7 +5,7 @@ use sorry_server::config::check::{Kind, Smtp, TlsClient, Verify};
 
 use super::asked::{LONG, assert_ends, at, tls};
 use super::authority::{Authority, Time};
-use super::helper::Helper;
+use super::sidecar::Sidecar;
 
 fn smtp(tls: Option<TlsClient>) -> Kind {
     Kind::Smtp(Smtp {
@@ -31,7 +31,7 @@ fn conversations_end_as_the_server_says() {
             (Reason::ReplyCode, "the reply to EHLO is \"550 go away\""),
         ),
     ] {
-        let sink = Helper::python("smtp_sink.py", &[server]);
+        let sink = Sidecar::python("smtp_sink.py", &[server]);
         assert_ends(server, &smtp(None), at(sink.address), LONG, expected);
     }
 }
@@ -42,7 +42,7 @@ fn tls_begins_in_the_middle() {
     let authority = Authority::new(folder.path(), "authority");
     let (certificate, key) = authority.sign("mx.example", Time::Good);
     let paths = [&certificate, &key].map(|path| path.to_str().expect("a path"));
-    let sink = Helper::python("smtp_sink.py", &["", "--tls", paths[0], paths[1]]);
+    let sink = Sidecar::python("smtp_sink.py", &["", "--tls", paths[0], paths[1]]);
     let trusting = |name| tls(name, Verify::Authority(authority.file.clone()));
     let good = (Reason::Ok, "greeted");
     let asked = smtp(Some(trusting("mx.example")));
@@ -51,7 +51,7 @@ fn tls_begins_in_the_middle() {
     let wrong = (Reason::TlsCertificate, "certificate is for \"mx.example\"");
     let asked = smtp(Some(trusting("other.example")));
     assert_ends("name", &asked, at(sink.address), LONG, wrong);
-    let without = Helper::python("smtp_sink.py", &[]);
+    let without = Sidecar::python("smtp_sink.py", &[]);
     let refused = (Reason::ReplyCode, "the reply to STARTTLS is");
     assert_ends("none", &asked, at(without.address), LONG, refused);
 }

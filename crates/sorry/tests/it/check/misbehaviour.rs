@@ -213,7 +213,7 @@ fn datagrams_may_be_refused_lost_or_wrong() {
     assert_ends("udp", &udp(Some(b"pong")), address.clone(), SHORT, lost);
     let silent = (Reason::Ok, "no error came");
     assert_ends("udp", &udp(None), address, SHORT, silent);
-    let echo = super::helper::echo();
+    let echo = super::sidecar::echo();
     let another = (Reason::Body, "another reply came: \"ping\"");
     assert_ends("udp", &udp(Some(b"pong")), at(echo.address), LONG, another);
     let good = (Reason::Ok, "the expected reply came");

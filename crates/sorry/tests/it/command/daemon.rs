@@ -160,13 +160,13 @@ fn site(name: &str, route: &str, why: &str) -> SiteStanding {
     let value = json!({
         "name": name, "route": route, "why": why, "since": "2026-01-01T00:00:00Z", "generation": 3,
         "quorum": { "at_least": 1, "hysteresis": 0, "held": true, "up": 1, "unknown": 0, "down": 1 },
-        "flaps": 0,
+        "flaps": 0, "turned": { "live": 1, "sorry": 0 },
         "real_servers": [{
             "name": "10.0.0.1:80", "weight": 1, "state": "up", "believed": "up", "drained": false,
             "since": "2026-01-01T00:00:00Z",
             "checks": [{
                 "kind": "http", "state": "up", "history": "0111", "reason": "ok", "rtt_us": 2000, "good": 3, "bad": 0,
-                "rise": 2, "fall": 3,
+                "rise": 2, "fall": 3, "total": { "good": 3, "bad": 1, "void": 0 },
             }],
         }],
         "switches": [],
@@ -221,7 +221,7 @@ fn obey(command: Command, heard: &Mutex<Vec<Value>>) {
             reply.send(serde_json::from_value(status).unwrap()).unwrap();
         }
         // Dropped: whoever waits hears that it is stopping.
-        Command::Reload { .. } | Command::Takeover(_) => {}
+        Command::Reload { .. } | Command::Takeover(_) | Command::TestAlert { .. } => {}
     }
 }
 

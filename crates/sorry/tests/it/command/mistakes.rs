@@ -233,7 +233,8 @@ fn a_file_that_is_fine_is_fine() {
     assert!(out.ends_with(": fine\n"), "{out}");
     let (code, out, _) = sorry(&["check-config", "--json", path]);
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
-    let expected = serde_json::json!({ "file": path, "mistakes": [], "warnings": [] });
+    let expected =
+        serde_json::json!({ "file": path, "mistakes": [], "warnings": [], "detection": [] });
     assert_eq!((code, report), (Some(0), expected));
     let (code, _, error) = sorry(&["check-config", "/nonexistent/sorry.toml"]);
     assert_eq!(code, Some(2));

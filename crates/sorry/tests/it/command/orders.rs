@@ -131,15 +131,6 @@ fn a_window_every_day_is_one_on_seven_days() {
 }
 
 #[test]
-fn without_a_time_it_is_said_how_long() {
-    let daemon = Daemon::new();
-    let (_, _, err) = sorry(&daemon, &["down", "shop"]);
-    assert!(err.contains("as long as `down-for` says"), "{err}");
-    let (_, _, err) = sorry(&daemon, &["down", "shop", "--for", "1h"]);
-    assert_eq!(err, "");
-}
-
-#[test]
 fn several_sites_are_ordered_one_after_the_other_and_the_worst_is_told() {
     let daemon = Daemon::new();
     let sites = |daemon: &Daemon| -> Vec<String> {

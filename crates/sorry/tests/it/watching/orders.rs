@@ -1,7 +1,9 @@
 //! What operators order, as visitors see it.
 
+use std::time::Instant;
+
 use super::world::{Plan, World};
-use crate::harness::{run, text};
+use crate::harness::{PATIENCE, run, text, until};
 
 const ONE: Plan = Plan {
     reals: 1,
@@ -105,7 +107,7 @@ fn a_drained_server_does_not_count_and_mistakes_are_told_with_what_there_is() {
         (&["extend", "shop", "1h"], "nothing is ordered"),
         (
             &["down", "shop", "--until", "2020-01-01 00:00 UTC"],
-            "passed",
+            "is over",
         ),
         (&["approve", "shop"], "no switch of shop asks"),
         (&["schedule", "remove", "shop", "x"], "no scheduled window"),
@@ -153,21 +155,23 @@ fn a_scheduled_window_opens_and_closes_and_outlives_a_crash() {
     assert_eq!(names(&world), ["backup", "weekly"]);
     assert_eq!(world.verb(&["schedule", "remove", "shop", "backup"]).0, 0);
     assert_eq!(names(&world), ["weekly"]);
-    // One that is open now is in force at once, and returns by itself.
-    let open = jiff::Zoned::now() - jiff::SignedDuration::from_secs(60);
-    let open = open.strftime("%Y-%m-%d %H:%M UTC").to_string();
-    let (code, printed) = world.verb(&[
-        "schedule",
-        "shop",
-        "now",
-        "--at",
-        &open,
-        "--for",
-        "1h",
-        "--say",
-        "Open now.",
-    ]);
+    // One that is in the configuration and open now is in force at once.
+    let open = jiff::Zoned::now() - jiff::SignedDuration::from_secs(3600);
+    let close = &open + jiff::SignedDuration::from_secs(7200);
+    let shown = |at: &jiff::Zoned| at.timestamp().strftime("%Y-%m-%d %H:%M UTC").to_string();
+    let mut file = std::fs::read_to_string(world.file()).expect("read the configuration");
+    file += &format!(
+        "[[site.window]]\nname = \"now\"\nstart = \"{}\"\nend = \"{}\"\nsay = \"Open now.\"\n",
+        shown(&open),
+        shown(&close)
+    );
+    std::fs::write(world.file(), file).expect("write the configuration");
+    let (code, printed) = world.verb(&["reload"]);
     assert_eq!(code, 0, "{printed}");
     world.wait_site("sorry", "ordered");
-    assert!(page(&world).contains("Open now."));
+    let told = || page(&world).contains("Open now.").then_some(());
+    until(Instant::now() + PATIENCE, told, "the page says so");
+    // Whoever says that the site is up means the window as well.
+    assert_eq!(world.verb(&["up", "shop"]).0, 0);
+    assert_eq!(world.site()["route"], "live");
 }

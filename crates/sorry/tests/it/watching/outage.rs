@@ -1,7 +1,9 @@
 //! Three real servers, of which two are needed: one dies, two die, they come back; and everybody is told right.
 
+use std::io::{Read as _, Write as _};
+
 use super::world::{Plan, World};
-use crate::harness::{run, text};
+use crate::harness::{Answer, connect, run, text};
 
 const TWO_OF_THREE: Plan = Plan {
     reals: 3,
@@ -136,4 +138,37 @@ fn a_successor_goes_on_where_its_predecessor_was() {
     assert_eq!(site["order"]["said"], "Moving house.");
     let (_, audit) = world.verb(&["audit"]);
     assert!(audit.contains("down"), "{audit}");
+}
+
+#[test]
+fn nobody_stays_at_the_sorry_server_once_the_site_is_back() {
+    let mut world = World::start(&Plan {
+        reals: 1,
+        quorum: 1,
+        more: "",
+    });
+    world.kill(0);
+    world.wait_site("sorry", "no-quorum");
+    let mut visitor = connect(world.daemon().address());
+    let mut ask = || -> Answer {
+        visitor
+            .write_all(b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
+            .expect("write");
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 4096];
+        loop {
+            let count = visitor.read(&mut chunk).expect("read");
+            bytes.extend_from_slice(&chunk[..count]);
+            if let Some((answer, _)) = Answer::parse(&bytes, "GET") {
+                return answer;
+            }
+            assert!(count > 0, "closed without an answer");
+        }
+    };
+    assert_eq!(ask().field("connection"), None, "it may stay for a while");
+    world.revive(0);
+    world.wait_site("live", "quorum");
+    let answer = ask();
+    assert_eq!(answer.status(), 503, "whoever is here is still refused");
+    assert_eq!(answer.field("connection"), Some("close"), "and comes anew");
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::harness::fixtures;
 
 /// A program that ends with the test.
-pub(super) struct Helper {
+pub(super) struct Sidecar {
     child: Child,
     pub(super) address: SocketAddr,
 }
 
-impl Helper {
+impl Sidecar {
     /// A Python script of this folder, which prints its port as soon as it listens. `-I`: nothing of the environment counts.
-    pub(super) fn python(script: &str, arguments: &[&str]) -> Helper {
+    pub(super) fn python(script: &str, arguments: &[&str]) -> Sidecar {
         let file = fixtures().join("check").join(script);
         let mut command = Command::new("/usr/bin/python3");
         command.arg("-I").arg(file).args(arguments);
@@ -31,14 +31,14 @@ impl Helper {
             .trim()
             .parse()
             .unwrap_or_else(|_| panic!("{script} says no port: {line:?}"));
-        Helper {
+        Sidecar {
             child,
             address: ([127, 0, 0, 1], port).into(),
         }
     }
 }
 
-impl Drop for Helper {
+impl Drop for Sidecar {
     fn drop(&mut self) {
         let _already_gone = self.child.kill();
         let _already_reaped = self.child.wait();

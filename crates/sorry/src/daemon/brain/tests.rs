@@ -1,0 +1,487 @@
+//! The mind in a world where the journal is slow, fails and loses what it had not confirmed, and the process is killed at any step;
+//! and the whole thread with a switch in memory.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use sorry_core::event::{Act, Outcome, SwitchId, SwitchSetup, Unsure, Wanted};
+use sorry_core::health::Reason;
+use sorry_core::moment::{Moment as Now, Tick, Wall};
+use sorry_core::site::Route;
+use tokio::sync::{mpsc, oneshot};
+
+use super::chronicle::Chronicle;
+use super::clock::Clock;
+use super::eyes::Eyes;
+use super::keeper::Keeper;
+use super::mind::{Action, Grown, Mind};
+use super::setup::Hands;
+use super::thread::{Hand, Message, News, Thread};
+use crate::admin::order::{Done, Down, Order};
+use crate::admin::standing::Standing;
+use crate::admin::{Fault, Ordered};
+use crate::check::{Key, Outcome as Seen, Remote, Told};
+use crate::config::{self, Config};
+use crate::journal::Entry;
+
+fn configuration(reals: usize) -> Arc<Config> {
+    let mut text = "[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\"]\n\
+                    damping = { dwell-sorry = \"0s\", hold-down = \"0s\" }\n\
+                    check.tcp = { fall = 1, rise = 1 }\n"
+        .to_owned();
+    for number in 1..=reals {
+        text += &format!("[[site.real-server]]\naddress = \"127.0.0.{number}:80\"\n");
+    }
+    let zone = jiff::tz::TimeZone::UTC;
+    Arc::new(config::parse(&text, "test", std::path::Path::new("/"), &zone).unwrap())
+}
+
+fn switch(act: Act) -> Box<dyn Fn(&config::Site) -> Vec<SwitchSetup> + Send> {
+    Box::new(move |_| {
+        vec![SwitchSetup {
+            name: "fake".into(),
+            act,
+            unsure: Unsure::Follow,
+        }]
+    })
+}
+
+fn key(number: usize) -> Key {
+    Key::Check {
+        site: "shop".into(),
+        real_server: format!("127.0.0.{number}:80").into(),
+        kind: "tcp",
+        ordinal: 0,
+    }
+}
+
+fn seen(reason: Reason) -> Seen {
+    Seen {
+        reason,
+        detail: Remote::ours("seen"),
+        took: std::time::Duration::from_millis(1),
+        weight: None,
+        expires: None,
+    }
+}
+
+/// SplitMix64 (Steele et al. 2014).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+}
+
+type Reply = oneshot::Receiver<Result<Done, Fault>>;
+
+/// A mind, its disk, its switch, and those who order.
+struct World {
+    dice: Dice,
+    mind: Mind,
+    now: Now,
+    /// What is safe.
+    disk: Vec<Entry>,
+    /// What is being written, and whether it replaces all.
+    pen: VecDeque<(Vec<Entry>, bool)>,
+    /// Greatest generation that the switch was told.
+    told: u64,
+    /// Words of orders whose answer has not come, and of the last that was acknowledged; none is "up".
+    waiting: VecDeque<(Option<String>, Reply)>,
+    acknowledged: Option<Option<String>>,
+    orders: u32,
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        let now = Now {
+            tick: Tick(1),
+            wall: Wall(1_795_000_000_000),
+        };
+        World {
+            dice: Dice(seed),
+            mind: World::mind(Vec::new(), now),
+            now,
+            disk: Vec::new(),
+            pen: VecDeque::new(),
+            told: 0,
+            waiting: VecDeque::new(),
+            acknowledged: None,
+            orders: 0,
+        }
+    }
+
+    fn mind(entries: Vec<Entry>, now: Now) -> Mind {
+        Mind::new(
+            configuration(3),
+            switch(Act::Act),
+            Hands::Free,
+            entries,
+            [],
+            now,
+        )
+    }
+
+    fn step(&mut self) {
+        self.now.tick.0 += 1 + self.dice.below(500);
+        self.now.wall.0 += 1 + self.dice.below(500);
+        match self.dice.below(10) {
+            0..4 => {
+                let number = usize::try_from(self.dice.below(3)).unwrap() + 1;
+                let reason = match self.dice.below(2) {
+                    0 => Reason::Ok,
+                    _ => Reason::Refused,
+                };
+                self.mind.probed(&key(number), seen(reason), self.now);
+            }
+            4 => self.order(),
+            5..8 => self.write(),
+            8 if self.dice.below(6) == 0 => return self.crash(),
+            _ => self.mind.look(self.now),
+        }
+        self.act();
+    }
+
+    fn order(&mut self) {
+        self.orders += 1;
+        let words = match self.dice.below(2) {
+            0 => None,
+            _ => Some(format!("order {}", self.orders)),
+        };
+        let order = match &words {
+            None => Order::Up {},
+            Some(words) => Order::Down(Down {
+                say: Some(words.clone()),
+                ..Down::default()
+            }),
+        };
+        let (reply, answer) = oneshot::channel();
+        let ordered = Ordered {
+            site: "shop".to_owned(),
+            order,
+            by: "test".to_owned(),
+            reason: None,
+            reply,
+        };
+        self.mind.order(ordered, self.now);
+        self.waiting.push_back((words, answer));
+    }
+
+    /// The disk finishes what it has begun, or fails.
+    fn write(&mut self) {
+        let Some((entries, anew)) = self.pen.pop_front() else {
+            return;
+        };
+        if self.dice.below(8) == 0 {
+            return self.mind.written(Err("no space".to_owned()), self.now);
+        }
+        if anew {
+            self.disk.clear();
+        }
+        self.disk.extend(entries);
+        let grown = match self.dice.below(5) {
+            0 => Grown::Yes,
+            _ => Grown::No,
+        };
+        self.mind.written(Ok(grown), self.now);
+    }
+
+    fn act(&mut self) {
+        loop {
+            let actions = self.mind.actions();
+            if actions.is_empty() {
+                return;
+            }
+            for action in actions {
+                match action {
+                    Action::Write(entries) => self.pen.push_back((entries, false)),
+                    Action::Rewrite(entries) => self.pen.push_back((entries, true)),
+                    Action::Route {
+                        switch,
+                        generation,
+                        wanted,
+                    } => self.route(switch, generation, &wanted),
+                    Action::Answer(answer) => answer.give(),
+                    Action::Pace(..) | Action::AskPeers(_) | Action::Tell(_) => {}
+                }
+            }
+            self.hear_answers();
+        }
+    }
+
+    /// What a switch is told is on the disk already, unless the disk has failed.
+    fn route(&mut self, switch: SwitchId, generation: u64, wanted: &Wanted) {
+        let kept = self.disk.iter().rev().find_map(|entry| match entry {
+            Entry::Route { generation, .. } => Some(*generation),
+            _ => None,
+        });
+        let unkept = self.mind.standing(self.now).unkept.is_some();
+        assert!(
+            kept.is_some_and(|kept| kept >= generation) || unkept,
+            "told {generation} {:?}, and {kept:?} is kept",
+            wanted.route
+        );
+        self.told = self.told.max(generation);
+        let outcome = match self.dice.below(4) {
+            0 => Outcome::Failed,
+            _ => Outcome::Done,
+        };
+        self.mind.applied(switch, generation, outcome, self.now);
+    }
+
+    fn hear_answers(&mut self) {
+        while let Some((words, reply)) = self.waiting.front_mut() {
+            let Ok(answer) = reply.try_recv() else {
+                return;
+            };
+            let done = answer.expect("nothing of it is impossible");
+            let forgotten = done
+                .told
+                .iter()
+                .any(|line| line.contains("not on the disk"));
+            match forgotten {
+                // Whoever was warned cannot complain.
+                true => self.acknowledged = None,
+                false => self.acknowledged = Some(words.clone()),
+            }
+            self.waiting.pop_front();
+        }
+    }
+
+    /// Killed, and started again from what is on the disk: what was being written is there, or is not.
+    fn crash(&mut self) {
+        if self.dice.below(2) == 0
+            && let Some((entries, anew)) = self.pen.pop_front()
+        {
+            if anew {
+                self.disk.clear();
+            }
+            self.disk.extend(entries);
+        }
+        self.pen.clear();
+        self.mind = World::mind(self.disk.clone(), self.now);
+        let standing = self.mind.standing(self.now);
+        let site = &standing.sites[0];
+        let in_force = site.order.as_ref().and_then(|order| order.said.clone());
+        if let Some(acknowledged) = self.acknowledged.take() {
+            // Orders whose answer was still to come may be in force as well.
+            let possible = |words: &Option<String>| *words == in_force;
+            let later = self.waiting.iter().any(|(words, _)| possible(words));
+            assert!(
+                possible(&acknowledged) || later,
+                "{acknowledged:?} was acknowledged, and {in_force:?} is in force"
+            );
+        }
+        self.waiting.clear();
+        self.act();
+    }
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_crash_and_nothing_is_done_before_it_is_kept() {
+    for seed in 0..300 {
+        let mut world = World::new(seed);
+        let history = std::panic::AssertUnwindSafe(|| {
+            world.act();
+            for _ in 0..300 {
+                world.step();
+            }
+        });
+        if std::panic::catch_unwind(history).is_err() {
+            panic!("seed {seed} broke a promise");
+        }
+        assert!(world.told > 0, "seed {seed}: the switch was never told");
+    }
+}
+
+/// A switch in memory that does what it is told.
+struct Fake {
+    told: Arc<Mutex<Vec<Route>>>,
+    inbox: mpsc::UnboundedSender<Message>,
+}
+
+impl Hand for Fake {
+    fn route(&mut self, switch: SwitchId, generation: u64, wanted: Wanted) {
+        self.told.lock().unwrap().push(wanted.route);
+        let _ended = self.inbox.send(Message::Applied {
+            switch,
+            generation,
+            outcome: Outcome::Done,
+        });
+    }
+}
+
+struct Stage {
+    inbox: mpsc::UnboundedSender<Message>,
+    results: mpsc::UnboundedSender<Told>,
+    told: Arc<Mutex<Vec<Route>>>,
+    published: Arc<ArcSwap<Standing>>,
+}
+
+impl Stage {
+    /// A thread's whole life on this runtime, with two real servers and a switch.
+    fn start(act: Act, hands: Hands) -> Stage {
+        let (inbox, messages) = mpsc::unbounded_channel();
+        let (done, written) = mpsc::unbounded_channel();
+        let (news, mut heard) = mpsc::unbounded_channel();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let published = Arc::new(ArcSwap::from_pointee(Standing::default()));
+        let clock = Clock::start();
+        let eyes = Eyes::new();
+        let stage = Stage {
+            inbox: inbox.clone(),
+            results: eyes.sender(),
+            told: Arc::clone(&told),
+            published: Arc::clone(&published),
+        };
+        let thread = Thread {
+            mind: Mind::new(
+                configuration(2),
+                switch(act),
+                hands,
+                Vec::new(),
+                [],
+                clock.now(),
+            ),
+            clock,
+            eyes,
+            keeper: Keeper::forgetful(done),
+            chronicle: Chronicle::forgetful(),
+            written,
+            inbox: messages,
+            own_inbox: inbox.clone(),
+            hand: Box::new(Fake { told, inbox }),
+            told: news,
+            outlooks: Vec::new(),
+            published,
+            publish: None,
+        };
+        tokio::spawn(thread.run());
+        tokio::spawn(async move {
+            while let Some(news) = heard.recv().await {
+                if let News::Answer(answer) = news {
+                    answer.give();
+                }
+            }
+        });
+        stage
+    }
+
+    fn see(&self, reason: Reason) {
+        for number in [1, 2] {
+            let _ended = self.results.send(Told {
+                key: key(number),
+                outcome: seen(reason),
+                late: std::time::Duration::ZERO,
+            });
+        }
+    }
+
+    async fn order(&self, order: Order) -> Result<Done, Fault> {
+        let (reply, answer) = oneshot::channel();
+        let ordered = Ordered {
+            site: "shop".to_owned(),
+            order,
+            by: "test".to_owned(),
+            reason: None,
+            reply,
+        };
+        let _ended = self.inbox.send(Message::Order(ordered));
+        answer.await.expect("it answers")
+    }
+
+    /// Where the switch has sent visitors, one after the other. What changes among real servers is told as well.
+    fn routes(&self) -> Vec<Route> {
+        let mut routes = self.told.lock().unwrap().clone();
+        routes.dedup();
+        routes
+    }
+
+    /// Waits until the site stands so.
+    async fn until(&self, wanted: impl Fn(&Standing) -> bool) {
+        let patience = std::time::Duration::from_secs(20);
+        let looking = async {
+            while !wanted(&self.published.load()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(patience, looking)
+            .await
+            .expect("it comes to that");
+    }
+}
+
+fn asks(standing: &Standing) -> bool {
+    let switch = standing
+        .sites
+        .first()
+        .and_then(|site| site.switches.first());
+    switch.is_some_and(|switch| switch.waiting.is_some())
+}
+
+#[tokio::test]
+async fn a_switch_that_asks_waits_until_somebody_approves() {
+    let stage = Stage::start(Act::Ask, Hands::Free);
+    stage.see(Reason::Ok);
+    stage.until(|standing| asks(standing)).await;
+    stage
+        .order(Order::Approve {
+            switch: None,
+            generation: None,
+        })
+        .await
+        .unwrap();
+    assert_eq!(stage.routes(), [Route::Live]);
+    stage.see(Reason::Refused);
+    stage
+        .until(|standing| asks(standing) && standing.sites[0].route == "sorry")
+        .await;
+    assert_eq!(stage.routes(), [Route::Live], "it asks first");
+    let late = Order::Approve {
+        switch: Some("fake".to_owned()),
+        generation: Some(1),
+    };
+    let refused = stage.order(late).await.unwrap_err();
+    assert!(refused.message.contains("by now, not 1"), "{refused}");
+    let wrong = Order::Approve {
+        switch: Some("nft".to_owned()),
+        generation: None,
+    };
+    let refused = stage.order(wrong).await.unwrap_err();
+    assert!(refused.message.contains("there is fake"), "{refused}");
+    stage
+        .order(Order::Approve {
+            switch: None,
+            generation: None,
+        })
+        .await
+        .unwrap();
+    assert_eq!(stage.routes(), [Route::Live, Route::Sorry]);
+    stage
+        .until(|standing| standing.sites[0].switches[0].confirmed)
+        .await;
+}
+
+#[tokio::test]
+async fn whoever_only_observes_is_told_nothing() {
+    let stage = Stage::start(Act::Act, Hands::Bound);
+    stage.see(Reason::Ok);
+    stage.see(Reason::Refused);
+    stage
+        .until(|standing| {
+            standing
+                .sites
+                .first()
+                .is_some_and(|site| site.route == "sorry")
+        })
+        .await;
+    assert!(stage.routes().is_empty());
+    let acts = &stage.published.load().sites[0].switches[0].act;
+    assert_eq!(acts, "observe");
+}
