@@ -36,6 +36,19 @@ pub(super) struct Own {
 }
 
 impl Own {
+    /// Makes the sockets that were not passed and are no files, and passes them on to [`Own::open`]: before there is a sandbox, from
+    /// within which nobody can see who has the address already.
+    pub(super) fn make(config: &Config, passed: &mut Passed) -> Result<(), RunError> {
+        if let Some(address) = config.metrics.map(Address::Tcp) {
+            let socket = match claim(passed, METRICS, &address) {
+                Some(socket) => socket,
+                None => bind_one(config, &address)?,
+            };
+            passed.put(METRICS, socket);
+        }
+        Ok(())
+    }
+
     /// Opens what the configuration wants, from what was passed where there is something.
     pub(super) fn open(
         &mut self,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::brain::{Hands, KeepError};
 use super::control::{Control, Ended, Follows};
 use super::descriptors;
+use super::own::Own;
 use super::remote::RemoteError;
 use super::runner::{Process, Runner};
 use super::sandbox;
@@ -107,6 +108,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         .enable_all()
         .build()
         .map_err(|error| RunError::System("start the control runtime", error))?;
+    Own::make(&state.config, &mut passed)?;
     let confined = sandbox::confine(&state.config, start.file.as_deref());
     let read = sandbox::guarded(start.read, confined);
     runtime.block_on(async {

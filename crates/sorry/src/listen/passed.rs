@@ -60,6 +60,11 @@ impl Passed {
             .collect()
     }
 
+    /// Adds one, for whoever claims it.
+    pub fn put(&mut self, name: &str, descriptor: OwnedFd) {
+        self.0.push((name.to_owned(), descriptor));
+    }
+
     /// What nobody has claimed.
     pub fn left_over(self) -> Vec<(String, OwnedFd)> {
         self.0

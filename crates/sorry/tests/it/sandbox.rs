@@ -287,3 +287,61 @@ fn the_runner_is_nobody_elses() {
     }
     drop(other);
 }
+
+/// A program in this folder.
+fn program(folder: &Path, name: &str, script: &str) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = folder.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a program");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it can be run");
+    path.display().to_string()
+}
+
+/// Programs are run for a daemon that can run none itself: a check sees the real server die, and an alert tells of it.
+#[test]
+fn programs_of_checks_and_alerts_are_run_by_the_runner() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let check = "cat > \"$1/asked\"; echo $PPID > \"$1/parent\"; test -e \"$1/up\"";
+    let check = program(folder.path(), "check", check);
+    let alert = program(
+        folder.path(),
+        "alert",
+        "cat > \"$1/new\" && mv \"$1/new\" \"$1/told\"",
+    );
+    let here = folder.path().display();
+    let more = format!(
+        "damping = {{ dwell-sorry = \"0s\", hold-down = \"0s\" }}\n[[site.real-server]]\naddress = \"127.0.0.1:9\"\n\
+         check.exec = {{ command = [\"{check}\", \"{here}\"], every = \"200ms\", timeout = \"2s\", fall = 2, suspect-every = \"100ms\" }}\n\
+         [[alert]]\nname = \"ops\"\nexec = [\"{alert}\", \"{here}\"]\n"
+    );
+    let configuration = configuration(folder.path(), "\"127.0.0.1:0\"", "") + &more;
+    fs::write(at("up"), "").expect("it is up");
+    let server = Server::run(folder.path(), &configuration);
+    let runner = runner_of(server.pid()).expect("a runner");
+    let state = || {
+        let status = sorry(&["status", "--json", "--admin"], &at("admin/admin.sock"));
+        let status: serde_json::Value = serde_json::from_slice(&status.stdout).ok()?;
+        let real = &status["standing"]["sites"][0]["real_servers"][0]["state"];
+        Some(real.as_str()?.to_owned())
+    };
+    let is = |wanted: &str| (state()? == wanted).then_some(());
+    until(
+        Instant::now() + PATIENCE,
+        || is("up"),
+        "it is seen to be up",
+    );
+    let asked = fs::read_to_string(at("asked")).expect("its input");
+    assert!(asked.contains("shop"), "{asked}");
+    let parent = fs::read_to_string(at("parent")).expect("its parent");
+    assert_eq!(parent.trim(), runner.to_string());
+    fs::remove_file(at("up")).expect("it dies");
+    until(
+        Instant::now() + PATIENCE,
+        || is("down"),
+        "it is seen to be down",
+    );
+    let told = || fs::read_to_string(at("told")).ok();
+    let told = until(Instant::now() + PATIENCE, told, "somebody is told");
+    assert!(told.contains("shop"), "{told}");
+}

@@ -183,7 +183,7 @@ async fn drive(
         }
         log::error!(
             "the runner has ended ({}): no program can be run",
-            shown(status)
+            shown(&status)
         );
         if began.elapsed() > AGAIN.1 {
             pause = AGAIN.0;
@@ -199,7 +199,7 @@ async fn drive(
     }
 }
 
-fn shown(status: Result<io::Result<std::process::ExitStatus>, tokio::task::JoinError>) -> String {
+fn shown(status: &Result<io::Result<std::process::ExitStatus>, tokio::task::JoinError>) -> String {
     match status {
         Ok(Ok(status)) => status.to_string(),
         _ => "nobody knows how".to_owned(),

@@ -183,12 +183,12 @@ pub(super) mod tests {
         let (ab, a_b, c) = (argv(&["/a b"]), argv(&["/a", "b"]), argv(&["/c"]));
         let tables: [(&[Argv], &[Argv]); 7] = [
             (&[], &[]),
-            (&[ab.clone()], &[]),
-            (&[a_b.clone()], &[]),
+            (std::slice::from_ref(&ab), &[]),
+            (std::slice::from_ref(&a_b), &[]),
             (&[], std::slice::from_ref(&a_b)),
             (&[ab.clone(), c.clone()], &[]),
             (&[c.clone(), ab.clone()], &[]),
-            (&[ab], &[c]),
+            (std::slice::from_ref(&ab), std::slice::from_ref(&c)),
         ];
         let mut digests: Vec<Box<str>> = tables
             .iter()

@@ -33,7 +33,8 @@ pub(super) fn confine(config: &Config, file: Option<&Path>) -> Option<Confined> 
         log::warn!("there is no sandbox, as the configuration says");
         return None;
     }
-    let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+    // Where there is no /proc to count them in, there is no reason to think that there are more.
+    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     if threads != 1 {
         log::error!(
             "there is no sandbox, for there are {threads} threads already; this is a mistake in sorry, please report it"
@@ -49,10 +50,10 @@ pub(super) fn confine(config: &Config, file: Option<&Path>) -> Option<Confined> 
     match sandbox::limit_files(&paths.read, &paths.write) {
         Ok(Held::All) => {}
         Ok(Held::Some) => {
-            log::info!("the kernel holds the sandbox's files only in part: it is older than 6.10")
+            log::info!("the kernel holds the sandbox's files only in part: it is older than 6.10");
         }
         Ok(Held::Nothing) => {
-            log::warn!("the kernel has no landlock: the sandbox leaves all files within reach")
+            log::warn!("the kernel has no landlock: the sandbox leaves all files within reach");
         }
         Err(error) => log::warn!("files cannot be given up: {error}"),
     }
