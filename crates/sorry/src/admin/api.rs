@@ -24,7 +24,7 @@ use super::moment::Moment;
 use super::order::{Done, Order};
 use super::query::encode;
 use super::remote_place::RemotePlace;
-use super::route::OrderRequest;
+use super::route::{OrderRequest, Tested};
 use super::standing::{Explanation, SiteStanding, Standing};
 use super::status::Status;
 
@@ -134,6 +134,14 @@ impl Api {
     pub fn reload(&self) -> Result<ReloadReport, ClientError> {
         let patience = self.patience.max(RELOAD_PATIENCE);
         self.ask(Method::POST, "/v1/reload", Vec::new(), patience)
+    }
+
+    /// Sends a test alert to a receiver: what came of it, in words.
+    pub fn test_alert(&self, receiver: &str) -> Result<String, ClientError> {
+        let path = format!("/v1/alerts/{}/test", encode(receiver));
+        let patience = self.patience.max(RELOAD_PATIENCE);
+        let tested: Tested = self.ask(Method::POST, &path, Vec::new(), patience)?;
+        Ok(tested.told)
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

@@ -18,7 +18,7 @@ use super::message::{Command, Fault, FaultKind, Ordered};
 use super::openapi;
 use super::query::Query;
 use super::role::Role;
-use super::route::{self, Found, Operation, OrderRequest};
+use super::route::{self, Found, Operation, OrderRequest, Tested};
 use super::standing::Standing;
 use super::status::Status;
 
@@ -128,12 +128,12 @@ impl Desk {
 
     /// What a request is answered with.
     pub(super) async fn answer(&self, who: &Who, asked: Asked<'_>) -> Result<Value, Fault> {
-        let Found { route, site } = route::find(asked.method, asked.path)?;
+        let Found { route, named } = route::find(asked.method, asked.path)?;
         if route.role() == Role::Operator && who.role != Role::Operator {
             return Err(self.too_far(who, asked));
         }
         let query = Query::parse(asked.query, &route.parameters())?;
-        let site = site.unwrap_or_default();
+        let site = named.unwrap_or_default();
         match route.operation {
             Operation::Status => value(self.status(who).await?),
             Operation::Standing => self.ask(who, Command::Standing).await.and_then(value),
@@ -154,6 +154,7 @@ impl Desk {
                 entries: self.audit.last(query.limit(USUAL, MOST)?),
             }),
             Operation::Reload => self.reload(who).await,
+            Operation::TestAlert => self.test_alert(who, site).await,
             Operation::Description => Ok(openapi::document()),
         }
     }
@@ -230,6 +231,18 @@ impl Desk {
             Err(fault) => noting.note(Outcome::Failed, &fault.message),
         }
         report.and_then(value)
+    }
+
+    async fn test_alert(&self, who: &Who, receiver: String) -> Result<Value, Fault> {
+        let what = format!("test alert to {receiver}");
+        let mut noting = Noting::begin(&self.audit, who.known.clone(), what);
+        let command = |reply| Command::TestAlert { receiver, reply };
+        let tested = self.ask(who, command).await.and_then(|tested| tested);
+        match &tested {
+            Ok(told) => noting.note(Outcome::Done, told),
+            Err(fault) => noting.note(Outcome::Failed, &fault.message),
+        }
+        value(Tested { told: tested? })
     }
 
     /// Asks the daemon and waits for what it says.

@@ -60,7 +60,7 @@ pub use openapi::document as openapi;
 pub use process::Process;
 pub use reference::reference;
 pub use role::{Caller, Judge, Role, by_credentials};
-pub use route::OrderRequest;
+pub use route::{OrderRequest, Tested};
 pub use standing_table::window_table;
 pub use status::{CertificateStatus, ListenerStatus, Mode, SiteStatus, Status, WorkerStatus};
 pub use story::Chapter;

@@ -63,6 +63,9 @@ fn describe(route: &Route, generator: &mut SchemaGenerator, fault: &Value) -> Va
         "503": refused("The daemon is busy or stopping."),
         "504": refused("The daemon took too long."),
     });
+    if route.path.contains("{receiver}") {
+        responses["404"] = refused("There is no such receiver.");
+    }
     if route.path.contains("{site}") {
         responses["404"] = refused("There is no such site, real server, window or switch.");
     }
@@ -90,12 +93,15 @@ fn content(schema: &Value) -> Value {
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
-    let site = route.path.contains("{site}").then(|| {
+    let named = ["site", "receiver"]
+        .into_iter()
+        .filter(|name| route.path.contains(&format!("{{{name}}}")));
+    let named = named.map(|name| {
         json!({
-            "name": "site",
+            "name": name,
             "in": "path",
             "required": true,
-            "description": "The name of the site, percent-encoded.",
+            "description": format!("The name of the {name}, percent-encoded."),
             "schema": { "type": "string" },
         })
     });
@@ -111,7 +117,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             "schema": schema,
         })
     });
-    site.into_iter().chain(query).collect()
+    named.chain(query).collect()
 }
 
 #[cfg(test)]

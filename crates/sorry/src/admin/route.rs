@@ -25,6 +25,7 @@ pub(super) enum Operation {
     History,
     Audit,
     Reload,
+    TestAlert,
     Description,
 }
 
@@ -33,7 +34,7 @@ pub(super) enum Operation {
 pub(super) struct Route {
     /// `GET` or `POST`.
     pub(super) method: &'static str,
-    /// Its path; `{site}` stands for one segment.
+    /// Its path; `{site}` or `{receiver}` stands for one segment.
     pub(super) path: &'static str,
     pub(super) operation: Operation,
     /// Its name for programs that are made from the description.
@@ -85,6 +86,13 @@ const LIMIT: Parameter = Parameter {
     what: "How many at most, from 1 to 1000; 100 where nothing is said.",
 };
 
+/// What came of a test alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tested {
+    /// In words.
+    pub told: String,
+}
+
 /// What is ordered, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -120,7 +128,7 @@ fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 /// All of them.
-pub(super) const ROUTES: [Route; 9] = [
+pub(super) const ROUTES: [Route; 10] = [
     get(
         "/v1/status",
         Operation::Status,
@@ -195,6 +203,16 @@ pub(super) const ROUTES: [Route; 9] = [
             schema::<ReloadReport>,
         )
     },
+    Route {
+        method: "POST",
+        ..get(
+            "/v1/alerts/{receiver}/test",
+            Operation::TestAlert,
+            "test_alert",
+            "Send a test alert to a receiver, once and at once.",
+            schema::<Tested>,
+        )
+    },
     get(
         "/v1/openapi.json",
         Operation::Description,
@@ -219,27 +237,27 @@ impl Route {
     }
 }
 
-/// A route that was asked for, with the site that its path names.
+/// A route that was asked for, with the site or receiver that its path names.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) route: &'static Route,
-    pub(super) site: Option<String>,
+    pub(super) named: Option<String>,
 }
 
 /// What is asked for; or why it is nothing.
 pub(super) fn find(method: &str, path: &str) -> Result<Found, Fault> {
-    static TABLE: [Route; 9] = ROUTES;
+    static TABLE: [Route; 10] = ROUTES;
     let mut others = Vec::new();
     for route in &TABLE {
-        let Some(site) = matches(route.path, path) else {
+        let Some(named) = matches(route.path, path) else {
             continue;
         };
         if route.method != method {
             others.push(route.method);
             continue;
         }
-        let site = site.map(decode).transpose()?;
-        return Ok(Found { route, site });
+        let named = named.map(decode).transpose()?;
+        return Ok(Found { route, named });
     }
     match others.first() {
         Some(other) => Err(Fault::new(
@@ -253,14 +271,16 @@ pub(super) fn find(method: &str, path: &str) -> Result<Found, Fault> {
     }
 }
 
-/// Whether a path is as a route has it; with the segment that stands for the site.
+/// Whether a path is as a route has it; with the segment that stands for a site or a receiver.
 fn matches<'p>(route: &str, path: &'p str) -> Option<Option<&'p str>> {
     let (mut wanted, mut given) = (route.split('/'), path.split('/'));
-    let mut site = None;
+    let mut named = None;
     loop {
         match (wanted.next(), given.next()) {
-            (None, None) => return Some(site),
-            (Some("{site}"), Some(segment)) if !segment.is_empty() => site = Some(segment),
+            (None, None) => return Some(named),
+            (Some("{site}" | "{receiver}"), Some(segment)) if !segment.is_empty() => {
+                named = Some(segment);
+            }
             (Some(wanted), Some(given)) if wanted == given => {}
             _ => return None,
         }
@@ -283,6 +303,8 @@ mod tests {
             ("GET /v1/history", "history"),
             ("GET /v1/audit", "audit"),
             ("POST /v1/reload", "reload"),
+            ("POST /v1/alerts/ops/test", "test_alert ops"),
+            ("GET /v1/alerts/ops/test", "Method"),
             ("GET /v1/openapi.json", "description"),
             ("GET /v1/reload", "Method"),
             ("POST /v1/status", "Method"),
@@ -301,9 +323,9 @@ mod tests {
         ] {
             let (method, path) = request.split_once(' ').unwrap();
             let found = match find(method, path) {
-                Ok(Found { route, site }) => {
-                    let site = site.map(|site| format!(" {site}")).unwrap_or_default();
-                    format!("{}{site}", route.id)
+                Ok(Found { route, named }) => {
+                    let named = named.map(|name| format!(" {name}")).unwrap_or_default();
+                    format!("{}{named}", route.id)
                 }
                 Err(fault) => format!("{:?}", fault.kind),
             };
@@ -314,7 +336,10 @@ mod tests {
     #[test]
     fn only_operators_change_something() {
         for route in &ROUTES {
-            let changes = matches!(route.operation, Operation::Order | Operation::Reload);
+            let changes = matches!(
+                route.operation,
+                Operation::Order | Operation::Reload | Operation::TestAlert
+            );
             assert_eq!(route.role() == Role::Operator, changes, "{}", route.id);
         }
     }

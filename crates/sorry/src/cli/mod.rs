@@ -1,6 +1,7 @@
 //! The command line: one definition that feeds parsing, help, completions and man pages; one file per verb.
 
 mod admin_socket;
+mod alert;
 mod approve;
 mod asking;
 mod audit;
@@ -78,6 +79,8 @@ enum Verb {
     Schedule(Box<schedule::Schedule>),
     Approve(approve::Approve),
     Audit(audit::Audit),
+    #[command(subcommand)]
+    Alert(alert::AlertVerb),
     Reload(reload::Reload),
     Token(token::Token),
     CheckConfig(check_config::CheckConfig),
@@ -145,6 +148,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Verb::Schedule(verb) => verb.run(),
         Verb::Approve(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
+        Verb::Alert(verb) => verb.run(),
         Verb::Reload(verb) => verb.run(),
         Verb::Token(verb) => verb.run(),
         Verb::CheckConfig(verb) => verb.run(),

@@ -28,6 +28,15 @@ fn one_dies_two_die_and_they_come_back() {
     assert_eq!(site["quorum"]["up"], 2);
     assert_eq!(site["real_servers"][0]["checks"][0]["reason"], "refused");
 
+    let (code, printed) = world.verb(&["alert", "test", "ops"]);
+    assert_eq!((code, &*printed), (0, "ops took a test alert\n"));
+    assert_eq!(world.alert()["kind"], "test");
+    let (code, printed) = world.verb(&["alert", "test", "nobody"]);
+    assert!(
+        code != 0 && printed.contains("no alert receiver nobody"),
+        "{printed}"
+    );
+
     world.kill(1);
     let site = world.wait_site("sorry", "no-quorum");
     assert_eq!(site["quorum"]["up"], 1);
