@@ -11,10 +11,13 @@ use super::channel::{self, Tools};
 use super::fault::Fault;
 use super::queue::{Parcel, Queue, Repeats, Step, Verdict};
 use super::store::{Entry, Outcome, Store};
-use crate::config::alert::Receiver;
+use crate::config::alert::{Channel, Receiver};
 
 /// How often a receiver that wants to hears again of what is wrong.
 const REPEAT: Duration = Duration::from_secs(60);
+
+/// How long whoever runs a program may take to say that it has ended it.
+const RUNNER: Duration = Duration::from_secs(5);
 
 /// How a receiver stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -213,8 +216,11 @@ pub(super) async fn send(
     parcel: &mut Parcel,
     shared: &Shared,
 ) -> Result<(), Fault> {
-    // A program has its own end at the timeout, with its whole group, a moment before this one.
-    let patience = receiver.timeout + Duration::from_millis(100);
+    // A program is ended at the timeout, with its whole group, by whoever runs it, who then says so.
+    let patience = match receiver.channel {
+        Channel::Exec { .. } => receiver.timeout + RUNNER,
+        _ => receiver.timeout,
+    };
     match timeout(patience, channel::send(receiver, parcel, &shared.tools)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Fault::unreachable(format!(

@@ -109,14 +109,14 @@ fn each_has_its_sentence() {
         shop: still down after the maintenance, too few real servers work
         shop: up again after 2 min 10 s
         shop: live by order, although too few real servers work
-        shop: flaps, down for the 2nd time; quiet until it is steady
+        shop: flaps, 2 returns did not last; quiet until it is steady
         shop: up again, while it flaps
         shop: down again, while it flaps
-        shop: steady again, after 7 times down
+        shop: steady again, after 7 returns that did not last
         shop: maintenance until 2023-11-14T23:13:20Z
         shop: live by order without an end
         shop: maintenance, now until 2023-11-14T23:13:20Z
-        shop: maintenance is almost over, until 2023-11-14T23:13:20Z
+        shop: maintenance is almost over: until 2023-11-14T23:13:20Z
         shop: maintenance should be over and is not
         shop: live by order should have been over 15 min ago
         shop: maintenance ended after 2 min 10 s, 1 real server was down meanwhile
@@ -135,6 +135,8 @@ fn each_has_its_sentence() {
         shop: the switch 10.0.0.1:80 waits no longer
         shop: the switch 10.0.0.1:80 would have sent visitors to the real servers
         shop: the certificate of 10.0.0.1:80 ends in 14 days
+        shop: the certificate of 10.0.0.1:80 ends in 1 day
+        shop: the certificate of 10.0.0.1:80 ends today
         shop: the certificate of 10.0.0.1:80 was renewed
         shop: no longer configured
     "#]].assert_eq(&(lines.join("\n") + "\n"));
@@ -163,10 +165,10 @@ fn the_text_has_all_that_is_known() {
     expect![[r#"
         (observed) shop: down, too few real servers work
         shop: down, too few real servers work.
-        Of the weight 2 of its real servers 0 works.
+        Of its real servers, weight 0 of 2 works.
         10.0.0.1:80 is down (refused).
         10.0.0.2:80 is down (status).
-        the switch dns waits for an operator to send visitors to the sorry server (sorry approve shop, generation 12).
+        The switch dns waits for an operator to send visitors to the sorry server (sorry approve shop, generation 12).
         Nothing was switched: this is only observed.
         Began 2023-11-14T22:13:20Z.
 

@@ -38,6 +38,7 @@ pub(super) async fn send(
     let mail = mail(email, message)?.formatted();
     let transport = transport(email, &message.host, timeout)?;
     let from = mailbox(&email.from)?.email;
+    let (before, mut taken) = (got.len(), 0);
     let mut refused = None;
     let mut worst = None;
     for (place, to) in email.to.iter().enumerate() {
@@ -50,8 +51,9 @@ pub(super) async fn send(
         match transport.send_raw(&envelope, &mail).await {
             Ok(_) => {
                 got.insert(place);
+                taken += 1;
             }
-            Err(error) if error.is_permanent() => {
+            Err(error) if is_final(&error) => {
                 got.insert(place);
                 refused = Some(fault_of(&email.host, &error));
             }
@@ -60,16 +62,23 @@ pub(super) async fn send(
             Err(error) => worst = Some(fault_of(&email.host, &error)),
         }
     }
-    let all_refused = email.to.len() == 1;
     match (worst, refused) {
         (Some(fault), _) => Err(fault),
-        (None, Some(fault)) if all_refused => Err(fault),
+        (None, Some(fault)) if before + taken == 0 => Err(fault),
         (None, Some(fault)) => {
             log::warn!("a recipient of a mail is refused: {fault}");
             Ok(())
         }
         (None, None) => Ok(()),
     }
+}
+
+/// Whether the server will never take this mail. That it does not know us (53x, RFC 4954, section 6) is not the mail's fault: whoever
+/// mends the password still wants to hear of it.
+fn is_final(error: &Error) -> bool {
+    let of_login =
+        |code: lettre::transport::smtp::response::Code| (530..540).contains(&u16::from(code));
+    error.is_permanent() && !error.status().is_some_and(of_login)
 }
 
 fn fault_of(host: &str, error: &Error) -> Fault {
@@ -80,7 +89,7 @@ fn fault_of(host: &str, error: &Error) -> Fault {
         source = error.source();
     }
     let what = format!("{host} did not take the mail: {}", quoted(&why));
-    if error.is_permanent() {
+    if is_final(error) {
         Fault::never(what)
     } else if error.is_transient() {
         Fault::later(what)
