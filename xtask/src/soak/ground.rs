@@ -44,7 +44,7 @@ impl Ground {
             listen.push_str(&format!(", \"unix:{}\"", path.display()));
         }
         self.write(&format!(
-            "workers = 2\n[admin]\nsocket = \"{folder}/run/admin.sock\"\n\
+            "workers = 2\nstate = \"{folder}/state\"\n[admin]\nsocket = \"{folder}/run/admin.sock\"\n\
              [limits]\ndrain-time = \"5s\"\nhead-time = \"2s\"\nbody-time = \"2s\"\nidle-time = \"1s\"\nlinger-time = \"1s\"\n\
              [[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [{listen}]\nsay = \"{say}\"\n"
         ))

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: what takes thousands of times or hours: take-overs, reloads, kills, abuse, uptime. Run before a release; a short
+//! `cargo xtask soak`: what takes thousands of times or hours: take-overs, reloads, kills, orders, abuse, uptime. Run before a release; a short
 //! slice of it, always the same, is a group of the tests. This file is the story of one call; the files below hold its chapters.
 
 mod abuse;
@@ -9,6 +9,7 @@ mod daemon;
 mod dice;
 mod ground;
 mod kills;
+mod orders;
 mod plan;
 mod reloads;
 mod scenario;
@@ -32,7 +33,7 @@ use sheet::Line;
 
 pub(crate) const VERB: Verb = Verb {
     name: "soak",
-    summary: "hours and thousands: take-overs, reloads, kills, abuse, uptime; before a release",
+    summary: "hours and thousands: take-overs, reloads, kills, orders, abuse, uptime; before a release",
     usage: "\
 cargo xtask soak [SCENARIO...] [--for DURATION] [--times N] [--seed N] [--json] [--binary PATH]
 cargo xtask soak --slice
@@ -43,6 +44,7 @@ of them, one after the other: less than two hours.
     takeovers   another process takes over, a thousand times: no visitor is refused
     reloads     settings change, one file in five is broken: no visitor is refused, the new is in force whole or the old stays
     kills       SIGKILL under load, then a start: nothing stale blocks it, every listener and the admin socket answer again
+    orders      SIGKILL at any instant while somebody orders: what was acknowledged outlives it
     abuse       garbage, slow heads, half-open connections, floods, for ten minutes: others are served, memory is bounded
     uptime      mixed load for an hour: neither memory nor descriptors grow
 

@@ -159,7 +159,7 @@ mod tests {
             let plan = plan(line).unwrap();
             plan.scenarios.iter().map(|(s, _)| s.name).collect()
         };
-        let all = ["takeovers", "reloads", "kills", "abuse", "uptime"];
+        let all = ["takeovers", "reloads", "kills", "orders", "abuse", "uptime"];
         assert_eq!(names(""), all);
         assert_eq!(names("kills takeovers"), ["takeovers", "kills"]);
         let times = |times, time| Extent { times, time };
@@ -176,7 +176,7 @@ mod tests {
     fn the_slice_is_short() {
         let all = plan("--slice").unwrap().scenarios;
         let seconds: u64 = all.iter().map(|(_, extent)| extent.time.as_secs()).sum();
-        assert!(seconds <= 10, "{seconds}");
+        assert!(seconds <= 12, "{seconds}");
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
             ),
             (
                 "elephants",
-                "there is no scenario `elephants`; there are takeovers, reloads, kills, abuse, uptime",
+                "there is no scenario `elephants`; there are takeovers, reloads, kills, orders, abuse, uptime",
             ),
             ("--times 0", "`--times 0` would try nothing"),
             ("--times many", "`--times many` is no whole number"),

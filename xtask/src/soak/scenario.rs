@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::course::Course;
 use super::plan::{A_DAY, Extent, NO_END};
-use super::{abuse, kills, reloads, takeovers, uptime};
+use super::{abuse, kills, orders, reloads, takeovers, uptime};
 
 #[derive(Debug)]
 pub(crate) struct Scenario {
@@ -45,6 +45,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         slice: both(5, 2),
         visitors: 3,
         run: kills::run,
+    },
+    Scenario {
+        name: "orders",
+        about: "the process is killed at any instant while somebody orders: what was acknowledged is in force after the next start",
+        usual: times(1000),
+        slice: both(5, 2),
+        visitors: 1,
+        run: orders::run,
     },
     Scenario {
         name: "abuse",
