@@ -4,6 +4,7 @@
 mod answer;
 mod case;
 mod checks;
+mod detection;
 mod document;
 mod engine;
 pub(crate) mod exchange;
@@ -36,6 +37,7 @@ cargo xtask bench answer [--only CASE,...] [--servers NAME,...] [--runs N] [--se
 cargo xtask bench answer --smoke
 cargo xtask bench engine [--json]
 cargo xtask bench checks [--counts N,...] [--runs N] [--seconds N] [--binary PATH]
+cargo xtask bench detection [--times N] [--binary PATH]
 
 How much a 503 costs, beside nginx and HAProxy, in turns: CPU time, requests per second, latency, memory, wake-ups, time to start.
 The server has core 0 for itself and the load core 1; run it on an otherwise idle machine. docs/performance.md says how to read it.
@@ -55,24 +57,28 @@ of memory.
 `checks` measures what a check costs, beside keepalived with the same real servers (1000, then 10000): CPU time, and how late ours begin.
 As root, since keepalived wants to be.
 
+`detection` measures how long a death goes unnoticed, of a server that refuses and of one that falls silent, beside the worst case that
+`sorry check-config` prints.
+
 Exit codes: 0 every gate held; 1 one was missed, or a server did not answer as it should; 2 nothing was tried.",
     run,
 };
 
 fn run(arguments: &[String]) -> Result<End, String> {
-    const NAMES: [&str; 3] = ["answer", "engine", "checks"];
+    const NAMES: [&str; 4] = ["answer", "engine", "checks", "detection"];
     match arguments.split_first() {
         Some((name, rest)) if name == "answer" => answer::run(rest),
         Some((name, rest)) if name == "engine" => engine::run(rest),
         Some((name, rest)) if name == "checks" => checks::run(rest),
+        Some((name, rest)) if name == "detection" => detection::run(rest),
         // What `idle` starts as a process of its own; of no use to anybody else.
         Some((name, rest)) if name == hold::NAME => hold::run(rest),
         Some((name, _)) => Err(match suggest::nearest(name, &NAMES) {
             Some(near) => format!("there is no benchmark `{name}`; did you mean `{near}`?"),
-            None => format!("there is no benchmark `{name}`; there are `answer`, `engine` and `checks`"),
+            None => format!("there is no benchmark `{name}`; there are `answer`, `engine`, `checks` and `detection`"),
         }),
         None => Err(
-            "which benchmark? There are `answer`, `engine` and `checks`: see `cargo xtask help bench`"
+            "which benchmark? There are `answer`, `engine`, `checks` and `detection`: see `cargo xtask help bench`"
                 .to_owned(),
         ),
     }
