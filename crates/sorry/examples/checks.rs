@@ -110,6 +110,7 @@ fn watched(number: u32, port: u16, shared: &Shared) -> Result<Watched, Box<dyn s
         },
         prepared: Arc::new(Prepared::new(&check, &subject, shared)?),
         timing: TIMING,
+        fall: 2,
     })
 }
 

@@ -2,7 +2,8 @@
 //! makes the probes that it names.
 //!
 //! Each check has a grid: its first probe and every `every` from there on. Jitter moves a probe behind its place on the grid and
-//! never moves the grid, so nothing drifts and two probes are at most `every` and the jitter apart. Who comes too late (the machine
+//! never moves the grid, so nothing drifts and two probes are at most `every` and the jitter apart. A probe that is slow is followed by
+//! others before it has ended, so that silence is noticed as soon as refusal and one timeout. Who comes too late (the machine
 //! stood still) goes on at the next place: there are no probes to catch up with, and those that were spread stay spread.
 
 use std::cmp::Reverse;
@@ -58,6 +59,10 @@ struct Slot {
     begun: u64,
     told: u64,
     outstanding: u32,
+    /// So many bad results take it down.
+    fall: u32,
+    /// The last result was good, so that bad ones would be news.
+    good: bool,
 }
 
 /// A probe that is to begin.
@@ -120,7 +125,7 @@ impl Schedule {
     }
 
     /// A check begins.
-    pub(super) fn add(&mut self, timing: Timing, turn: Turn, now: Instant) -> Place {
+    pub(super) fn add(&mut self, timing: Timing, fall: u16, turn: Turn, now: Instant) -> Place {
         let timing = Timing {
             every: timing.every.max(SHORTEST),
             suspect_every: timing.suspect_every.max(SHORTEST),
@@ -138,6 +143,8 @@ impl Schedule {
             begun: 0,
             told: 0,
             outstanding: 0,
+            fall: u32::from(fall).clamp(1, OUTSTANDING_MAX),
+            good: true,
         };
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -212,9 +219,26 @@ impl Schedule {
         }
     }
 
-    /// A probe has ended. None where the check is gone.
-    pub(super) fn end(&mut self, place: Place, number: u64, now: Instant) -> Option<Fate> {
+    /// A probe has been under way for `suspect-every` and has not ended: perhaps it never will, and then the results that decide
+    /// would come one timeout after the other. So the next one begins now, until as many are under way as take it down; what is
+    /// down already is not asked more often.
+    pub(super) fn slow(&mut self, place: Place, number: u64, now: Instant) -> Option<Begin> {
         let slot = self.slots.get_mut(place)?.as_mut()?;
+        let latest = number == slot.begun;
+        let wanted = slot.pace == Pace::Normal && slot.good && slot.outstanding < slot.fall;
+        (latest && wanted).then(|| slot.begin(place, now))
+    }
+
+    /// A probe has ended, with a good result or with another. None where the check is gone.
+    pub(super) fn end(
+        &mut self,
+        place: Place,
+        number: u64,
+        good: bool,
+        now: Instant,
+    ) -> Option<Fate> {
+        let slot = self.slots.get_mut(place)?.as_mut()?;
+        slot.good = good;
         slot.outstanding = slot.outstanding.saturating_sub(1);
         let fate = match number > slot.told {
             true => Fate::Told,

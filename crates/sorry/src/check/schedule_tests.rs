@@ -32,7 +32,7 @@ impl World {
     }
 
     fn add(&mut self, timing: Timing, turn: Turn) -> Place {
-        self.schedule.add(timing, turn, self.now)
+        self.schedule.add(timing, 2, turn, self.now)
     }
 
     fn at(&mut self, ms: u64) {
@@ -53,7 +53,7 @@ impl World {
             self.open.retain(|(end, begin)| {
                 let over = *end <= self.now;
                 if over {
-                    self.schedule.end(begin.place, begin.number, self.now);
+                    self.schedule.end(begin.place, begin.number, true, self.now);
                 }
                 !over
             });
@@ -163,7 +163,7 @@ fn suspects_are_asked_sooner_and_without_waiting() {
     let place = world.add(TIMING, ALONE);
     let first = world.schedule.begin(world.now).unwrap();
     assert_eq!(world.times(30, 0), []);
-    world.schedule.end(place, first.number, world.now);
+    world.schedule.end(place, first.number, true, world.now);
     world.schedule.pace(place, Pace::Suspect, world.now);
     // They take longer than there is between them.
     assert_eq!(world.times(450, 300), [100, 200, 300, 400]);
@@ -206,7 +206,7 @@ fn results_are_told_in_the_order_of_their_beginning() {
     );
     world.at(300);
     assert_eq!(world.schedule.begin(world.now).unwrap().number, 3);
-    let end = |world: &mut World, number| world.schedule.end(place, number, world.now);
+    let end = |world: &mut World, number| world.schedule.end(place, number, true, world.now);
     assert_eq!(end(&mut world, 2), Some(Fate::Told));
     assert_eq!(end(&mut world, 1), Some(Fate::TooLate));
     assert_eq!(end(&mut world, 3), Some(Fate::Told));
@@ -228,4 +228,31 @@ fn a_place_is_taken_again() {
         2,
         "each once, and none of the one that is gone"
     );
+}
+
+#[test]
+fn a_slow_probe_is_followed_by_others_until_enough_are_under_way() {
+    let mut world = World::new();
+    let place = world.schedule.add(TIMING, 3, ALONE, world.now);
+    let first = world.schedule.begin(world.now).unwrap();
+    world.at(100);
+    let second = world.schedule.slow(place, first.number, world.now).unwrap();
+    let again = world.schedule.slow(place, first.number, world.now);
+    assert_eq!(again, None, "only the latest one asks for another");
+    world.at(200);
+    let third = world
+        .schedule
+        .slow(place, second.number, world.now)
+        .unwrap();
+    world.at(300);
+    let enough = world.schedule.slow(place, third.number, world.now);
+    assert_eq!(enough, None, "three take it down");
+    for probe in [first, second, third] {
+        let fate = world.schedule.end(place, probe.number, false, world.now);
+        assert_eq!(fate, Some(Fate::Told));
+    }
+    world.at(1000);
+    let next = world.schedule.begin(world.now).unwrap();
+    let down = world.schedule.slow(place, next.number, world.now);
+    assert_eq!(down, None, "what is down already is not asked more often");
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use sorry_core::health::Verdict;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
@@ -47,6 +48,8 @@ pub struct Watched {
     pub prepared: Arc<Prepared>,
     /// When.
     pub timing: Timing,
+    /// How many bad results take the server down.
+    pub fall: u16,
 }
 
 /// A result.
@@ -123,12 +126,13 @@ impl Drop for Watcher {
     }
 }
 
-/// The end of a probe, on its way from its task.
-struct Ended {
+/// What a probe says of itself, on its way from its task.
+struct Word {
     place: Place,
     generation: u64,
     number: u64,
-    outcome: Outcome,
+    /// None where it has not ended, and is slow.
+    outcome: Option<Outcome>,
     late: Duration,
 }
 
@@ -163,8 +167,8 @@ async fn watch(mut orders: UnboundedReceiver<Order>, mut tell: impl FnMut(Told))
             },
             _ = receiver.recv_many(&mut batch, BATCH) => {
                 let now = Instant::now();
-                for ended in batch.drain(..) {
-                    watching.end(ended, now, &mut tell);
+                for word in batch.drain(..) {
+                    watching.hear(word, now, &mut tell);
                 }
             }
             () = &mut timer, if next.is_some() => {}
@@ -179,7 +183,7 @@ struct Watching {
     courses: Vec<Option<Course>>,
     places: HashMap<Key, Place>,
     generations: u64,
-    ended: UnboundedSender<Ended>,
+    ended: UnboundedSender<Word>,
 }
 
 /// One check.
@@ -187,6 +191,7 @@ struct Course {
     key: Key,
     prepared: Arc<Prepared>,
     timing: Timing,
+    fall: u16,
     /// Tells it from others that had its place before.
     generation: u64,
     under_way: Vec<(u64, AbortHandle)>,
@@ -229,7 +234,9 @@ impl Watching {
         let Some(course) = self.courses.get_mut(place).and_then(Option::as_mut) else {
             return false;
         };
-        let same = course.timing == watched.timing && course.prepared.is_same(&watched.prepared);
+        let same = course.timing == watched.timing
+            && course.fall == watched.fall
+            && course.prepared.is_same(&watched.prepared);
         if same {
             course.prepared = Arc::clone(&watched.prepared);
         }
@@ -241,7 +248,7 @@ impl Watching {
             // Names are unique; of two with the same one the first is checked.
             return;
         }
-        let place = self.schedule.add(watched.timing, turn, now);
+        let place = self.schedule.add(watched.timing, watched.fall, turn, now);
         self.generations += 1;
         self.places.insert(watched.key.clone(), place);
         if self.courses.len() <= place {
@@ -251,6 +258,7 @@ impl Watching {
             key: watched.key,
             prepared: watched.prepared,
             timing: watched.timing,
+            fall: watched.fall,
             generation: self.generations,
             under_way: Vec::new(),
         });
@@ -288,29 +296,55 @@ impl Watching {
             outcome: None,
         };
         let prepared = Arc::clone(&course.prepared);
+        // Where one bad result is enough, or nothing can be slow before it has timed out, nobody waits for that.
+        let Timing {
+            suspect_every,
+            timeout,
+            ..
+        } = course.timing;
+        let patience = (course.fall > 1 && suspect_every < timeout).then_some(suspect_every);
         let probe = tokio::spawn(async move {
             let mut report = report;
-            report.outcome = Some(prepared.probe().await);
+            let mut probe = std::pin::pin!(prepared.probe());
+            let early = match patience {
+                Some(patience) => tokio::time::timeout(patience, &mut probe).await.ok(),
+                None => None,
+            };
+            let outcome = match early {
+                Some(outcome) => outcome,
+                None => {
+                    if patience.is_some() {
+                        report.say(None);
+                    }
+                    probe.await
+                }
+            };
+            report.outcome = Some(outcome);
         });
         course.under_way.push((begin.number, probe.abort_handle()));
     }
 
-    fn end(&mut self, ended: Ended, now: Instant, tell: &mut impl FnMut(Told)) {
-        let Some(course) = self.courses.get_mut(ended.place).and_then(Option::as_mut) else {
+    fn hear(&mut self, word: Word, now: Instant, tell: &mut impl FnMut(Told)) {
+        let course = self.courses.get_mut(word.place).and_then(Option::as_mut);
+        let Some(course) = course.filter(|course| course.generation == word.generation) else {
             return;
         };
-        if course.generation != ended.generation {
+        let Some(outcome) = word.outcome else {
+            if let Some(begin) = self.schedule.slow(word.place, word.number, now) {
+                self.begin(begin, now);
+            }
             return;
-        }
+        };
         course
             .under_way
-            .retain(|(number, _)| *number != ended.number);
-        let fate = self.schedule.end(ended.place, ended.number, now);
+            .retain(|(number, _)| *number != word.number);
+        let good = outcome.reason.verdict() == Verdict::Good;
+        let fate = self.schedule.end(word.place, word.number, good, now);
         if fate == Some(Fate::Told) {
             tell(Told {
                 key: course.key.clone(),
-                outcome: ended.outcome,
-                late: ended.late,
+                outcome,
+                late: word.late,
             });
         }
     }
@@ -318,7 +352,7 @@ impl Watching {
 
 /// Sends a probe's result when it is dropped, so that there is one, also where the probe has panicked.
 struct Report {
-    to: UnboundedSender<Ended>,
+    to: UnboundedSender<Word>,
     place: Place,
     generation: u64,
     number: u64,
@@ -328,11 +362,18 @@ struct Report {
 
 impl Drop for Report {
     fn drop(&mut self) {
-        let _nobody_listens_any_more = self.to.send(Ended {
+        let outcome = self.outcome.take().unwrap_or_else(Outcome::abandoned);
+        self.say(Some(outcome));
+    }
+}
+
+impl Report {
+    fn say(&self, outcome: Option<Outcome>) {
+        let _nobody_listens_any_more = self.to.send(Word {
             place: self.place,
             generation: self.generation,
             number: self.number,
-            outcome: self.outcome.take().unwrap_or_else(Outcome::abandoned),
+            outcome,
             late: self.late,
         });
     }

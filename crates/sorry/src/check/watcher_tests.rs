@@ -58,6 +58,7 @@ fn watched(name: &str, kind: Kind, to: SocketAddr, timing: Timing) -> Watched {
             Prepared::new(&check, &subject, &Shared::new(Arc::new(Direct))).unwrap(),
         ),
         timing,
+        fall: 2,
     }
 }
 
@@ -186,6 +187,7 @@ fn references_are_watched_alike() {
         key: Key::Reference(3),
         prepared: Arc::new(Prepared::reference(&target, Duration::from_secs(10))),
         timing: RARELY,
+        fall: 2,
     }]);
     let told = told.recv_timeout(PATIENCE).unwrap();
     assert_eq!(told.key, Key::Reference(3));

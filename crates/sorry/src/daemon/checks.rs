@@ -59,6 +59,7 @@ fn of_site(
                     key,
                     prepared: Arc::new(prepared),
                     timing: check.timing,
+                    fall: check.thresholds.fall.get(),
                 }),
                 Err(error) => mistakes.push(mistake(config, check, &error)),
             }
@@ -87,6 +88,7 @@ fn references(config: &Config) -> Vec<Watched> {
         key: Key::Reference(index),
         prepared: Arc::new(Prepared::reference(target, watch.timeout)),
         timing,
+        fall: 1,
     };
     (0..).zip(&watch.references).map(reference).collect()
 }
