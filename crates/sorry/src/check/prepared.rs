@@ -16,7 +16,7 @@ use super::authority::Authorities;
 use super::connect::Way;
 use super::dns::Dns;
 use super::exec::Exec;
-use super::failure::{Good, Progress, Verdict};
+use super::failure::{Failure, Good, Progress, Verdict};
 use super::file::File;
 use super::grpc::Grpc;
 use super::http::Http;
@@ -27,6 +27,10 @@ use super::spawner::Spawner;
 use super::subject::Subject;
 use super::tcp::Tcp;
 use super::udp::Udp;
+
+/// When the end of a probe's time is noticed so much later, this process did not get to run, and the time was over before anybody could
+/// have looked for an answer: a busy machine must not take everything for dead.
+const STALL: Duration = Duration::from_millis(100);
 
 /// Why a check cannot be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +169,10 @@ impl Prepared {
         let progress = Progress::until(deadline);
         let verdict = match timeout_at(deadline, self.ask(&progress)).await {
             Ok(verdict) => verdict,
+            Err(_) if deadline.elapsed() > STALL => Err(Failure::new(
+                Reason::Local,
+                "this machine was too busy to wait for an answer",
+            )),
             Err(_) => Err(progress.timed_out(self.timeout)),
         };
         outcome(verdict, &progress, started.elapsed())
@@ -197,5 +205,46 @@ fn outcome(verdict: Verdict, progress: &Progress, took: Duration) -> Outcome {
         took,
         weight,
         expires: progress.expiry(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::real_server::TargetHost;
+
+    #[tokio::test]
+    async fn a_machine_that_stood_still_blames_nobody() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // Nobody answers UDP there, and nobody refuses it.
+        let mute = std::net::UdpSocket::bind(address).unwrap();
+        let target = Target {
+            host: TargetHost::Ip(address.ip()),
+            port: address.port(),
+        };
+        let timeout = Duration::from_millis(50);
+        let asked = crate::config::check::Dns {
+            name: ".".into(),
+            record: "SOA".into(),
+            tcp: false,
+            codes: vec![0],
+            answer: None,
+        };
+        let prepared = Prepared {
+            kind: Kind::Dns(Box::new(
+                Dns::prepare(&asked, Way::new(target.clone(), None)).unwrap(),
+            )),
+            timeout,
+            identity: Identity::Reference(target, timeout),
+        };
+        assert_eq!(prepared.probe().await.reason, Reason::AnswerTimeout);
+        let stands_still = async {
+            tokio::task::yield_now().await;
+            std::thread::park_timeout(timeout + 3 * STALL);
+        };
+        let (outcome, ()) = tokio::join!(prepared.probe(), stands_still);
+        assert_eq!(outcome.reason, Reason::Local, "{}", outcome.detail);
+        drop(mute);
     }
 }
