@@ -35,7 +35,7 @@ impl Audit {
             &self.admin,
             self.json,
             |api| api.audit(self.limit.into()),
-            |audit, look| audit.render(look),
+            crate::admin::audit::Audit::render,
         )
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::admin_socket::AdminSocket;
 use super::asking::show;
+use crate::admin::standing::Explanation;
 
 /// Explain why a site is live or at the sorry server: the chain of reasons, and what led there.
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ impl Explain {
             &self.admin,
             self.json,
             |api| api.explain(&self.site),
-            |explanation, look| explanation.render(look),
+            Explanation::render,
         )
     }
 }

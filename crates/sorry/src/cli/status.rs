@@ -12,6 +12,7 @@ use super::output::print;
 use super::terminal::look;
 use crate::admin::api::Api;
 use crate::admin::client::ClientError;
+use crate::admin::standing::SiteStanding;
 
 /// Show how sites and real servers stand, and listeners, certificates and limits reached of the running daemon.
 #[derive(Debug, Args)]
@@ -58,7 +59,7 @@ impl Status {
                 &self.admin,
                 self.json,
                 |api| api.site(site),
-                |site, look| site.render(look),
+                SiteStanding::render,
             ),
         }
     }

@@ -34,12 +34,12 @@ pub(super) struct Daemon {
 
 impl Daemon {
     pub(super) fn new() -> Daemon {
-        let folder = tempfile::tempdir().unwrap();
-        let reader = token::make("look", Role::Reader).unwrap();
-        let operator = token::make("deploy", Role::Operator).unwrap();
+        let folder = tempfile::tempdir().expect("the daemon of the test");
+        let reader = token::make("look", Role::Reader).expect("the daemon of the test");
+        let operator = token::make("deploy", Role::Operator).expect("the daemon of the test");
         let heard: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("the daemon of the test");
+        let address = listener.local_addr().expect("the daemon of the test");
         let mut daemon = Daemon {
             folder,
             address,
@@ -50,20 +50,21 @@ impl Daemon {
             server: None,
         };
         let tokens = format!("{}\n{}\n", daemon.reader.line, daemon.operator.line);
-        let tokens = Tokens::read(&daemon.secret("tokens", &tokens)).unwrap();
+        let tokens =
+            Tokens::read(&daemon.secret("tokens", &tokens)).expect("the daemon of the test");
         daemon.secret("look", &daemon.reader.token);
         daemon.secret("deploy", &daemon.operator.token);
         let door = remote::Remote::new(daemon.certificate(), tokens, &["sorry.test".into()]);
-        let admin = socket::bind(&daemon.path()).unwrap();
+        let admin = socket::bind(&daemon.path()).expect("the daemon of the test");
         let (stop_socket, socket_stopped) = oneshot::channel::<()>();
         let (stop_remote, remote_stopped) = oneshot::channel::<()>();
         daemon.stop = vec![stop_socket, stop_remote];
-        let door = Arc::new(door.unwrap());
+        let door = Arc::new(door.expect("the daemon of the test"));
         daemon.server = Some(std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
-                .unwrap();
+                .expect("the daemon of the test");
             runtime.block_on(async {
                 let (sender, mut commands) = mpsc::channel(1);
                 tokio::spawn(async move {
@@ -93,8 +94,8 @@ impl Daemon {
                     async { drop(remote_stopped.await) },
                 );
                 let (local, far) = tokio::join!(local, far);
-                local.unwrap();
-                far.unwrap();
+                local.expect("the daemon of the test");
+                far.expect("the daemon of the test");
             });
         }));
         daemon
@@ -103,19 +104,21 @@ impl Daemon {
     /// A file that nobody else may read.
     pub(super) fn secret(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(&path, text).expect("the daemon of the test");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+            .expect("the daemon of the test");
         path
     }
 
     fn certificate(&self) -> Certificate {
         let names = vec!["sorry.test".to_owned(), "127.0.0.1".to_owned()];
-        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        let made = rcgen::generate_simple_self_signed(names).expect("the daemon of the test");
         let files = Files {
             certificate: self.secret("cert.pem", &made.cert.pem()),
             key: self.secret("key.pem", &made.signing_key.serialize_pem()),
         };
-        Certificate::load(&files, SystemTime::now(), OutOfTime::Refused).unwrap()
+        Certificate::load(&files, SystemTime::now(), OutOfTime::Refused)
+            .expect("the daemon of the test")
     }
 
     /// The admin socket.
@@ -130,7 +133,7 @@ impl Daemon {
 
     /// What was ordered since this was last asked: site, order, who, why.
     pub(super) fn heard(&self) -> Vec<Value> {
-        std::mem::take(&mut *self.heard.lock().unwrap())
+        std::mem::take(&mut *self.heard.lock().expect("the daemon of the test"))
     }
 }
 
@@ -152,7 +155,7 @@ impl Drop for Daemon {
 /// User and group of this process.
 fn rustix_id() -> (u32, u32) {
     use std::os::unix::fs::MetadataExt as _;
-    let own = std::fs::metadata("/proc/self").unwrap();
+    let own = std::fs::metadata("/proc/self").expect("the daemon of the test");
     (own.uid(), own.gid())
 }
 
@@ -175,7 +178,7 @@ fn site(name: &str, route: &str, why: &str) -> SiteStanding {
             "opens": "2099-01-01T02:00:00Z", "closes": "2099-01-01T03:00:00Z", "open": false,
         }],
     });
-    serde_json::from_value(value).unwrap()
+    serde_json::from_value(value).expect("the daemon of the test")
 }
 
 fn standing() -> Standing {
@@ -197,20 +200,20 @@ fn find(name: &str) -> Result<SiteStanding, Fault> {
 
 fn obey(command: Command, heard: &Mutex<Vec<Value>>) {
     match command {
-        Command::Standing(reply) => reply.send(standing()).unwrap(),
+        Command::Standing(reply) => reply.send(standing()).expect("the daemon of the test"),
         Command::Explain { site, reply } => {
             let explained = find(&site).map(|site| {
                 let steps = json!([{ "depth": 0, "what": format!("{} is {}", site.name, site.route) },
                     { "depth": 1, "what": "it has its quorum" }]);
                 Explanation {
                     site,
-                    steps: serde_json::from_value(steps).unwrap(),
+                    steps: serde_json::from_value(steps).expect("the daemon of the test"),
                     inputs: Vec::new(),
                 }
             });
-            reply.send(explained).unwrap();
+            reply.send(explained).expect("the daemon of the test");
         }
-        Command::History(reply) => reply.send(history()).unwrap(),
+        Command::History(reply) => reply.send(history()).expect("the daemon of the test"),
         Command::Order(ordered) => order(ordered, heard),
         Command::Status(reply) => {
             let status = json!({
@@ -218,7 +221,9 @@ fn obey(command: Command, heard: &Mutex<Vec<Value>>) {
                 "uptime_seconds": 60, "generation": 1, "sites": [], "standing": standing(), "listeners": [],
                 "workers": [], "limits_reached": {}, "certificates": [],
             });
-            reply.send(serde_json::from_value(status).unwrap()).unwrap();
+            reply
+                .send(serde_json::from_value(status).expect("the daemon of the test"))
+                .expect("the daemon of the test");
         }
         // Dropped: whoever waits hears that it is stopping.
         Command::Reload { .. } | Command::Takeover(_) | Command::TestAlert { .. } => {}
@@ -234,20 +239,20 @@ fn order(ordered: Ordered, heard: &Mutex<Vec<Value>>) {
         reply,
     } = ordered;
     let done = find(&site).and_then(|standing| {
-        let value = serde_json::to_value(&order).unwrap();
+        let value = serde_json::to_value(&order).expect("the daemon of the test");
         if value["do"] == "approve" {
             return Err(Fault::new(FaultKind::Impossible, "nothing waits for leave"));
         }
         heard
             .lock()
-            .unwrap()
+            .expect("the daemon of the test")
             .push(json!({ "site": site, "order": value, "by": by, "why": reason }));
         Ok(Done {
             told: vec![format!("{} is done", order.word())],
             site: standing,
         })
     });
-    reply.send(done).unwrap();
+    reply.send(done).expect("the daemon of the test");
 }
 
 fn history() -> History {
@@ -266,5 +271,5 @@ fn history() -> History {
         incident(2, "blog", true, events),
         incident(1, "shop", false, json!([])),
     ]);
-    serde_json::from_value(json!({ "incidents": incidents })).unwrap()
+    serde_json::from_value(json!({ "incidents": incidents })).expect("the daemon of the test")
 }

@@ -11,7 +11,7 @@ use crate::harness::{SORRY, run, text};
 fn by_utc(daemon: &Daemon, line: &[&str]) -> String {
     let path = daemon.path();
     let fixed = ["TZ=UTC", SORRY];
-    let arguments = [&fixed, line, &["--admin", path.to_str().unwrap()]].concat();
+    let arguments = [&fixed, line, &["--admin", path.to_str().expect("UTF-8")]].concat();
     let output = run("env", &arguments);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     text(&output.stdout)

@@ -8,7 +8,7 @@ use crate::harness::{SORRY, run, text};
 /// The exit code, standard output and standard error of a verb, asked at this daemon's socket.
 pub(super) fn sorry(daemon: &Daemon, line: &[&str]) -> (i32, String, String) {
     let path = daemon.path();
-    let arguments = [line, &["--admin", path.to_str().unwrap()]].concat();
+    let arguments = [line, &["--admin", path.to_str().expect("UTF-8")]].concat();
     let output = run(SORRY, &arguments);
     let code = output.status.code().unwrap_or(-1);
     (code, text(&output.stdout), text(&output.stderr))
