@@ -39,12 +39,18 @@ impl Own {
     /// Makes the sockets that were not passed and are no files, and passes them on to [`Own::open`]: before there is a sandbox, from
     /// within which nobody can see who has the address already.
     pub(super) fn make(config: &Config, passed: &mut Passed) -> Result<(), RunError> {
-        if let Some(address) = config.metrics.map(Address::Tcp) {
-            let socket = match claim(passed, METRICS, &address) {
+        let metrics = config
+            .metrics
+            .map(|address| (METRICS, address, config.metrics_place));
+        let remote = config.remote.as_ref();
+        let remote = remote.map(|remote| (REMOTE, remote.listen, remote.place));
+        for (name, address, place) in metrics.into_iter().chain(remote) {
+            let address = Address::Tcp(address);
+            let socket = match claim(passed, name, &address) {
                 Some(socket) => socket,
-                None => bind_one(config, &address)?,
+                None => bind_one(config, &address, place)?,
             };
-            passed.put(METRICS, socket);
+            passed.put(name, socket);
         }
         Ok(())
     }
