@@ -295,6 +295,10 @@ impl Mind {
         outcome: sorry_core::event::Outcome,
         now: Now,
     ) {
+        if outcome == sorry_core::event::Outcome::Done {
+            // What an earlier process knew of its failures, the engine of this one does not.
+            self.incidents.works(switch, &self.setup, now.wall);
+        }
         let epoch = self.engine.epoch();
         self.take(
             Input::Applied {

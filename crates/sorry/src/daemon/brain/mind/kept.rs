@@ -38,12 +38,18 @@ impl Mind {
     /// Takes something in, and what comes of it.
     pub(super) fn take(&mut self, input: Input, now: Now) {
         self.engine.handle(now, input);
+        let mut believed = false;
         while let Some(output) = self.engine.poll_output() {
+            believed |= matches!(output, Output::Notice(Notice::DoubtOver));
             self.incidents.hear(&output, &self.setup, now.wall);
             match output {
                 Output::Record(record) => self.next.entries.push(Entry::from(&record)),
                 other => self.next.outputs.push(other),
             }
+        }
+        if believed {
+            // What was not told while nobody knew whether it was so is told now.
+            return self.reconcile(now);
         }
         self.take_tellings();
         self.go_on(now);
