@@ -1,6 +1,6 @@
 //! Killed at any instant while operators order and real servers come and go: no order is lost that somebody was told is in force.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
 use std::time::Duration;
 
 use super::world::{Plan, World, verb};
@@ -21,6 +21,48 @@ impl Dice {
     }
 }
 
+/// What was ordered between two crashes. Odd orders are `down` with their number as words, even ones `up`.
+#[derive(Debug)]
+struct Orders {
+    /// The last one that was acknowledged.
+    acknowledged: Option<u64>,
+    /// The last one that was given.
+    given: u64,
+}
+
+impl Orders {
+    /// Gives orders until one is not acknowledged.
+    fn give(file: &Path, from: u64) -> Orders {
+        let mut orders = Orders {
+            acknowledged: None,
+            given: from,
+        };
+        loop {
+            orders.given += 1;
+            let words = format!("order {}", orders.given);
+            let (code, _) = match orders.given % 2 {
+                1 => verb(file, &["down", "shop", "--endless", "--say", &words]),
+                _ => verb(file, &["up", "shop"]),
+            };
+            if code != 0 {
+                return orders;
+            }
+            orders.acknowledged = Some(orders.given);
+        }
+    }
+
+    /// Whether that may be in force after a crash: the last one that was acknowledged, or one that was given behind it.
+    fn could_leave(&self, in_force: Option<u64>) -> bool {
+        let Some(acknowledged) = self.acknowledged else {
+            return true;
+        };
+        match in_force {
+            Some(number) => (acknowledged..=self.given).contains(&number),
+            None => (acknowledged..=self.given).any(|number| number.is_multiple_of(2)),
+        }
+    }
+}
+
 #[test]
 fn killed_at_any_instant_no_order_is_lost() {
     let seed = 3;
@@ -30,62 +72,29 @@ fn killed_at_any_instant_no_order_is_lost() {
         quorum: 1,
         more: "",
     });
+    let mut given = 0;
     for crash in 0..CRASHES {
-        let before = world.site();
-        let down = before["order"].is_null();
-        let over = AtomicBool::new(false);
-        let file = &world.file();
-        // Whoever orders does not know when the machine will fail.
-        let (acknowledged, killed) = std::thread::scope(|scope| {
-            let ordering = scope.spawn(|| {
-                let mut last = None;
-                for number in 0.. {
-                    if over.load(Ordering::Relaxed) {
-                        return last;
-                    }
-                    let words = format!("crash {crash} order {number}");
-                    let (code, _) = match down ^ (number % 2 == 1) {
-                        true => verb(file, &["down", "shop", "--endless", "--say", &words]),
-                        false => verb(file, &["up", "shop"]),
-                    };
-                    match code {
-                        0 => last = Some((down ^ (number % 2 == 1), words)),
-                        _ => return last,
-                    }
-                }
-                None
-            });
-            let wait = Duration::from_millis(dice.roll() % 400);
+        let wait = Duration::from_millis(dice.roll() % 400);
+        let orders = std::thread::scope(|scope| {
+            let file = world.file();
+            // Whoever orders does not know when the machine will fail.
+            let ordering = scope.spawn(move || Orders::give(&file, given));
             // The instant is the point of this test: nothing can be awaited instead.
             std::thread::park_timeout(wait);
             world.daemon().signal("KILL");
-            over.store(true, Ordering::Relaxed);
-            (ordering.join().expect("no panic"), wait)
+            ordering.join().expect("no panic")
         });
+        given = orders.given;
         world.bury();
         world.begin();
-        let after = world.site();
-        if let Some((is_down, words)) = acknowledged {
-            let shown = format!("seed {seed}, crash {crash} after {killed:?}: {words}: {after}");
-            // What came behind the last answer may have been in force already; nothing before it may be.
-            let in_force = after["order"]["said"].as_str().unwrap_or("");
-            let number = |words: &str| words.rsplit(' ').next().and_then(|n| n.parse::<u64>().ok());
-            match is_down {
-                true if after["order"].is_null() => {
-                    panic!("an order that was acknowledged is not in force: {shown}");
-                }
-                true => assert!(number(in_force) >= number(&words), "{shown}"),
-                false => assert!(
-                    after["order"].is_null() || number(in_force) > number(&words),
-                    "{shown}"
-                ),
-            }
-        }
-        match dice.roll() % 2 {
-            0 => world.kill(1),
-            _ => {}
-        }
-        if dice.roll() % 2 == 0 {
+        let site = world.site();
+        let words = site["order"]["said"].as_str();
+        let in_force = words.and_then(|words| words.strip_prefix("order ")?.parse().ok());
+        assert!(
+            orders.could_leave(in_force),
+            "seed {seed}, crash {crash} after {wait:?}: {orders:?}, and then {site}"
+        );
+        if dice.roll().is_multiple_of(2) {
             world.kill(1);
             world.revive(1);
         }
