@@ -44,6 +44,9 @@ pub struct Status {
     pub limits_reached: BTreeMap<String, u64>,
     /// The certificates that are served.
     pub certificates: Vec<CertificateStatus>,
+    /// Why no program of a check or an alert can be started now, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs: Option<String>,
     /// What came of the last reload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_reload: Option<ReloadReport>,

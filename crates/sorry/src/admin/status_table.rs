@@ -22,6 +22,9 @@ impl Status {
         parts.extend(self.workers(look));
         parts.extend(self.limits(look));
         parts.extend(self.certificates(look));
+        let no_programs =
+            |why| format!("no program of a check or an alert can be started: {why}\n");
+        parts.extend(self.programs.as_deref().map(printable).map(no_programs));
         parts.extend(self.last_reload.as_ref().map(|report| report.render(look)));
         parts.join("\n")
     }

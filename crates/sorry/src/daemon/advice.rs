@@ -12,6 +12,8 @@ pub(super) enum Use {
     Site,
     Metrics,
     Admin,
+    /// The admin API over TCP.
+    Remote,
 }
 
 /// The mistake at the place that names the address.
@@ -20,6 +22,7 @@ pub(super) fn mistake(wanted: Use, place: Place, error: &BindError) -> Mistake {
         Use::Site => error.to_string(),
         Use::Metrics => format!("the metrics address: {error}"),
         Use::Admin => format!("the admin socket: {error}"),
+        Use::Remote => format!("the admin API over TCP: {error}"),
     };
     let mistake = Mistake::new(Code::BadListener, place, message);
     match hint(wanted, place, error) {
@@ -57,7 +60,7 @@ fn hint(wanted: Use, place: Place, error: &BindError) -> Option<String> {
 fn way_past(wanted: Use, place: Place) -> String {
     if let Place::Flag(flag) = place {
         let example = match wanted {
-            Use::Metrics => "127.0.0.1:9504",
+            Use::Metrics | Use::Remote => "127.0.0.1:9504",
             Use::Site | Use::Admin => "127.0.0.1:8081",
         };
         return format!("stop it, or choose another address, for example {flag} {example}");
@@ -66,6 +69,7 @@ fn way_past(wanted: Use, place: Place) -> String {
         Use::Site => "choose another address",
         Use::Metrics => "choose another [metrics] listen",
         Use::Admin => "choose another [admin] socket",
+        Use::Remote => "choose another [admin] listen",
     };
     format!("stop it, {other}, or, if it is Sorry, take over its sockets with --takeover")
 }
@@ -76,7 +80,7 @@ fn elsewhere(wanted: Use) -> &'static str {
         Use::Admin => {
             "[admin] socket = \"/another/path\" puts it where the user that sorry runs as may write; \"none\" does without it"
         }
-        Use::Site | Use::Metrics => {
+        Use::Site | Use::Metrics | Use::Remote => {
             "let the user that sorry runs as write to the folder, for example by RuntimeDirectory= of the systemd unit, or choose another path"
         }
     }
@@ -118,7 +122,7 @@ mod tests {
         };
         let typed = Place::Span(Span { start: 0, end: 1 });
         for error in [in_use(nginx()), in_use(Vec::new()), alive()] {
-            for wanted in [Use::Site, Use::Metrics, Use::Admin] {
+            for wanted in [Use::Site, Use::Metrics, Use::Admin, Use::Remote] {
                 let told = hint(wanted, typed, &error).unwrap();
                 assert!(told.contains("--takeover"), "{told}");
             }

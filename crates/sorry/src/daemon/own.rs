@@ -41,9 +41,9 @@ impl Own {
     pub(super) fn make(config: &Config, passed: &mut Passed) -> Result<(), RunError> {
         let metrics = config
             .metrics
-            .map(|address| (METRICS, address, config.metrics_place));
+            .map(|address| (METRICS, address, (Use::Metrics, config.metrics_place)));
         let remote = config.remote.as_ref();
-        let remote = remote.map(|remote| (REMOTE, remote.listen, remote.place));
+        let remote = remote.map(|remote| (REMOTE, remote.listen, (Use::Remote, remote.place)));
         for (name, address, place) in metrics.into_iter().chain(remote) {
             let address = Address::Tcp(address);
             let socket = match claim(passed, name, &address) {
@@ -118,7 +118,7 @@ impl Own {
         let address = Address::Tcp(of.listen);
         let socket = match claim(passed, REMOTE, &address) {
             Some(socket) => socket,
-            None => bind_one(config, &address, of.place)?,
+            None => bind_one(config, &address, (Use::Remote, of.place))?,
         };
         if let Ok(address) = bind::local_address(&socket) {
             log::info!("admin API on https://{address}/v1/");
@@ -154,7 +154,7 @@ impl Own {
     ) -> Result<OwnedFd, RunError> {
         let socket = match claim(passed, METRICS, address) {
             Some(socket) => socket,
-            None => bind_one(config, address, config.metrics_place)?,
+            None => bind_one(config, address, (Use::Metrics, config.metrics_place))?,
         };
         if let Ok(address) = bind::local_address(&socket) {
             log::info!("metrics on http://{address}/metrics");
@@ -267,10 +267,13 @@ fn serves(actual: &Address, wanted: &Address) -> bool {
     }
 }
 
-fn bind_one(config: &Config, address: &Address, place: Place) -> Result<OwnedFd, RunError> {
+fn bind_one(
+    config: &Config,
+    address: &Address,
+    (wanted, place): (Use, Place),
+) -> Result<OwnedFd, RunError> {
     let made = bind::bind(address, &bind::Settings::default(), NonZeroUsize::MIN);
-    let made =
-        made.map_err(|error| refused(config, advice::mistake(Use::Metrics, place, &error)))?;
+    let made = made.map_err(|error| refused(config, advice::mistake(wanted, place, &error)))?;
     made.into_iter()
         .next()
         .ok_or_else(|| RunError::System("open the socket", io::ErrorKind::Other.into()))

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::runner::{Finished, How, Kind, Runner};
+use super::runner::{self, Finished, How, Kind, Runner};
 use crate::{alert, check};
 
 /// See the file's header.
@@ -23,6 +23,11 @@ impl Programs {
     /// This is the runner.
     pub(super) fn run_by(&self, runner: Runner) {
         let _there_is_one = self.runner.set(runner);
+    }
+
+    /// How the runner stands, once there is one.
+    pub(super) fn standing(&self) -> Option<runner::Standing> {
+        self.runner.get().map(Runner::standing)
     }
 
     async fn run(

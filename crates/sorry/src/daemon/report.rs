@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use arc_swap::ArcSwap;
 
 use super::audit::Audit;
+use super::runner;
 use super::state::State;
 use crate::admin::standing::Standing;
 use crate::admin::{
@@ -133,6 +134,16 @@ fn not_after(certificate: &certificate::Certificate) -> Moment {
 }
 
 /// Everything that `sorry status` shows.
+/// Why no program can be started, where that is so and somebody wants one.
+fn no_programs(state: &State) -> Option<String> {
+    let why = match state.programs.standing()? {
+        runner::Standing::Runs(_) | runner::Standing::None => return None,
+        runner::Standing::Restarts => "the runner has ended, and is started again",
+        runner::Standing::Gone => "the runner is gone, and only a restart of sorry brings it back",
+    };
+    Some(why.to_owned())
+}
+
 pub(super) fn status(state: &State, gauge: &Gauge) -> Status {
     let workers = &gauge.workers;
     let now = Moment::now();
@@ -162,6 +173,7 @@ pub(super) fn status(state: &State, gauge: &Gauge) -> Status {
             .iter()
             .map(|one| certificate_status(state, one))
             .collect(),
+        programs: no_programs(state),
         last_reload: state.last_reload.clone(),
     }
 }
