@@ -106,7 +106,7 @@ enum Event {
     Refresh,
     Forget,
     Background(Background),
-    Order(Command),
+    Order(Box<Command>),
     News(News),
     Feed,
     Lost(usize),
@@ -277,7 +277,7 @@ impl Control {
             _ = hang_up.recv() => Event::Reload,
             Some(done) = self.background.1.recv() => Event::Background(done),
             Some(news) = self.news.1.recv() => Event::News(news),
-            Some(order) = self.orders.1.recv() => Event::Order(order),
+            Some(order) = self.orders.1.recv() => Event::Order(Box::new(order)),
             worker = self.crew.lost() => Event::Lost(worker),
             () = alarm::until(self.state.next_until()) => Event::Refresh,
             () = alarm::at(Some(feed)) => Event::Feed,
@@ -307,7 +307,7 @@ impl Control {
                     self.note_certificates(&attempts);
                 }
             }
-            Event::Order(order) => self.obey(order),
+            Event::Order(order) => self.obey(*order),
             Event::News(News::Outlooks(outlooks)) => {
                 self.state.take_outlooks(outlooks, &self.shared);
                 self.gauge.note(&self.state);

@@ -50,7 +50,7 @@ pub(super) async fn send(
     spawner: &dyn Spawner,
 ) -> Result<(), Fault> {
     let program = Program {
-        argv: argv.iter().map(|word| word.to_string()).collect(),
+        argv: argv.iter().map(ToString::to_string).collect(),
         stdin: message.to_json(),
         timeout,
     };

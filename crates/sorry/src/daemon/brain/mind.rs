@@ -79,7 +79,7 @@ pub(super) enum Action {
     /// Somebody may want to know: for the history, and for whoever is told.
     Tell(Vec<Telling>),
     /// Whoever has ordered something is to be answered.
-    Answer(Answer),
+    Answer(Box<Answer>),
 }
 
 /// What came of an order, and who waits for it.

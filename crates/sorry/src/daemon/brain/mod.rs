@@ -117,7 +117,7 @@ impl Brain {
             Command::Standing(reply) => Message::Standing(reply),
             Command::Explain { site, reply } => Message::Explain { site, reply },
             Command::History(reply) => Message::History(reply),
-            Command::Order(ordered) => Message::Order(ordered),
+            Command::Order(ordered) => Message::Order(Box::new(ordered)),
             Command::TestAlert { receiver, reply } => Message::TestAlert { receiver, reply },
             other => return Some(other),
         });

@@ -41,12 +41,12 @@ pub(super) fn command(order: order::Order, given: &Given<'_>) -> Result<Command,
             let order = Order {
                 said: said(down.say)?,
                 on_overrun,
-                ..lasting(What::Maintenance(keep), down.lasting, given)?
+                ..lasting(What::Maintenance(keep), &down.lasting, given)?
             };
             Ok(Command::Give(order))
         }
         order::Order::Up {} => Ok(Command::Lift),
-        order::Order::Live(time) => Ok(Command::Give(lasting(What::Live, time, given)?)),
+        order::Order::Live(time) => Ok(Command::Give(lasting(What::Live, &time, given)?)),
         order::Order::Extend { by_seconds } => extend(by_seconds, given),
         order::Order::Say { text } => Ok(Command::Say(said(text)?)),
         order::Order::Drain {
@@ -59,7 +59,9 @@ pub(super) fn command(order: order::Order, given: &Given<'_>) -> Result<Command,
             };
             Ok(Command::Drain(real(&real_server, given)?, drained))
         }
-        order::Order::Approve { switch, generation } => approve(switch, generation, given),
+        order::Order::Approve { switch, generation } => {
+            approve(switch.as_deref(), generation, given)
+        }
         order::Order::Schedule(_) | order::Order::Unschedule { .. } => Err(impossible(
             "a window is no order; this is a mistake in sorry, please report it",
         )),
@@ -84,11 +86,11 @@ pub(super) fn said(text: Option<String>) -> Result<Option<Said>, Fault> {
     Ok(Some(said))
 }
 
-fn lasting(what: What, time: Lasting, given: &Given<'_>) -> Result<Order, Fault> {
+fn lasting(what: What, time: &Lasting, given: &Given<'_>) -> Result<Order, Fault> {
     Ok(Order {
         what,
         given: given.now,
-        until: until(&time, given)?,
+        until: until(time, given)?,
         // Live in spite of health must not be forgotten: health decides again when its time is over.
         on_overrun: OnOverrun::Return,
         by: given.by.chars().take(NAME).collect(),
@@ -156,15 +158,15 @@ fn real(name: &str, given: &Given<'_>) -> Result<RealId, Fault> {
 }
 
 fn approve(
-    switch: Option<String>,
+    switch: Option<&str>,
     generation: Option<u64>,
     given: &Given<'_>,
 ) -> Result<Command, Fault> {
     let site = given.site.name();
     let all: Vec<_> = (0..).zip(given.site.switches()).collect();
-    if let Some(wanted) = &switch {
+    if let Some(wanted) = switch {
         let known: Vec<_> = all.iter().map(|(_, switch)| switch.name()).collect();
-        if !known.contains(&wanted.as_str()) {
+        if !known.contains(&wanted) {
             return Err(unknown(
                 &format!("{site} has no switch {wanted:?}"),
                 &known,
@@ -174,7 +176,7 @@ fn approve(
     }
     let mut asking = all
         .iter()
-        .filter(|(_, known)| switch.as_deref().is_none_or(|name| name == known.name()))
+        .filter(|(_, known)| switch.is_none_or(|name| name == known.name()))
         .filter_map(|(index, switch)| Some((*index, switch.name(), switch.waiting()?.1)));
     let (index, name, asked) = match (asking.next(), asking.next()) {
         (None, _) => return Err(impossible(format!("no switch of {site} asks for anything"))),

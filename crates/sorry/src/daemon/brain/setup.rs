@@ -35,7 +35,14 @@ pub(super) struct Places {
     warnings: HashMap<Key, Duration>,
     reals: Vec<Place>,
     /// By the names of site and real server.
-    sites: HashMap<Arc<str>, (SiteId, HashMap<Arc<str>, RealId>)>,
+    sites: HashMap<Arc<str>, SitePlace>,
+}
+
+/// One site, and its real servers by their names.
+#[derive(Debug)]
+struct SitePlace {
+    id: SiteId,
+    reals: HashMap<Arc<str>, RealId>,
 }
 
 /// One real server.
@@ -75,7 +82,7 @@ impl Places {
                     checks,
                 });
             }
-            places.sites.insert(of, (number, reals));
+            places.sites.insert(of, SitePlace { id: number, reals });
         }
         places
     }
@@ -96,12 +103,12 @@ impl Places {
     }
 
     pub(super) fn site(&self, name: &str) -> Option<SiteId> {
-        self.sites.get(name).map(|(id, _)| *id)
+        self.sites.get(name).map(|site| site.id)
     }
 
     /// A real server by its names.
     pub(super) fn real_named(&self, site: &str, real: &str) -> Option<RealId> {
-        self.sites.get(site)?.1.get(real).copied()
+        self.sites.get(site)?.reals.get(real).copied()
     }
 
     /// Whether a site is configured, and a real server of it where one is named.

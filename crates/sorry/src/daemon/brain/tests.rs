@@ -15,7 +15,7 @@ use super::chronicle::Chronicle;
 use super::clock::Clock;
 use super::eyes::Eyes;
 use super::keeper::Keeper;
-use super::mind::{Action, Grown, Mind};
+use super::mind::{Action, Grown, Mind, Switches};
 use super::setup::Hands;
 use super::thread::{Hand, Message, News, Thread};
 use crate::admin::order::{Done, Down, Order};
@@ -37,7 +37,7 @@ fn configuration(reals: usize) -> Arc<Config> {
     Arc::new(config::parse(&text, "test", std::path::Path::new("/"), &zone).unwrap())
 }
 
-fn switch(act: Act) -> Box<dyn Fn(&config::Site) -> Vec<SwitchSetup> + Send> {
+fn switch(act: Act) -> Switches {
     Box::new(move |_| {
         vec![SwitchSetup {
             name: "fake".into(),
@@ -392,7 +392,7 @@ impl Stage {
             reason: None,
             reply,
         };
-        let _ended = self.inbox.send(Message::Order(ordered));
+        let _ended = self.inbox.send(Message::Order(Box::new(ordered)));
         answer.await.expect("it answers")
     }
 
@@ -429,7 +429,7 @@ fn asks(standing: &Standing) -> bool {
 async fn a_switch_that_asks_waits_until_somebody_approves() {
     let stage = Stage::start(Act::Ask, Hands::Free);
     stage.see(Reason::Ok);
-    stage.until(|standing| asks(standing)).await;
+    stage.until(asks).await;
     stage
         .order(Order::Approve {
             switch: None,

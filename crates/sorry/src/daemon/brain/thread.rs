@@ -28,7 +28,7 @@ const PUBLISHED: Duration = Duration::from_secs(1);
 
 /// What the brain is asked, or hears from elsewhere.
 pub(super) enum Message {
-    Order(Ordered),
+    Order(Box<Ordered>),
     Standing(oneshot::Sender<Standing>),
     Explain {
         site: String,
@@ -66,7 +66,7 @@ pub(in crate::daemon) enum News {
     /// This is what visitors are to be told.
     Outlooks(Vec<Outlook>),
     /// Whoever has ordered something is to be answered: only now, so that visitors are told already.
-    Answer(Answer),
+    Answer(Box<Answer>),
 }
 
 /// Carries out what is wanted of switches.
@@ -176,7 +176,7 @@ impl Thread {
     fn hear(&mut self, message: Message) {
         let now = self.clock.now();
         match message {
-            Message::Order(ordered) => self.mind.order(ordered, now),
+            Message::Order(ordered) => self.mind.order(*ordered, now),
             Message::Standing(reply) => {
                 let _nobody_waits = reply.send(self.standing(now));
             }

@@ -185,10 +185,10 @@ impl Mind {
                 "a reload has taken the site away meanwhile",
             )),
         };
-        self.actions.push(Action::Answer(Answer {
+        self.actions.push(Action::Answer(Box::new(Answer {
             reply: waiting.reply,
             outcome,
-        }));
+        })));
     }
 }
 
