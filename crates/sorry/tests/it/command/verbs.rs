@@ -76,7 +76,7 @@ fn completions_and_man_pages_know_every_verb() {
     let version = env!("CARGO_PKG_VERSION");
     for part in [
         &format!("\"sorry {version}\""),
-        "[-c|--config FILE] [--takeover[=SOCKET]] [FILE]",
+        "[-c|--config FILE] [--takeover[=SOCKET]] [--observe] [FILE]",
         "SH SIGNALS",
         "SH EXAMPLES",
         "a second signal cut open connections",
