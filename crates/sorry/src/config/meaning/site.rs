@@ -116,13 +116,13 @@ impl Builder<'_> {
         if alpha.value && plans.is_empty() {
             self.caution(
                 alpha.place,
-                "alpha: nothing checks this real server, so it stays down for ever",
+                "alpha: nothing checks this real server, so it is taken to be up all the same",
             );
         }
         Some(RealServer {
             name: typed,
             weight: u32::try_from(real.weight?.value.0).ok()?,
-            first: match alpha.value {
+            first: match alpha.value && !plans.is_empty() {
                 true => State::Down,
                 false => State::Unknown,
             },
