@@ -27,10 +27,6 @@ pub(crate) const PACKAGES: &[Package] = &[
     need("keepalived", "peer of the benchmark of checks"),
     // What is checked: the checkers are tested against the real thing (nginx is one of them, and Python's gRPC).
     need("bind9", "named: what the dns checker asks"),
-    need(
-        "python3-aiosmtpd",
-        "what the smtp checker talks to; takes no mail",
-    ),
     // Real clients: tests assert what they report.
     need(
         "curl",
@@ -66,7 +62,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     // Whom we tell.
     need(
         "python3-aiosmtpd",
-        "SMTP server that takes, refuses or delays our mails",
+        "SMTP server that takes, refuses or delays our mails; what the smtp checker talks to",
     ),
     need(
         "prometheus-alertmanager",

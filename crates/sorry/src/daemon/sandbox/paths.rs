@@ -192,7 +192,9 @@ mod tests {
             .map(|path| format!("\"unix:{}\"", path.display()))
             .collect();
         let listen = listen.join(", ");
-        let text = format!("[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\", {listen}]");
+        let text = format!(
+            "state = \"none\"\n[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\", {listen}]"
+        );
         let mut config = parse(&text, "sorry.toml", Path::new("/"), &TimeZone::UTC).unwrap();
         config.admin = None;
         config.written.clear();

@@ -162,10 +162,10 @@ fn operators_in_the_middle_of_a_question_are_answered_by_the_process_they_asked(
     assert_eq!(read_answer(&mut scraper, "GET").status(), 200);
     let (half, rest) = question.split_at(20);
     scraper.write_all(half).unwrap();
-    admin.write_all(b"{\"do\":\"sta").unwrap();
+    admin.write_all(b"{\"do\":\"pi").unwrap();
     let _new = successor(folder.path());
     old.wait_for("draining");
-    admin.write_all(b"tus\"}\n").unwrap();
+    admin.write_all(b"ng\"}\n").unwrap();
     reply.clear();
     lines.read_line(&mut reply).unwrap();
     let own = format!("\"pid\":{}", old.pid());
