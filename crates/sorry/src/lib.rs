@@ -14,3 +14,4 @@ pub mod http2;
 pub mod journal;
 pub mod listen;
 pub mod page;
+pub mod program;

@@ -12,7 +12,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("config", &["config"]),
     (
         "ground floor",
-        &["listen", "http1", "http2", "page", "count", "journal"],
+        &[
+            "listen", "http1", "http2", "page", "count", "journal", "program",
+        ],
     ),
     (
         "parts",

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::runner::{self, Finished, How, Kind, Runner};
+use super::runner::{self, Kind, Runner};
+use crate::program::{Finished, How};
 use crate::{alert, check};
 
 /// See the file's header.

@@ -4,15 +4,11 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::process::Stdio;
 use std::time::Duration;
-
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::{Child, Command};
 
 use crate::alert::fault::Fault;
 use crate::alert::message::Message;
+use crate::program::{self, How};
 
 /// A program that is to be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +64,7 @@ pub(super) async fn send(
     }
 }
 
-/// Runs them as children of this process, each in a process group of its own.
+/// Runs them as children of this process.
 #[derive(Debug, Default)]
 pub struct Direct;
 
@@ -81,47 +77,13 @@ impl Spawner for Direct {
     }
 }
 
-/// A child and all that it has started, ended with it.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let id = self.0.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(group) = id.and_then(Pid::from_raw) {
-            let _gone_already = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
 async fn run(program: Program) -> io::Result<Ended> {
-    let mut words = program.argv.iter();
-    let Some(name) = words.next() else {
-        return Err(io::Error::from(io::ErrorKind::InvalidInput));
-    };
-    let mut command = Command::new(name);
-    command.args(words).process_group(0).kill_on_drop(true);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut group = Group(command.spawn()?);
-    let stdin = group.0.stdin.take();
-    let work = async {
-        if let Some(mut stdin) = stdin {
-            // A program that reads nothing is as good as one that does.
-            let _it_does_not_read = stdin.write_all(&program.stdin).await;
-        }
-        group.0.wait().await
-    };
-    let Ok(status) = tokio::time::timeout(program.timeout, work).await else {
-        return Ok(Ended::TooLong);
-    };
-    let status = status?;
-    Ok(match status.code() {
-        Some(code) => Ended::Exit(code),
-        None => {
-            use std::os::unix::process::ExitStatusExt as _;
-            Ended::Signal(status.signal().unwrap_or(0))
-        }
-    })
+    let argv: Vec<Box<str>> = program.argv.into_iter().map(Into::into).collect();
+    let finished = program::run(&argv, &program.stdin, program.timeout).await;
+    match finished.how {
+        How::Exit(code) => Ok(Ended::Exit(i32::from(code))),
+        How::Signal(signal) => Ok(Ended::Signal(signal)),
+        How::Timeout => Ok(Ended::TooLong),
+        How::NotStarted(why) => Err(io::Error::other(String::from(why))),
+    }
 }

@@ -14,10 +14,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::channel::{self, Channel};
-use super::message::{Answer, Ask, BYTES_MAX, Finished, Kind, decode, encode};
+use super::message::{Answer, Ask, Kind, decode, encode};
 use super::programs::Programs;
 use super::serve::ASKED;
 use crate::config::Config;
+use crate::program::{BYTES_MAX, Finished};
 
 /// How long after the time of a program its answer is waited for.
 const LATE: Duration = Duration::from_secs(2);

@@ -1,10 +1,10 @@
 //! Both sides of the runner, in one process: who asks, and who runs.
 
-use super::super::How;
 use super::super::programs::Argv;
 use super::super::programs::tests::{argv, config};
 use super::super::serve::answer_all;
 use super::*;
+use crate::program::How;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::task::{JoinHandle, LocalSet};

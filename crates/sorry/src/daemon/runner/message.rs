@@ -1,13 +1,10 @@
 //! What the daemon and its runner say to each other: one message, one packet, of bounded length. A head in JSON behind its length
 //! (two bytes, big-endian), then bytes as they are: what goes to a program's standard input, or what it has printed.
 
-use std::time::Duration;
-
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The most that a program is given, or that is kept of what it prints, in bytes.
-pub(super) const BYTES_MAX: usize = 64 * 1024;
+use crate::program::{BYTES_MAX, How};
 
 /// The longest packet.
 pub(super) const PACKET_MAX: usize = BYTES_MAX + HEAD_MAX + 2;
@@ -48,42 +45,6 @@ pub(super) struct Answer {
     pub(super) how: How,
     /// How long it took, in milliseconds.
     pub(super) took_ms: u64,
-}
-
-/// How a program has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum How {
-    /// With this exit code.
-    Exit(u8),
-    /// By a signal.
-    Signal(i32),
-    /// It did not, and was killed with its whole process group.
-    Timeout,
-    /// It was not started, for this reason.
-    NotStarted(Box<str>),
-}
-
-/// A program that has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finished {
-    /// How.
-    pub how: How,
-    /// What it has printed on standard output and standard error, at most 64 KiB: a stranger's bytes.
-    pub output: Vec<u8>,
-    /// How long it took.
-    pub took: Duration,
-}
-
-impl Finished {
-    /// One that was not even started.
-    pub(super) fn not_started(why: impl Into<Box<str>>) -> Finished {
-        Finished {
-            how: How::NotStarted(why.into()),
-            output: Vec::new(),
-            took: Duration::ZERO,
-        }
-    }
 }
 
 /// One packet; none where it would be too long.

@@ -11,11 +11,9 @@
 mod channel;
 mod client;
 mod message;
-mod program;
 mod programs;
 mod serve;
-mod trust;
 
 pub use client::{Process, Runner, Standing};
-pub use message::{Finished, How, Kind};
+pub use message::Kind;
 pub use serve::{RunnerError, serve};

@@ -13,10 +13,10 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::channel::{self, Channel};
-use super::message::{Answer, Ask, Finished, decode, encode};
-use super::program;
+use super::message::{Answer, Ask, decode, encode};
 use super::programs::{Argv, Programs};
 use crate::config::{Config, Report};
+use crate::program::{self, Finished};
 
 /// How many programs run at the same time; others wait, within their own time.
 const AT_ONCE: usize = 64;

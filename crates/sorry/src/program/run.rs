@@ -14,8 +14,7 @@ use tokio::io::Interest;
 use tokio::net::unix::pipe;
 use tokio::time::Instant;
 
-use super::message::{BYTES_MAX, Finished, How};
-use super::trust;
+use super::{BYTES_MAX, Finished, How, trust};
 
 /// Where programs find others.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -24,7 +23,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const GRACE: Duration = Duration::from_millis(200);
 
 /// Runs a program with this on its standard input, for at most so long.
-pub(super) async fn run(argv: &[Box<str>], input: &[u8], timeout: Duration) -> Finished {
+pub async fn run(argv: &[Box<str>], input: &[u8], timeout: Duration) -> Finished {
     let began = Instant::now();
     let mut output = Vec::new();
     let how = match start(argv) {
@@ -217,5 +216,5 @@ fn take(receiver: &pipe::Receiver, output: &mut Vec<u8>) -> Heard {
 }
 
 #[cfg(test)]
-#[path = "program_tests.rs"]
+#[path = "run_tests.rs"]
 mod tests;

@@ -1,8 +1,11 @@
 //! Programs that obey, talk, hang, fork and do not exist.
 
-use super::super::programs::tests::argv;
 use super::*;
 use std::path::Path;
+
+fn argv(words: &[&str]) -> Vec<Box<str>> {
+    words.iter().map(|word| (*word).into()).collect()
+}
 
 const LONG: Duration = Duration::from_secs(20);
 
