@@ -4,4 +4,5 @@ mod blind;
 mod crashes;
 mod orders;
 mod outage;
+mod peers;
 mod world;

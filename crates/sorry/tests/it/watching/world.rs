@@ -108,7 +108,8 @@ impl World {
             file += &format!("[[site.real-server]]\naddress = \"{address}\"\n");
         }
         file += behind;
-        std::fs::write(self.file(), file).expect("write the configuration");
+        let first = self.address(0).to_string();
+        std::fs::write(self.file(), file.replace("REAL", &first)).expect("write the configuration");
     }
 
     pub(super) fn file(&self) -> PathBuf {
