@@ -122,14 +122,23 @@ impl Doubts {
         sites
     }
 
-    /// There is another configuration: numbers mean others now.
-    pub fn reconfigure(&mut self, watch: Watch) {
+    /// There is another configuration: numbers mean others now. What went down in a doubt is known by number alone, so a doubt that
+    /// goes on ends by time; and one that no reference can end any more, because there is none, does so, too.
+    pub fn reconfigure(&mut self, watch: Watch, now: Tick) {
         if watch.references != self.references.len() {
             self.references = vec![None; watch.references];
         }
         self.watch = watch;
         self.falls.clear();
-        self.fallen = 0;
+        match &mut self.doubt {
+            None => self.fallen = 0,
+            Some(doubt) => {
+                self.fallen = self.fallen.max(1);
+                if self.references.is_empty() {
+                    doubt.until = doubt.until.or(Some(now.after(self.watch.hold)));
+                }
+            }
+        }
     }
 
     /// When it ends by itself.

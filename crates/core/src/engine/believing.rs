@@ -131,6 +131,10 @@ impl Engine {
             None => {}
             Some(Turn::Began(doubt)) => {
                 self.notice(Notice::Doubt(doubt.cause));
+                for site in &mut self.sites {
+                    // What peers said in an earlier doubt is no answer to this one.
+                    site.peers.clear();
+                }
                 for site in self.doubts.struck() {
                     self.take_back(site as usize, now);
                 }

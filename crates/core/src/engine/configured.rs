@@ -6,7 +6,7 @@ use super::Engine;
 use super::real::Real;
 use super::site::Site;
 use super::switch::Switch;
-use crate::event::{Epoch, Setup, SiteSetup};
+use crate::event::{Epoch, Output, Pace, RealId, Setup, SiteSetup};
 use crate::moment::Moment;
 
 impl Engine {
@@ -14,9 +14,16 @@ impl Engine {
     /// what it is believed to be, as long as its name stays.
     pub(super) fn reconfigure(&mut self, setup: Setup, now: Moment) {
         self.epoch = Epoch(self.epoch.0.wrapping_add(1));
-        self.doubts.reconfigure(setup.watch.clone());
+        self.doubts.reconfigure(setup.watch.clone(), now.tick);
         self.votes = setup.votes;
         self.configure(setup, now);
+        for (number, real) in (0..).zip(&self.reals) {
+            // Whoever probes has begun anew where a check has changed, and knows of no haste.
+            if real.pace == Pace::Suspect {
+                self.outputs
+                    .push_back(Output::Pace(RealId(number), Pace::Suspect));
+            }
+        }
         for site in 0..self.sites.len() {
             self.settle(site, now);
         }

@@ -37,6 +37,8 @@ pub struct Engine {
     reals: Vec<Real>,
     doubts: Doubts,
     votes: u32,
+    /// The journal has been read, and nothing was looked at since.
+    remembered: bool,
     /// The greatest that was given out.
     generation: u64,
     /// When each site is looked at again, whatever happens.
@@ -54,6 +56,7 @@ impl Engine {
             reals: Vec::new(),
             doubts: Doubts::new(setup.watch.clone()),
             votes: setup.votes,
+            remembered: false,
             generation: 0,
             due: BTreeSet::new(),
             outputs: VecDeque::new(),
@@ -141,6 +144,9 @@ impl Engine {
 
     /// Time has passed.
     fn look(&mut self, now: Moment) {
+        if std::mem::take(&mut self.remembered) {
+            self.doubt_remembered();
+        }
         let turn = self.doubts.look(now.tick);
         self.doubt_turned(turn, now);
         let mut due = Vec::new();

@@ -3,8 +3,9 @@
 use super::Engine;
 use crate::damping::Flaps;
 use crate::event::{Record, Why};
+use crate::health::State;
 use crate::moment::Moment;
-use crate::quorum::Held;
+use crate::quorum::{Held, judge};
 use crate::site::Route;
 
 impl Engine {
@@ -65,9 +66,27 @@ impl Engine {
                 self.sites[index].returned = true;
             }
         }
+        self.remembered = true;
         self.sites[index].weigh(&self.reals);
         // Its switches are told as soon as everything is remembered: the world may have changed meanwhile.
         self.sites[index].to_publish = self.sites[index].why != Why::Beginning;
+    }
+
+    /// Everything is remembered. Where real servers are down and their site is not, the process before did not believe what it saw,
+    /// and nobody knows yet whether there is still reason for doubt: they have to be seen to be down again.
+    pub(super) fn doubt_remembered(&mut self) {
+        for site in &mut self.sites {
+            let lost = judge(Held::Enough, &site.weights, site.setup.quorum) == Held::TooFew;
+            if site.held == Held::TooFew || !lost {
+                continue;
+            }
+            for real in &mut self.reals[site.reals.clone()] {
+                if real.state == State::Down {
+                    real.remember(State::Unknown);
+                }
+            }
+            site.weigh(&self.reals);
+        }
     }
 
     fn site_named(&self, name: &str) -> Option<usize> {

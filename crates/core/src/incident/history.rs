@@ -183,6 +183,8 @@ impl History {
             .filter(over)
             .find(of_real)
             .or_else(|| all().find(over));
+        // Of those that go on, too: a site's own is worth more than one of many real servers.
+        let oldest = oldest.or_else(|| all().find(of_real));
         if let Some(id) = oldest.or_else(|| all().next()).map(|incident| incident.id) {
             self.incidents.remove(&id);
         }

@@ -2,10 +2,11 @@
 
 use super::setup::{check, setup, site};
 use crate::engine::Engine;
-use crate::event::{Command, Epoch, Input, Notice, Output, RealId, Setup, SiteId, Why};
+use crate::event::{Command, Epoch, Input, Notice, Output, RealId, Record, Setup, SiteId, Why};
 use crate::health::{Reason, State};
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Keep, OnOverrun, Order, What};
+use crate::quorum::Held;
 use crate::said::Said;
 use crate::site::Route;
 
@@ -305,4 +306,73 @@ fn the_end_of_an_order_is_told_once_and_not_by_the_next_process_again() {
             "{output:?}"
         );
     }
+}
+
+#[test]
+fn what_was_not_believed_is_not_believed_by_the_next_process_before_it_is_seen_again() {
+    let names: [Box<str>; 2] = ["shop".into(), "shop-0".into()];
+    let [site_name, real] = names;
+    let record = |state| Record::Real {
+        site: site_name.clone(),
+        real: real.clone(),
+        state,
+    };
+    // The journal of a process that saw its only real server down in doubt, and left the site live.
+    let route = Record::Route {
+        site: site_name.clone(),
+        route: Route::Live,
+        why: Why::Quorum,
+        generation: 3,
+        since: Wall(5),
+        held: Held::Enough,
+        flaps: 0,
+    };
+    let now = Moment {
+        tick: Tick(0),
+        wall: Wall(1_700_000_000_000),
+    };
+    let mut engine = Engine::new(setup(vec![site("shop", 1)]), now);
+    for record in [route, record(State::Up), record(State::Down)] {
+        engine.handle(now, Input::Remembered(record));
+    }
+    engine.handle(now, Input::Looked);
+    let mut run = Run { engine, now };
+    assert_eq!(run.route(), Route::Live);
+    run.probed(0, 0, Reason::Refused);
+    assert_eq!(run.route(), Route::Live, "once is no proof");
+    run.probed(0, 0, Reason::Refused);
+    assert_eq!(run.route(), Route::Sorry);
+}
+
+#[test]
+fn a_reload_in_doubt_neither_ends_it_nor_makes_it_endless() {
+    let with = |references| {
+        let mut setup = setup(vec![site("shop", 1)]);
+        setup.watch.references = references;
+        setup
+    };
+    let mut run = Run::new(with(1));
+    let reference = |answered| Input::Reference { index: 0, answered };
+    run.probed(0, 0, Reason::Ok);
+    run.take(reference(false));
+    run.probed(0, 0, Reason::Refused);
+    run.probed(0, 0, Reason::Refused);
+    assert_eq!(run.route(), Route::Live);
+    run.take(Input::Reconfigured(with(1)));
+    run.take(reference(true));
+    assert_eq!(
+        run.route(),
+        Route::Live,
+        "it is not over with the first answer"
+    );
+    run.take(reference(false));
+    run.take(Input::Reconfigured(with(0)));
+    for _ in 0..40 {
+        run.take(Input::Looked);
+    }
+    assert_eq!(
+        run.route(),
+        Route::Sorry,
+        "no reference could end it any more"
+    );
 }
