@@ -75,6 +75,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether its results say what a real server weighs.
+    pub fn weighs(&self) -> bool {
+        matches!(self, Kind::Exec(exec) if exec.weight)
+    }
+
     /// How TLS is spoken, where it is.
     pub fn tls(&self) -> Option<&TlsClient> {
         match self {

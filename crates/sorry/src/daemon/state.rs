@@ -444,6 +444,8 @@ impl State {
                 for mistake in found.mistakes {
                     log::warn!("a page stays as it is: {}", mistake.message);
                 }
+                // What does not stand in pages, such as how long it lasts, is told rightly all the same.
+                self.config = config;
             }
         }
         self.publish(shared);

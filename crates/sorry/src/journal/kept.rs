@@ -16,6 +16,16 @@ pub struct Kept {
     sites: BTreeMap<Box<str>, Site>,
 }
 
+/// Whether something was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a journal that says more is to be written anew"]
+pub enum Retained {
+    /// Nothing.
+    All,
+    /// Something.
+    Less,
+}
+
 /// The last word on a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Site {
@@ -78,12 +88,21 @@ impl Kept {
     }
 
     /// Forgets what is configured no more: is asked of each site, and of each real server by its site and its own name.
-    pub fn retain(&mut self, mut configured: impl FnMut(&str, Option<&str>) -> bool) {
-        self.sites.retain(|site, _| configured(site, None));
+    pub fn retain(&mut self, mut configured: impl FnMut(&str, Option<&str>) -> bool) -> Retained {
+        let mut retained = Retained::All;
+        let mut stays = |site: &str, real: Option<&str>| {
+            let stays = configured(site, real);
+            if !stays {
+                retained = Retained::Less;
+            }
+            stays
+        };
+        self.sites.retain(|site, _| stays(site, None));
         for (site, kept) in &mut self.sites {
-            kept.reals.retain(|real, _| configured(site, Some(real)));
-            kept.drained.retain(|real, _| configured(site, Some(real)));
+            kept.reals.retain(|real, _| stays(site, Some(real)));
+            kept.drained.retain(|real, _| stays(site, Some(real)));
         }
+        retained
     }
 
     /// The windows that operators agreed on, by site and name.
@@ -245,13 +264,15 @@ mod tests {
             drained("b", true),
         ];
         let mut kept = Kept::of(entries(&said));
-        kept.retain(|site, real| site == "shop" && real != Some("b"));
+        let less = kept.retain(|site, real| site == "shop" && real != Some("b"));
+        let all = kept.retain(|site, real| site == "shop" && real != Some("b"));
+        assert_eq!((less, all), (Retained::Less, Retained::All));
         assert_eq!(
             kept.entries(),
             entries(&[real("a", "up"), order(1), window("w", "02:00")])
         );
         assert_eq!(kept.windows().count(), 1);
-        kept.retain(|site, _| site == "blog");
+        assert_eq!(kept.retain(|site, _| site == "blog"), Retained::Less);
         assert_eq!((kept.entries(), kept.windows().count()), (vec![], 0));
     }
 }

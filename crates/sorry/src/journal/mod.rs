@@ -19,7 +19,7 @@ pub use at::At;
 pub use error::JournalError;
 pub use file::Journal;
 pub use folder::{Folder, FolderError};
-pub use kept::Kept;
+pub use kept::{Kept, Retained};
 pub use line::{Contents, Damage, Flaw, LONGEST, Unwritable, VERSION, read};
 pub use record::{Entry, Schedule, Unschedule, Unusable};
 pub use thread::{Unwritten, Writer, Written};

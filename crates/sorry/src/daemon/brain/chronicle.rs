@@ -139,13 +139,14 @@ impl Chronicle {
 
     /// Takes what is told, which the history knows already.
     pub(super) fn tell(&mut self, tellings: &[Telling], history: &History) {
-        if let Some(past) = &self.history {
-            past.take(tellings, history);
-        }
+        // Alerts first: a crash between the two tells somebody twice, and not never.
         if let Some(desk) = &self.desk {
             for telling in tellings {
                 desk.tell(telling);
             }
+        }
+        if let Some(past) = &self.history {
+            past.take(tellings, history);
         }
     }
 
@@ -161,7 +162,8 @@ impl Past {
     fn take(&self, tellings: &[Telling], history: &History) {
         let anew = Arc::clone(&self.anew);
         let done = move |outcome: Result<Written, Unwritten<KeptTelling>>| match outcome {
-            Ok(written) => anew.store(written.grown, Ordering::Relaxed),
+            Ok(written) if written.grown => anew.store(true, Ordering::Relaxed),
+            Ok(_) => {}
             Err(unwritten) => {
                 log::error!("the history cannot be written: {unwritten}");
                 anew.store(true, Ordering::Relaxed);

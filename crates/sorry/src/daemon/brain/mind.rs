@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use sorry_core::engine::Engine;
 use sorry_core::event::{Input, Pace, RealId, Setup, SiteId, SwitchId, Wanted};
+use sorry_core::health::Reason;
 use sorry_core::incident::{History, Incidents, Telling};
 use sorry_core::moment::{Moment as Now, Tick};
 use tokio::sync::oneshot;
@@ -27,7 +28,7 @@ use crate::admin::Fault;
 use crate::admin::order::Done;
 use crate::check::{Key, Outcome};
 use crate::config::{Config, Site};
-use crate::journal::{Entry, Kept};
+use crate::journal::{Entry, Kept, Retained};
 use kept::Batch;
 pub(super) use kept::Grown;
 
@@ -57,6 +58,10 @@ pub(super) struct Mind {
     actions: Vec<Action>,
     /// Why what was ordered last is not on the disk.
     unkept: Option<String>,
+    /// The journal says more than is to be kept, and is to be written anew.
+    stale: bool,
+    /// Addresses that must answer, and that may not be asked.
+    deaf: HashSet<u32>,
 }
 
 /// Something to be done.
@@ -76,6 +81,8 @@ pub(super) enum Action {
     },
     /// Peers shall be asked what they see of a site.
     AskPeers(SiteId),
+    /// No peer need be asked any more.
+    AskNobody,
     /// Somebody may want to know: for the history, and for whoever is told.
     Tell(Vec<Telling>),
     /// Whoever has ordered something is to be answered.
@@ -108,7 +115,7 @@ impl Mind {
     ) -> Mind {
         let mut kept = Kept::of(entries.iter().cloned());
         let places = Places::of(&config);
-        kept.retain(|site, real| places.knows(site, real));
+        let stale = kept.retain(|site, real| places.knows(site, real)) == Retained::Less;
         let agreed = schedule::agreed(&kept);
         let setup = setup::setup(&config, &agreed, &switches, hands);
         let mut engine = Engine::new(setup.clone(), now);
@@ -144,6 +151,8 @@ impl Mind {
             next: Batch::default(),
             actions: Vec::new(),
             unkept: None,
+            stale,
+            deaf: HashSet::new(),
         };
         mind.take(Input::Looked, now);
         mind.reconcile(now);
@@ -207,9 +216,33 @@ impl Mind {
         self.courses = courses.collect();
         (self.config, self.places, self.latest) = (config, places, latest);
         let places = &self.places;
-        self.kept.retain(|site, real| places.knows(site, real));
+        let retained = self.kept.retain(|site, real| places.knows(site, real));
+        self.stale |= retained == Retained::Less;
+        self.deaf.clear();
         self.agreed = schedule::agreed(&self.kept);
         self.set_up_again(now);
+        self.weigh_as_configured(now);
+    }
+
+    /// What a check has said of weights does not outlive it.
+    fn weigh_as_configured(&mut self, now: Now) {
+        let config = Arc::clone(&self.config);
+        let reals = config.sites.iter().flat_map(|site| &site.reals);
+        let epoch = self.engine.epoch();
+        for (number, configured) in (0..).map(RealId).zip(reals) {
+            if !configured.checks.iter().any(|check| check.kind.weighs()) {
+                let weight = configured.weight;
+                let real = number;
+                self.take(
+                    Input::Weighed {
+                        epoch,
+                        real,
+                        weight,
+                    },
+                    now,
+                );
+            }
+        }
     }
 
     pub(super) fn set_up_again(&mut self, now: Now) {
@@ -283,7 +316,19 @@ impl Mind {
     }
 
     /// An address that must answer was asked.
-    pub(super) fn reference(&mut self, index: u32, answered: bool, now: Now) {
+    pub(super) fn reference(&mut self, index: u32, outcome: &Outcome, now: Now) {
+        if outcome.reason == Reason::NotPermitted {
+            // Our own rights say nothing of the network.
+            if self.deaf.insert(index) {
+                log::warn!(
+                    "an address that must answer cannot be asked: {}",
+                    outcome.detail
+                );
+            }
+            return;
+        }
+        self.deaf.remove(&index);
+        let answered = outcome.answered();
         self.take(Input::Reference { index, answered }, now);
     }
 
@@ -314,11 +359,16 @@ impl Mind {
     /// A peer has said what it believes of a site.
     pub(super) fn peer_saw(
         &mut self,
-        peer: u32,
-        site: SiteId,
+        peer: &str,
+        site: &str,
         held: sorry_core::quorum::Held,
         now: Now,
     ) {
+        let peers = &self.config.watch.peers;
+        let peer = (0..).zip(peers).find(|(_, known)| *known.name == *peer);
+        let (Some((peer, _)), Some(site)) = (peer, self.places.site(site)) else {
+            return;
+        };
         let epoch = self.engine.epoch();
         self.take(
             Input::PeerSaw {

@@ -46,6 +46,7 @@ use clock::Clock;
 use eyes::Eyes;
 use keeper::Keeper;
 use mind::Mind;
+use peers::Asking;
 use thread::{Message, NoHand, Thread};
 
 /// How long a successor waits for the state folder of whom it follows.
@@ -165,10 +166,15 @@ fn think(
             kept
         }
         Err(error) => {
-            if let Err(Err(error)) = ready.send(Err(error)) {
-                log::error!("nothing of what is ordered can be kept: {error}");
+            let why = because(&error);
+            log::error!("nothing of what is ordered can be kept: {why}");
+            beginning.audit.close();
+            let _nobody_waits = ready.send(Err(error));
+            Kept {
+                keeper: Keeper::broken(why, done),
+                entries: Vec::new(),
+                chronicle: Chronicle::forgetful(),
             }
-            Kept::nothing(done)
         }
     };
     let clock = Clock::start();
@@ -206,9 +212,18 @@ fn think(
             outlooks: Vec::new(),
             published: standing,
             publish: None,
+            asking: Asking::default(),
         };
         thread.run().await;
     });
+    // A name that is still being looked up, or a peer that is still being asked, holds nobody back.
+    runtime.shutdown_background();
+}
+
+/// An error with what it came from.
+fn because(error: &KeepError) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 /// What is kept beyond the process, and what was kept before.

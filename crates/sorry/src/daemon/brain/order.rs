@@ -257,7 +257,7 @@ pub(super) fn told(
             };
             let mut told = vec![format!("{real} {what}")];
             if site.route() != before {
-                told.push(turned(site));
+                told.push(turned(site, before));
             }
             told
         }
@@ -281,14 +281,15 @@ fn lifted(site: &SiteView<'_>, before: Route) -> String {
         (now, before) if now == before && now == Route::Live => {
             "nothing was ordered, and it is live".to_owned()
         }
-        _ => turned(site),
+        _ => turned(site, before),
     }
 }
 
-fn turned(site: &SiteView<'_>) -> String {
+fn turned(site: &SiteView<'_>, before: Route) -> String {
     let why = words::why(site.why(), &site.weights());
-    match site.route() {
-        Route::Live => "live".to_owned(),
-        Route::Sorry => format!("still sorry: {why}"),
+    match (site.route(), before) {
+        (Route::Live, _) => "live".to_owned(),
+        (Route::Sorry, Route::Live) => format!("sorry from now on: {why}"),
+        (Route::Sorry, Route::Sorry) => format!("still sorry: {why}"),
     }
 }

@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::eyes::Eyes;
 use super::keeper::Keeper;
 use super::mind::{Action, Grown, Mind, Switches};
+use super::peers::Asking;
 use super::setup::Hands;
 use super::thread::{Hand, Message, News, Thread};
 use crate::admin::order::{Done, Down, Order};
@@ -208,7 +209,10 @@ impl World {
                         wanted,
                     } => self.route(switch, generation, &wanted),
                     Action::Answer(answer) => answer.give(),
-                    Action::Pace(..) | Action::AskPeers(_) | Action::Tell(_) => {}
+                    Action::Pace(..)
+                    | Action::AskPeers(_)
+                    | Action::AskNobody
+                    | Action::Tell(_) => {}
                 }
             }
             self.hear_answers();
@@ -361,6 +365,7 @@ impl Stage {
             outlooks: Vec::new(),
             published,
             publish: None,
+            asking: Asking::default(),
         };
         tokio::spawn(thread.run());
         tokio::spawn(async move {

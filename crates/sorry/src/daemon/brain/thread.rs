@@ -12,10 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::chronicle::Chronicle;
 use super::clock::Clock;
 use super::eyes::Eyes;
-use super::keeper::{Keeper, Written};
+use super::keeper::{Heard, Keeper, Written};
 use super::mind::{Action, Answer, Mind};
 use super::outlook::Outlook;
-use super::peers::{self, Question};
+use super::peers::Asking;
 use crate::admin::history::History;
 use crate::admin::standing::{Explanation, Standing};
 use crate::admin::{Fault, Ordered};
@@ -49,9 +49,10 @@ pub(super) enum Message {
         generation: u64,
         outcome: Outcome,
     },
+    /// By names: a reload may come before the answer.
     PeerSaw {
-        peer: u32,
-        site: SiteId,
+        peer: Box<str>,
+        site: Arc<str>,
         held: Held,
     },
     Stop,
@@ -98,6 +99,8 @@ pub(super) struct Thread {
     pub(super) published: Arc<ArcSwap<Standing>>,
     /// When what is known is published next, if somebody might look.
     pub(super) publish: Option<Instant>,
+    /// The peers that are being asked.
+    pub(super) asking: Asking,
 }
 
 /// Whether it goes on.
@@ -111,6 +114,7 @@ enum Next {
 enum Event {
     Message(Message),
     Written(Written),
+    DiskHangs,
     Results(Vec<check::Told>),
     Look,
     Publish,
@@ -140,6 +144,7 @@ impl Thread {
             biased;
             Some(message) = self.inbox.recv() => Event::Message(message),
             Some(written) = self.written.recv() => Event::Written(written),
+            () = alarm::at(self.keeper.deadline()) => Event::DiskHangs,
             results = self.eyes.see() => Event::Results(results),
             () = alarm::at(look) => Event::Look,
             () = alarm::at(self.publish) => Event::Publish,
@@ -151,14 +156,12 @@ impl Thread {
         match event {
             Event::Message(Message::Stop) => return Next::Stop,
             Event::Message(message) => self.hear(message),
-            Event::Written(written) => self.mind.written(written, now),
+            Event::Written(written) => self.written(written),
+            Event::DiskHangs => self.mind.written(self.keeper.give_up(), now),
             Event::Results(results) => {
                 for result in results {
                     match result.key {
-                        Key::Reference(index) => {
-                            let answered = result.outcome.answered();
-                            self.mind.reference(index, answered, now);
-                        }
+                        Key::Reference(index) => self.mind.reference(index, &result.outcome, now),
                         key => self.mind.probed(&key, result.outcome, now),
                     }
                 }
@@ -189,24 +192,35 @@ impl Thread {
             Message::TestAlert { receiver, reply } => self.chronicle.test(&receiver, reply),
             Message::Configured(config, watched) => {
                 self.chronicle.receivers(config.receivers.clone());
-                self.mind.reconfigure(config, now);
+                self.asking.reconfigure(&config);
+                // First, so that haste reaches checks that have begun anew.
                 self.eyes.watch(watched);
+                self.mind.reconfigure(config, now);
             }
             Message::Applied {
                 switch,
                 generation,
                 outcome,
             } => self.mind.applied(switch, generation, outcome, now),
-            Message::PeerSaw { peer, site, held } => self.mind.peer_saw(peer, site, held, now),
+            Message::PeerSaw { peer, site, held } => self.mind.peer_saw(&peer, &site, held, now),
             Message::Stop => {}
         }
     }
 
-    fn ask_peers(&self, id: SiteId) {
+    fn written(&mut self, written: Written) {
+        let now = self.clock.now();
+        match self.keeper.hear(written) {
+            Heard::Awaited(outcome) => self.mind.written(outcome, now),
+            Heard::Again => self.mind.disk_is_back(now),
+            Heard::Nothing => {}
+        }
+    }
+
+    fn ask_peers(&mut self, id: SiteId) {
         let config = self.mind.config();
         if let Some(site) = config.sites.get(id.0 as usize) {
-            let question = Question::of(id, Arc::from(&*site.name), &config.watch);
-            peers::ask(&question, &config.watch, &self.own_inbox);
+            let site = Arc::from(&*site.name);
+            self.asking.ask(&site, &config.watch, &self.own_inbox);
         }
     }
 
@@ -238,6 +252,7 @@ impl Thread {
                         wanted,
                     } => self.hand.route(switch, generation, wanted),
                     Action::AskPeers(site) => self.ask_peers(site),
+                    Action::AskNobody => self.asking.end(),
                     Action::Tell(tellings) => {
                         news = true;
                         self.chronicle.tell(&tellings, self.mind.incidents());
@@ -273,10 +288,12 @@ impl Thread {
     /// What is being written is waited for; whoever has ordered something is answered.
     async fn finish(mut self) {
         while self.mind.is_writing() {
-            let Some(written) = self.written.recv().await else {
-                break;
-            };
-            self.mind.written(written, self.clock.now());
+            tokio::select! {
+                Some(written) = self.written.recv() => self.written(written),
+                () = alarm::at(self.keeper.deadline()) => {
+                    self.mind.written(self.keeper.give_up(), self.clock.now());
+                }
+            }
             self.act();
         }
         self.chronicle.end().await;

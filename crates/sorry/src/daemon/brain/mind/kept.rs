@@ -3,6 +3,7 @@
 use sorry_core::event::{Input, Notice, Output, RealId, SiteId};
 use sorry_core::incident::Telling;
 use sorry_core::moment::Moment as Now;
+use sorry_core::site::Route;
 use tokio::sync::oneshot;
 
 use super::{Action, Answer, Mind};
@@ -15,16 +16,27 @@ use crate::journal::Entry;
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) entries: Vec<Entry>,
-    pub(super) outputs: Vec<Output>,
+    pub(super) routes: Vec<Action>,
+    pub(super) said: Vec<Line>,
     pub(super) tellings: Vec<Telling>,
     pub(super) waiting: Vec<Waiting>,
 }
 
 /// Somebody who has ordered something.
 pub(super) struct Waiting {
-    pub(super) site: SiteId,
+    /// By name: a reload may come before the disk has it.
+    pub(super) site: Box<str>,
     pub(super) told: Vec<String>,
     pub(super) reply: oneshot::Sender<Result<Done, Fault>>,
+}
+
+/// What is said in the log and in the course of a site, in the words of when it was so.
+pub(super) struct Line {
+    level: log::Level,
+    words: String,
+    /// None where it is about all.
+    site: Option<Box<str>>,
+    turned: Option<Route>,
 }
 
 /// Whether the journal is large enough to be rewritten.
@@ -44,7 +56,7 @@ impl Mind {
             self.incidents.hear(&output, &self.setup, now.wall);
             match output {
                 Output::Record(record) => self.next.entries.push(Entry::from(&record)),
-                other => self.next.outputs.push(other),
+                other => self.want(other, now),
             }
         }
         if believed {
@@ -53,6 +65,53 @@ impl Mind {
         }
         self.take_tellings();
         self.go_on(now);
+    }
+
+    /// What the engine wants. Its numbers are those of the configuration that is in force now, so names are put in their place;
+    /// what changes nothing in the world does not wait for the disk.
+    fn want(&mut self, output: Output, now: Now) {
+        match output {
+            // Records are taken out before.
+            Output::Record(_) => {}
+            Output::Route {
+                switch,
+                generation,
+                wanted,
+            } => self.next.routes.push(Action::Route {
+                switch,
+                generation,
+                wanted,
+            }),
+            Output::Pace(real, pace) => {
+                let place = self.places.real(real);
+                let names = place.map_or(&[][..], |place| &place.checks);
+                let actions = names.iter().map(|name| Action::Pace(name.clone(), pace));
+                self.actions.extend(actions);
+            }
+            Output::AskPeers(site) => self.actions.push(Action::AskPeers(site)),
+            Output::Notice(notice) => self.note(&notice, now),
+        }
+    }
+
+    fn note(&mut self, notice: &Notice, now: Now) {
+        let (level, words) = words::notice(notice, &*self);
+        if let Notice::Real { real, .. } = notice {
+            self.latest.turned(*real, now.wall);
+        }
+        if matches!(notice, Notice::DoubtOver) {
+            self.actions.push(Action::AskNobody);
+        }
+        let site = site_of(notice, |real| self.site_of(real));
+        let site = site.and_then(|site| self.config.sites.get(site.0 as usize));
+        self.next.said.push(Line {
+            level,
+            words,
+            site: site.map(|site| site.name.clone()),
+            turned: match notice {
+                Notice::Turned { to, .. } => Some(*to),
+                _ => None,
+            },
+        });
     }
 
     pub(super) fn take_tellings(&mut self) {
@@ -94,19 +153,26 @@ impl Mind {
         self.go_on(now);
     }
 
+    /// The disk has answered, too late for what it was asked: what is not on it goes there now.
+    pub(in crate::daemon::brain) fn disk_is_back(&mut self, now: Now) {
+        self.stale |= self.unkept.is_some();
+        self.go_on(now);
+    }
+
     /// Writes what is next, or carries it out where there is nothing to write.
     pub(super) fn go_on(&mut self, now: Now) {
-        if self.writing.is_some() || self.next.is_empty() {
+        if self.writing.is_some() || (self.next.is_empty() && !self.stale) {
             return;
         }
         let batch = std::mem::take(&mut self.next);
-        if batch.entries.is_empty() {
+        if batch.entries.is_empty() && !self.stale {
             return self.carry_out(batch, now);
         }
         // What could not be appended before is in the whole, and goes down with it.
-        self.actions.push(match self.unkept {
-            None => Action::Write(batch.entries.clone()),
-            Some(_) => {
+        let anew = std::mem::take(&mut self.stale) || self.unkept.is_some();
+        self.actions.push(match anew {
+            false => Action::Write(batch.entries.clone()),
+            true => {
                 let mut whole = self.kept.clone();
                 for entry in &batch.entries {
                     whole.note(entry.clone());
@@ -118,29 +184,10 @@ impl Mind {
     }
 
     pub(super) fn carry_out(&mut self, batch: Batch, now: Now) {
-        for output in batch.outputs {
-            match output {
-                // Records are taken out before.
-                Output::Record(_) => {}
-                Output::Route {
-                    switch,
-                    generation,
-                    wanted,
-                } => self.actions.push(Action::Route {
-                    switch,
-                    generation,
-                    wanted,
-                }),
-                Output::Pace(real, pace) => {
-                    let place = self.places.real(real);
-                    let names = place.map_or(&[][..], |place| &place.checks);
-                    let actions = names.iter().map(|name| Action::Pace(name.clone(), pace));
-                    self.actions.extend(actions);
-                }
-                Output::AskPeers(site) => self.actions.push(Action::AskPeers(site)),
-                Output::Notice(notice) => self.tell(&notice, now),
-            }
+        for line in batch.said {
+            self.say(line, now);
         }
+        self.actions.extend(batch.routes);
         if !batch.tellings.is_empty() {
             self.actions.push(Action::Tell(batch.tellings));
         }
@@ -149,25 +196,20 @@ impl Mind {
         }
     }
 
-    pub(super) fn tell(&mut self, notice: &Notice, now: Now) {
-        let (level, line) = words::notice(notice, &*self);
-        log::log!(level, "{line}");
-        if let Notice::Real { real, .. } = notice {
-            self.latest.turned(*real, now.wall);
-        }
-        match site_of(notice, |real| self.site_of(real)) {
-            Some(site) => {
-                if let Some(course) = self.courses.get_mut(site.0 as usize) {
-                    course.note(now.wall, line);
-                    if let Notice::Turned { to, .. } = notice {
-                        course.count(*to);
-                    }
-                }
+    fn say(&mut self, line: Line, now: Now) {
+        log::log!(line.level, "{}", line.words);
+        let Some(site) = &line.site else {
+            for course in &mut self.courses {
+                course.note(now.wall, line.words.clone());
             }
-            None => {
-                for course in &mut self.courses {
-                    course.note(now.wall, line.clone());
-                }
+            return;
+        };
+        let course = self.places.site(site);
+        let course = course.and_then(|site| self.courses.get_mut(site.0 as usize));
+        if let Some(course) = course {
+            course.note(now.wall, line.words);
+            if let Some(to) = line.turned {
+                course.count(to);
             }
         }
     }
@@ -179,7 +221,8 @@ impl Mind {
                 "it is in force, but not on the disk, so a restart would forget it: {why}"
             ));
         }
-        let outcome = match self.site_standing(waiting.site, now) {
+        let site = self.places.site(&waiting.site);
+        let outcome = match site.and_then(|site| self.site_standing(site, now)) {
             Some(site) => Ok(Done { told, site }),
             None => Err(order::impossible(
                 "a reload has taken the site away meanwhile",
@@ -195,7 +238,8 @@ impl Mind {
 impl Batch {
     fn is_empty(&self) -> bool {
         self.entries.is_empty()
-            && self.outputs.is_empty()
+            && self.routes.is_empty()
+            && self.said.is_empty()
             && self.tellings.is_empty()
             && self.waiting.is_empty()
     }

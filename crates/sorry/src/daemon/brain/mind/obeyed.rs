@@ -22,7 +22,8 @@ impl Mind {
             reply,
         } = ordered;
         match self.obey(&site, order, &by, now) {
-            Ok((site, told)) => {
+            Ok((_, told)) => {
+                let site = site.into();
                 let waiting = Waiting { site, told, reply };
                 self.next.waiting.push(waiting);
                 self.go_on(now);
