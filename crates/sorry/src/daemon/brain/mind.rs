@@ -6,27 +6,26 @@
 
 mod kept;
 mod obeyed;
+mod seen;
 mod shown;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use sorry_core::engine::Engine;
 use sorry_core::event::{Input, Pace, RealId, Setup, SiteId, SwitchId, Wanted};
-use sorry_core::health::Reason;
 use sorry_core::incident::{History, Incidents, Telling};
 use sorry_core::moment::{Moment as Now, Tick};
 use tokio::sync::oneshot;
 
 use super::explain::Course;
-use super::latest::{self, Latest};
+use super::latest::Latest;
 use super::order;
 use super::schedule;
 use super::setup::{self, Agreed, Hands, Places};
 use crate::admin::Fault;
 use crate::admin::order::Done;
-use crate::check::{Key, Outcome};
+use crate::check::Key;
 use crate::config::{Config, Site};
 use crate::journal::{Entry, Kept, Retained};
 use kept::Batch;
@@ -60,6 +59,8 @@ pub(super) struct Mind {
     unkept: Option<String>,
     /// The journal says more than is to be kept, and is to be written anew.
     stale: bool,
+    /// Checks that say nothing of their servers, for reasons of our own.
+    silent: HashSet<Key>,
     /// Addresses that must answer, and that may not be asked.
     deaf: HashSet<u32>,
 }
@@ -152,6 +153,7 @@ impl Mind {
             actions: Vec::new(),
             unkept: None,
             stale,
+            silent: HashSet::new(),
             deaf: HashSet::new(),
         };
         mind.take(Input::Looked, now);
@@ -250,86 +252,6 @@ impl Mind {
         self.setup = setup.clone();
         self.take(Input::Reconfigured(setup), now);
         self.reconcile(now);
-    }
-
-    /// A check has ended. One that is configured no more is passed over.
-    pub(super) fn probed(&mut self, name: &Key, probed: Outcome, now: Now) {
-        let Some((real, check)) = self.places.check(name) else {
-            return;
-        };
-        let result = latest::Result {
-            at: now.wall,
-            took: probed.took,
-            detail: probed.detail,
-        };
-        self.latest
-            .seen(real, check, probed.reason.verdict(), result);
-        self.note_certificate(name, probed.expires, now);
-        let epoch = self.engine.epoch();
-        if let Some(weight) = probed.weight {
-            let weight = u32::from(weight);
-            self.take(
-                Input::Weighed {
-                    epoch,
-                    real,
-                    weight,
-                },
-                now,
-            );
-        }
-        let reason = probed.reason;
-        self.take(
-            Input::Probed {
-                epoch,
-                real,
-                check,
-                reason,
-            },
-            now,
-        );
-    }
-
-    /// A server's certificate is looked at as often as it is seen, and told of when it ends soon.
-    pub(super) fn note_certificate(&mut self, name: &Key, expires: Option<SystemTime>, now: Now) {
-        let (Some(expires), Some(warn)) = (expires, self.places.expiry_warning(name)) else {
-            return;
-        };
-        let Key::Check {
-            site, real_server, ..
-        } = name
-        else {
-            return;
-        };
-        let clock = SystemTime::UNIX_EPOCH + Duration::from_millis(now.wall.0);
-        let left = expires.duration_since(clock).unwrap_or_default();
-        let days =
-            (left < warn).then(|| u32::try_from(left.as_secs() / 86_400).unwrap_or(u32::MAX));
-        // One that is good costs nothing but this look.
-        if days.is_some() || self.expiring.remove(name) {
-            self.incidents
-                .certificate(site, real_server, days, now.wall);
-            self.take_tellings();
-        }
-        if days.is_some() {
-            self.expiring.insert(name.clone());
-        }
-    }
-
-    /// An address that must answer was asked.
-    pub(super) fn reference(&mut self, index: u32, outcome: &Outcome, now: Now) {
-        if outcome.reason == Reason::NotPermitted {
-            // Our own rights say nothing of the network.
-            if self.deaf.insert(index) {
-                log::warn!(
-                    "an address that must answer cannot be asked: {}",
-                    outcome.detail
-                );
-            }
-            return;
-        }
-        self.deaf.remove(&index);
-        let answered = outcome.answered();
-        self.take(Input::Reference { index, answered }, now);
     }
 
     /// A switch has answered.

@@ -62,11 +62,19 @@ pub(super) fn agree(
         )));
     }
     let others = others(site, &wanted.name, agreed);
-    if others.len() - site.windows.len() >= MOST {
+    // One that has passed is in nobody's way.
+    let to_come = others.iter().filter(|window| comes(window, now)).count();
+    if to_come.saturating_sub(site.windows.len()) >= MOST {
         return Err(order::impossible(format!(
             "{} has {MOST} windows already: take one away with `sorry schedule remove`",
             site.name
         )));
+    }
+    if wanted.days.len() > 7 {
+        return Err(Fault::new(
+            FaultKind::Malformed,
+            "a week has seven days: name each of them once",
+        ));
     }
     let asked = kept(&site.name, wanted)?;
     let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
@@ -83,7 +91,23 @@ pub(super) fn agree(
         words::at(span.end)
     )];
     told.extend(overlaps(&span, &others, now));
+    told.extend(stays(&site.name, &wanted.name, agreed, now));
     Ok((settled(asked, &window, &zone), told))
+}
+
+fn comes(window: &Window, now: Wall) -> bool {
+    window.when.open(now).is_some() || window.when.next(now).is_some()
+}
+
+/// What a window has ordered does not end with the window: said where it is open.
+pub(super) fn stays(site: &str, name: &str, agreed: &[Agreed], now: Wall) -> Option<String> {
+    let mut of_site = agreed.iter().filter(|agreed| *agreed.site == *site);
+    let before = of_site.find(|agreed| *agreed.window.name == *name)?;
+    let open = before.window.when.open(now)?;
+    Some(format!(
+        "it is open, and what it ordered stays in force until {}: `sorry up {site}` ends it, `sorry extend {site} 1h` makes it longer",
+        words::at(open.end)
+    ))
 }
 
 /// All other windows of a site.

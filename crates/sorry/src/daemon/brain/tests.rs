@@ -1,6 +1,8 @@
 //! The mind in a world where the journal is slow, fails and loses what it had not confirmed, and the process is killed at any step;
 //! and the whole thread with a switch in memory.
 
+mod meanwhile;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 

@@ -39,6 +39,17 @@ pub(super) struct Line {
     turned: Option<Route>,
 }
 
+impl Line {
+    pub(super) fn warning(words: String, site: Option<Box<str>>) -> Line {
+        Line {
+            level: log::Level::Warn,
+            words,
+            site,
+            turned: None,
+        }
+    }
+}
+
 /// Whether the journal is large enough to be rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::daemon::brain) enum Grown {

@@ -53,8 +53,10 @@ impl Mind {
             }
             Order::Unschedule { name: window } => {
                 let unschedule = schedule::give_up(name, &window, &self.config, &self.agreed)?;
+                let stays = schedule::stays(name, &window, &self.agreed, now.wall);
                 self.agree(Entry::Unschedule(unschedule), now);
-                Ok((site, vec![format!("the window {window} is given up")]))
+                let given_up = format!("the window {window} is given up");
+                Ok((site, [given_up].into_iter().chain(stays).collect()))
             }
             order => {
                 let view = self.engine.view(now);

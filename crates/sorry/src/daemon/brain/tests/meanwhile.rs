@@ -1,0 +1,188 @@
+//! What happens while the disk is busy: a reload that gives sites other numbers, a disk that comes back, what is to be forgotten.
+
+use super::*;
+use crate::daemon::brain::schedule;
+
+const NOW: Now = Now {
+    tick: Tick(1),
+    wall: Wall(1_795_000_000_000),
+};
+
+fn parsed(text: &str) -> Arc<Config> {
+    let zone = jiff::tz::TimeZone::UTC;
+    Arc::new(config::parse(text, "test", std::path::Path::new("/"), &zone).unwrap())
+}
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Sites of these names, each with a real server.
+fn sites(names: &[&str]) -> Arc<Config> {
+    let site = |(number, name): (usize, &&str)| {
+        format!(
+            "[[site]]\nname = \"{name}\"\nsorry.listen = [\"127.0.0.1:0\"]\ncheck.tcp = {{}}\n\
+             hosts = [\"{name}.example\"]\n\
+             [[site.real-server]]\naddress = \"127.0.0.{}:80\"\n",
+            number + 1
+        )
+    };
+    let all: Vec<String> = names.iter().enumerate().map(site).collect();
+    parsed(&all.concat())
+}
+
+fn mind(config: Arc<Config>, entries: Vec<Entry>) -> Mind {
+    Mind::new(config, switch(Act::Act), Hands::Free, entries, [], NOW)
+}
+
+fn order(mind: &mut Mind, site: &str, order: Order) -> Reply {
+    let (reply, answer) = oneshot::channel();
+    let ordered = Ordered {
+        site: site.to_owned(),
+        order,
+        by: "test".to_owned(),
+        reason: None,
+        reply,
+    };
+    mind.order(ordered, NOW);
+    answer
+}
+
+/// What is wanted of the journal; whoever is to be answered is.
+fn pens(mind: &mut Mind) -> Vec<(&'static str, Vec<Entry>)> {
+    let mut pens = Vec::new();
+    for action in mind.actions() {
+        match action {
+            Action::Write(entries) => pens.push(("write", entries)),
+            Action::Rewrite(entries) => pens.push(("rewrite", entries)),
+            Action::Answer(answer) => answer.give(),
+            _ => {}
+        }
+    }
+    pens
+}
+
+/// Until nothing is on its way to a disk that does what it is asked.
+fn settle(mind: &mut Mind) {
+    while !pens(mind).is_empty() {
+        mind.written(Ok(Grown::No), NOW);
+    }
+}
+
+#[test]
+fn an_order_that_waits_for_the_disk_keeps_its_site_over_a_reload() {
+    let mut mind = mind(sites(&["blog", "shop"]), Vec::new());
+    settle(&mut mind);
+    let mut answer = order(&mut mind, "shop", Order::Down(Down::default()));
+    mind.reconfigure(sites(&["shop", "blog"]), NOW);
+    settle(&mut mind);
+    let done = answer.try_recv().unwrap().unwrap();
+    assert_eq!((&*done.site.name, &*done.site.why), ("shop", "ordered"));
+    let explained = mind.explain("shop", NOW).unwrap();
+    let said = |word: &str| explained.inputs.iter().any(|seen| seen.what.contains(word));
+    assert!(said("shop: ") && !said("blog: "), "{explained:?}");
+}
+
+#[test]
+fn what_is_configured_no_more_is_gone_from_the_journal_too() {
+    let mut mind = mind(sites(&["blog", "shop"]), Vec::new());
+    settle(&mut mind);
+    let _answer = order(&mut mind, "shop", Order::Down(Down::default()));
+    settle(&mut mind);
+    mind.reconfigure(sites(&["blog"]), NOW);
+    let pens = pens(&mut mind);
+    let (how, entries) = &pens[0];
+    assert_eq!(*how, "rewrite");
+    assert!(entries.iter().all(|entry| entry.site() == "blog"));
+}
+
+#[test]
+fn a_disk_that_is_back_gets_what_it_has_missed() {
+    let mut mind = mind(sites(&["shop"]), Vec::new());
+    settle(&mut mind);
+    let mut answer = order(&mut mind, "shop", Order::Down(Down::default()));
+    assert_eq!(pens(&mut mind).len(), 1);
+    mind.written(Err("it hangs".to_owned()), NOW);
+    assert!(pens(&mut mind).is_empty());
+    let told = answer.try_recv().unwrap().unwrap().told;
+    assert!(told.iter().any(|line| line.contains("it hangs")));
+    mind.disk_is_back(NOW);
+    let missed = pens(&mut mind);
+    let order = |entry: &Entry| matches!(entry, Entry::Order { .. });
+    assert!(missed[0].0 == "rewrite" && missed[0].1.iter().any(order));
+    mind.written(Ok(Grown::No), NOW);
+    assert_eq!(mind.standing(NOW).unkept, None);
+    mind.disk_is_back(NOW);
+    assert!(pens(&mut mind).is_empty(), "nothing is missing");
+}
+
+#[test]
+fn a_check_that_cannot_be_made_is_told_once() {
+    let mut mind = mind(configuration(1), Vec::new());
+    let silent = |mind: &Mind| {
+        let told = mind.explain("shop", NOW).unwrap().inputs;
+        let silent = told
+            .iter()
+            .filter(|seen| seen.what.contains("says nothing"));
+        silent.count()
+    };
+    for (reason, told) in [
+        (Reason::NotPermitted, 1),
+        (Reason::NotPermitted, 1),
+        (Reason::Ok, 1),
+        (Reason::Local, 2),
+    ] {
+        mind.probed(&key(1), seen(reason), NOW);
+        settle(&mut mind);
+        assert_eq!(silent(&mind), told, "{reason:?}");
+    }
+}
+
+#[test]
+fn an_address_that_may_not_be_asked_says_nothing_of_the_network() {
+    let config = parsed(
+        "watch.references = [\"192.0.2.1:443\", \"192.0.2.2:443\"]\n[[site]]\nname = \"shop\"\n\
+         sorry.listen = [\"127.0.0.1:0\"]\ncheck.tcp = {}\n[[site.real-server]]\naddress = \"127.0.0.1:80\"\n",
+    );
+    let mut mind = mind(config, Vec::new());
+    for (reason, doubted) in [
+        (Reason::NotPermitted, false),
+        (Reason::Refused, false),
+        (Reason::ConnectTimeout, true),
+    ] {
+        for _ in 0..5 {
+            mind.reference(0, &seen(reason), NOW);
+            mind.reference(1, &seen(reason), NOW);
+        }
+        settle(&mut mind);
+        assert_eq!(mind.standing(NOW).doubt.is_some(), doubted, "{reason:?}");
+    }
+}
+
+#[test]
+fn a_window_that_is_open_says_that_what_it_ordered_stays() {
+    let mut mind = mind(configuration(1), Vec::new());
+    settle(&mut mind);
+    let wanted = crate::admin::order::Schedule {
+        name: "night".to_owned(),
+        at: "00:00".to_owned(),
+        days: DAYS.map(str::to_owned).to_vec(),
+        zone: Some("UTC".to_owned()),
+        for_seconds: Some(86_399),
+        until: None,
+        say: None,
+        keep: crate::admin::order::Keep::Stale,
+        on_overrun: None,
+        announce_seconds: None,
+    };
+    let mut agreed = order(&mut mind, "shop", Order::Schedule(wanted));
+    settle(&mut mind);
+    assert!(agreed.try_recv().unwrap().is_ok());
+    let name = "night".to_owned();
+    let mut given_up = order(&mut mind, "shop", Order::Unschedule { name });
+    settle(&mut mind);
+    let told = given_up.try_recv().unwrap().unwrap().told;
+    assert!(
+        told.iter().any(|line| line.contains("sorry up shop")),
+        "{told:?}"
+    );
+    assert_eq!(schedule::stays("shop", "night", &[], NOW.wall), None);
+}
