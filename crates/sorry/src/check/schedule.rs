@@ -59,6 +59,8 @@ struct Slot {
     begun: u64,
     told: u64,
     outstanding: u32,
+    /// The number of the probe that began in its turn; those behind it began because it was slow.
+    chain: u64,
     /// So many bad results take it down.
     fall: u32,
     /// The last result was good, so that bad ones would be news.
@@ -143,6 +145,7 @@ impl Schedule {
             begun: 0,
             told: 0,
             outstanding: 0,
+            chain: 0,
             fall: u32::from(fall).clamp(1, OUTSTANDING_MAX),
             good: true,
         };
@@ -210,6 +213,7 @@ impl Schedule {
                 continue;
             }
             let begin = room.then(|| slot.begin(place, due));
+            slot.chain = begin.map_or(slot.chain, |begin| begin.number);
             let at = slot.advance(now);
             let at = at + self.jitter(place);
             self.enqueue(place, at);
@@ -220,12 +224,16 @@ impl Schedule {
     }
 
     /// A probe has been under way for `suspect-every` and has not ended: perhaps it never will, and then the results that decide
-    /// would come one timeout after the other. So the next one begins now, until as many are under way as take it down; what is
-    /// down already is not asked more often.
+    /// would come one timeout after the other. So the next one begins now, until as many are under way as take it down. As soon as one
+    /// of them has ended no more begin before their turn: who is slow and answers is not asked more often for that. Nor is what is down
+    /// already.
     pub(super) fn slow(&mut self, place: Place, number: u64, now: Instant) -> Option<Begin> {
         let slot = self.slots.get_mut(place)?.as_mut()?;
         let latest = number == slot.begun;
-        let wanted = slot.pace == Pace::Normal && slot.good && slot.outstanding < slot.fall;
+        let chained = slot.begun - slot.chain + 1;
+        let silent = slot.told < slot.chain && chained < u64::from(slot.fall);
+        let wanted =
+            slot.pace == Pace::Normal && slot.good && silent && slot.outstanding < slot.fall;
         (latest && wanted).then(|| slot.begin(place, now))
     }
 

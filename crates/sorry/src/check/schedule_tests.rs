@@ -206,6 +206,8 @@ fn results_are_told_in_the_order_of_their_beginning() {
     );
     world.at(300);
     assert_eq!(world.schedule.begin(world.now).unwrap().number, 3);
+    let overtaken = world.schedule.slow(place, 1, world.now);
+    assert_eq!(overtaken, None, "others have begun long since");
     let end = |world: &mut World, number| world.schedule.end(place, number, true, world.now);
     assert_eq!(end(&mut world, 2), Some(Fate::Told));
     assert_eq!(end(&mut world, 1), Some(Fate::TooLate));
@@ -255,4 +257,54 @@ fn a_slow_probe_is_followed_by_others_until_enough_are_under_way() {
     let next = world.schedule.begin(world.now).unwrap();
     let down = world.schedule.slow(place, next.number, world.now);
     assert_eq!(down, None, "what is down already is not asked more often");
+}
+
+/// Probes of a server that needs `took` for each good answer, as the watcher makes them up to `ms`: how many began in each second.
+fn slow_but_good(fall: u16, took: u64, ms: u64) -> Vec<usize> {
+    let mut world = World::new();
+    let place = world.schedule.add(TIMING, fall, ALONE, world.now);
+    let mut begun = vec![0; usize::try_from(ms / 1000).unwrap()];
+    let mut open: Vec<(u64, u64)> = Vec::new();
+    for now in 0..ms {
+        world.at(now);
+        let mut began = Vec::new();
+        open.retain(|&(number, at)| {
+            if now == at + took {
+                world.schedule.end(place, number, true, world.now);
+            } else if now == at + 100 {
+                began.extend(world.schedule.slow(place, number, world.now));
+            }
+            now < at + took
+        });
+        while let Some(begin) = world.schedule.begin(world.now) {
+            began.push(begin);
+        }
+        for begin in began {
+            open.push((begin.number, now));
+            begun[usize::try_from(now / 1000).unwrap()] += 1;
+        }
+    }
+    begun
+}
+
+#[test]
+fn who_is_slow_and_answers_is_not_asked_without_end() {
+    for (fall, took, begun) in [
+        (3, 50, [1; 5]),
+        (3, 150, [2; 5]),
+        // Three are enough, also where the first takes longer still.
+        (3, 250, [3; 5]),
+        (3, 450, [3; 5]),
+        (3, 700, [3; 5]),
+        (1, 450, [1; 5]),
+        // Five would be; none begins once the first has answered.
+        (5, 250, [3; 5]),
+        (5, 450, [5; 5]),
+    ] {
+        assert_eq!(
+            slow_but_good(fall, took, 5000),
+            begun,
+            "fall {fall}, {took} ms"
+        );
+    }
 }
