@@ -10,7 +10,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use crate::config::check::Timing;
+use sorry_core::health::Verdict;
+
+use crate::config::check::{OUTSTANDING_MAX, Timing};
 
 /// How soon the next probe comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,10 +22,6 @@ pub enum Pace {
     /// Every `suspect-every`, without waiting for the probe before: the next results decide something.
     Suspect,
 }
-
-/// The most probes of one check that are under way at once. At ten a second it is reached with a timeout above 1.6 s; by then there are
-/// more results on their way than decide anything.
-const OUTSTANDING_MAX: u32 = 16;
 
 /// First probes are spread over at most this.
 const SPREAD_MAX: Duration = Duration::from_secs(1);
@@ -63,7 +61,7 @@ struct Slot {
     chain: u64,
     /// So many bad results take it down.
     fall: u32,
-    /// The last result was good, so that bad ones would be news.
+    /// The last result that said anything was good, so that bad ones would be news.
     good: bool,
 }
 
@@ -237,22 +235,24 @@ impl Schedule {
         (latest && wanted).then(|| slot.begin(place, now))
     }
 
-    /// A probe has ended, with a good result or with another. None where the check is gone.
+    /// A probe has ended, and its result says this. None where the check is gone.
     pub(super) fn end(
         &mut self,
         place: Place,
         number: u64,
-        good: bool,
+        verdict: Verdict,
         now: Instant,
     ) -> Option<Fate> {
         let slot = self.slots.get_mut(place)?.as_mut()?;
-        slot.good = good;
         slot.outstanding = slot.outstanding.saturating_sub(1);
         let fate = match number > slot.told {
             true => Fate::Told,
             false => Fate::TooLate,
         };
         slot.told = slot.told.max(number);
+        if fate == Fate::Told && verdict != Verdict::Nothing {
+            slot.good = verdict == Verdict::Good;
+        }
         if slot.waits && slot.outstanding == 0 {
             slot.waits = false;
             slot.next = now + slot.interval();

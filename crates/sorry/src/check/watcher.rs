@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sorry_core::health::Verdict;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
@@ -338,8 +337,8 @@ impl Watching {
         course
             .under_way
             .retain(|(number, _)| *number != word.number);
-        let good = outcome.reason.verdict() == Verdict::Good;
-        let fate = self.schedule.end(word.place, word.number, good, now);
+        let verdict = outcome.reason.verdict();
+        let fate = self.schedule.end(word.place, word.number, verdict, now);
         if fate == Some(Fate::Told) {
             tell(Told {
                 key: course.key.clone(),

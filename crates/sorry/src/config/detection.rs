@@ -79,6 +79,15 @@ mod tests {
                 "check.tcp = {}",
                 "a real server that refuses is down after at most 2.6 s, one that is silent after 3.6 s",
             ),
+            // At most 16 are under way, so the 17th waits for the first to time out.
+            (
+                "check.tcp = { fall = 16 }",
+                "a real server that refuses is down after at most 5.2 s, one that is silent after 6.2 s",
+            ),
+            (
+                "check.tcp = { fall = 17 }",
+                "a real server that refuses is down after at most 5.4 s, one that is silent after 7.4 s",
+            ),
             (
                 "check.tcp = { every = \"1s\", fall = 1, jitter = \"0s\", timeout = \"250ms\" }",
                 "a real server that refuses is down after at most 1 s, one that is silent after 1.25 s",
