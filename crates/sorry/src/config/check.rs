@@ -96,6 +96,11 @@ impl Kind {
         }
     }
 
+    /// Whether one that says nothing is taken to be well.
+    pub fn is_content_with_silence(&self) -> bool {
+        matches!(self, Kind::Udp(udp) if udp.expect.is_none())
+    }
+
     /// The word of the configuration, of metrics and of JSON; `https` is `http`'s over TLS.
     pub fn label(&self) -> &'static str {
         match self {
