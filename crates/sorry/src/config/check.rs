@@ -39,7 +39,7 @@ pub struct Timing {
     pub timeout: Duration,
     /// The same as `every` while the next results decide something; probes then do not wait for the one before.
     pub suspect_every: Duration,
-    /// The most that is added to or taken from `every` at random, so that checks do not march in step.
+    /// The most by which a probe is put off at random, so that checks do not march in step.
     pub jitter: Duration,
 }
 
