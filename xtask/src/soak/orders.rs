@@ -15,11 +15,14 @@ use crate::bench::quiet;
 const LONGEST_MS: u64 = 200;
 
 pub(crate) fn run(course: &mut Course) -> Result<(), String> {
-    let mut number = 0;
+    let mut orders = Orders {
+        acknowledged: None,
+        given: 0,
+    };
     while course.next()? {
         let wait = Duration::from_millis(course.dice.below(LONGEST_MS));
         course.visitors.nobody_is_home();
-        let orders = order_until_killed(course, &mut number, wait)?;
+        orders = order_until_killed(course, orders, wait)?;
         course.daemon = course
             .another(Start::First)
             .map_err(|why| format!("after a kill: {why}"))?;
@@ -37,7 +40,7 @@ pub(crate) fn run(course: &mut Course) -> Result<(), String> {
 /// What was ordered between two kills. Odd orders are `down` with their number as words, even ones `up`.
 #[derive(Debug, Clone, Copy)]
 struct Orders {
-    /// The last one that was acknowledged.
+    /// The last one that was acknowledged, between these two kills or before.
     acknowledged: Option<u64>,
     /// The last one that was given.
     given: u64,
@@ -56,21 +59,20 @@ impl Orders {
     }
 }
 
-/// Orders until the process is killed.
+/// Orders behind those that were given, until the process is killed.
 fn order_until_killed(
     course: &mut Course,
-    number: &mut u64,
+    mut orders: Orders,
     wait: Duration,
 ) -> Result<Orders, String> {
     let over = AtomicBool::new(false);
     let (ground, daemon) = (&course.ground, &mut course.daemon);
-    let mut last = None;
     thread::scope(|scope| {
         let ordering = scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                *number += 1;
-                match order(ground, *number) {
-                    true => last = Some(*number),
+                orders.given += 1;
+                match order(ground, orders.given) {
+                    true => orders.acknowledged = Some(orders.given),
                     false => return,
                 }
             }
@@ -82,10 +84,7 @@ fn order_until_killed(
         let _joined = ordering.join();
         killed
     })?;
-    Ok(Orders {
-        acknowledged: last,
-        given: *number,
-    })
+    Ok(orders)
 }
 
 /// Whether it was acknowledged.

@@ -130,21 +130,32 @@ impl Reader {
     }
 
     /// A head that comes in one piece is read where it is; only pieces are put together.
-    fn feed_head(&mut self, bytes: &[u8]) -> Result<Progress, Fault> {
-        if self.head.is_empty() {
-            return match parse(bytes)? {
-                Some(head) => self.begin_body(&head, &bytes[head.length..]),
-                None => self.keep_head(bytes),
+    fn feed_head(&mut self, mut bytes: &[u8]) -> Result<Progress, Fault> {
+        while !bytes.is_empty() {
+            let known = self.head.len();
+            let head = if known == 0 {
+                parse(bytes)?
+            } else {
+                self.keep_head(bytes)?;
+                parse(&self.head)?
             };
+            let Some(head) = head else {
+                return match known {
+                    0 => self.keep_head(bytes),
+                    _ => Ok(Progress::More),
+                };
+            };
+            self.head.clear();
+            bytes = &bytes[head.length.saturating_sub(known)..];
+            if !head.is_before_the_answer() {
+                return self.begin_body(&head, bytes);
+            }
+            self.read_bytes += head.length;
+            if self.read_bytes > HEAD_MAX_BYTES {
+                return Err(Fault::HeadTooLong);
+            }
         }
-        let known = self.head.len();
-        self.keep_head(bytes)?;
-        let whole = std::mem::take(&mut self.head);
-        let Some(head) = parse(&whole)? else {
-            self.head = whole;
-            return Ok(Progress::More);
-        };
-        self.begin_body(&head, &bytes[head.length.saturating_sub(known)..])
+        Ok(Progress::More)
     }
 
     fn keep_head(&mut self, bytes: &[u8]) -> Result<Progress, Fault> {
@@ -156,17 +167,6 @@ impl Reader {
     }
 
     fn begin_body(&mut self, head: &Head, rest: &[u8]) -> Result<Progress, Fault> {
-        if (100..200).contains(&head.status) && head.status != 101 {
-            // Something that is said before the answer; the answer follows.
-            self.read_bytes += head.length;
-            if self.read_bytes > HEAD_MAX_BYTES {
-                return Err(Fault::HeadTooLong);
-            }
-            return match rest {
-                [] => Ok(Progress::More),
-                rest => self.feed_head(rest),
-            };
-        }
         self.status = head.status;
         self.read_bytes = 0;
         let bare = matches!(head.status, 101 | 204 | 304) || self.wanted.body == Body::None;
@@ -235,6 +235,13 @@ struct Head {
     length: usize,
     /// None: the body ends with the connection.
     framing: Option<Framing>,
+}
+
+impl Head {
+    /// Whether it is said before the answer, which follows (RFC 9110, section 15.2); after 101 none does.
+    fn is_before_the_answer(&self) -> bool {
+        (100..200).contains(&self.status) && self.status != 101
+    }
 }
 
 /// A head, if it is whole.

@@ -145,6 +145,16 @@ fn heads_have_an_end() {
         read(KEPT, &[many.as_bytes()]),
         Err(Some(Fault::HeadTooLong))
     );
+    // As many as there is room for, one by one and in one piece.
+    let hint = "HTTP/1.1 103\r\n\r\n";
+    let most = HEAD_MAX_BYTES / hint.len();
+    let good = Ok((200, "x".to_owned(), false));
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+    let whole = hint.repeat(most) + answer;
+    assert_eq!(read(KEPT, &[whole.as_bytes()]), good);
+    let mut pieces = vec![hint.as_bytes(); most];
+    pieces.push(answer.as_bytes());
+    assert_eq!(read(KEPT, &pieces), good);
     let before = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(HEAD_MAX_BYTES / 20);
     assert_eq!(
         read(KEPT, &[before.as_bytes()]),

@@ -27,6 +27,7 @@ mod subject;
 mod tcp;
 mod tls;
 mod udp;
+mod vigil;
 mod watcher;
 mod wire;
 

@@ -10,7 +10,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use crate::config::check::Timing;
+use sorry_core::health::Verdict;
+
+use crate::config::check::{OUTSTANDING_MAX, Timing};
 
 /// How soon the next probe comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,10 +22,6 @@ pub enum Pace {
     /// Every `suspect-every`, without waiting for the probe before: the next results decide something.
     Suspect,
 }
-
-/// The most probes of one check that are under way at once. At ten a second it is reached with a timeout above 1.6 s; by then there are
-/// more results on their way than decide anything.
-const OUTSTANDING_MAX: u32 = 16;
 
 /// First probes are spread over at most this.
 const SPREAD_MAX: Duration = Duration::from_secs(1);
@@ -59,9 +57,11 @@ struct Slot {
     begun: u64,
     told: u64,
     outstanding: u32,
+    /// The number of the probe that began in its turn; those behind it began because it was slow.
+    chain: u64,
     /// So many bad results take it down.
     fall: u32,
-    /// The last result was good, so that bad ones would be news.
+    /// The last result that said anything was good, so that bad ones would be news.
     good: bool,
 }
 
@@ -143,6 +143,7 @@ impl Schedule {
             begun: 0,
             told: 0,
             outstanding: 0,
+            chain: 0,
             fall: u32::from(fall).clamp(1, OUTSTANDING_MAX),
             good: true,
         };
@@ -210,6 +211,7 @@ impl Schedule {
                 continue;
             }
             let begin = room.then(|| slot.begin(place, due));
+            slot.chain = begin.map_or(slot.chain, |begin| begin.number);
             let at = slot.advance(now);
             let at = at + self.jitter(place);
             self.enqueue(place, at);
@@ -220,31 +222,37 @@ impl Schedule {
     }
 
     /// A probe has been under way for `suspect-every` and has not ended: perhaps it never will, and then the results that decide
-    /// would come one timeout after the other. So the next one begins now, until as many are under way as take it down; what is
-    /// down already is not asked more often.
+    /// would come one timeout after the other. So the next one begins now, until as many are under way as take it down. As soon as one
+    /// of them has ended no more begin before their turn: who is slow and answers is not asked more often for that. Nor is what is down
+    /// already.
     pub(super) fn slow(&mut self, place: Place, number: u64, now: Instant) -> Option<Begin> {
         let slot = self.slots.get_mut(place)?.as_mut()?;
         let latest = number == slot.begun;
-        let wanted = slot.pace == Pace::Normal && slot.good && slot.outstanding < slot.fall;
+        let chained = slot.begun - slot.chain + 1;
+        let silent = slot.told < slot.chain && chained < u64::from(slot.fall);
+        let wanted =
+            slot.pace == Pace::Normal && slot.good && silent && slot.outstanding < slot.fall;
         (latest && wanted).then(|| slot.begin(place, now))
     }
 
-    /// A probe has ended, with a good result or with another. None where the check is gone.
+    /// A probe has ended, and its result says this. None where the check is gone.
     pub(super) fn end(
         &mut self,
         place: Place,
         number: u64,
-        good: bool,
+        verdict: Verdict,
         now: Instant,
     ) -> Option<Fate> {
         let slot = self.slots.get_mut(place)?.as_mut()?;
-        slot.good = good;
         slot.outstanding = slot.outstanding.saturating_sub(1);
         let fate = match number > slot.told {
             true => Fate::Told,
             false => Fate::TooLate,
         };
         slot.told = slot.told.max(number);
+        if fate == Fate::Told && verdict != Verdict::Nothing {
+            slot.good = verdict == Verdict::Good;
+        }
         if slot.waits && slot.outstanding == 0 {
             slot.waits = false;
             slot.next = now + slot.interval();

@@ -53,7 +53,8 @@ impl World {
             self.open.retain(|(end, begin)| {
                 let over = *end <= self.now;
                 if over {
-                    self.schedule.end(begin.place, begin.number, true, self.now);
+                    self.schedule
+                        .end(begin.place, begin.number, Verdict::Good, self.now);
                 }
                 !over
             });
@@ -163,7 +164,9 @@ fn suspects_are_asked_sooner_and_without_waiting() {
     let place = world.add(TIMING, ALONE);
     let first = world.schedule.begin(world.now).unwrap();
     assert_eq!(world.times(30, 0), []);
-    world.schedule.end(place, first.number, true, world.now);
+    world
+        .schedule
+        .end(place, first.number, Verdict::Good, world.now);
     world.schedule.pace(place, Pace::Suspect, world.now);
     // They take longer than there is between them.
     assert_eq!(world.times(450, 300), [100, 200, 300, 400]);
@@ -206,7 +209,10 @@ fn results_are_told_in_the_order_of_their_beginning() {
     );
     world.at(300);
     assert_eq!(world.schedule.begin(world.now).unwrap().number, 3);
-    let end = |world: &mut World, number| world.schedule.end(place, number, true, world.now);
+    let overtaken = world.schedule.slow(place, 1, world.now);
+    assert_eq!(overtaken, None, "others have begun long since");
+    let end =
+        |world: &mut World, number| world.schedule.end(place, number, Verdict::Good, world.now);
     assert_eq!(end(&mut world, 2), Some(Fate::Told));
     assert_eq!(end(&mut world, 1), Some(Fate::TooLate));
     assert_eq!(end(&mut world, 3), Some(Fate::Told));
@@ -248,11 +254,93 @@ fn a_slow_probe_is_followed_by_others_until_enough_are_under_way() {
     let enough = world.schedule.slow(place, third.number, world.now);
     assert_eq!(enough, None, "three take it down");
     for probe in [first, second, third] {
-        let fate = world.schedule.end(place, probe.number, false, world.now);
+        let fate = world
+            .schedule
+            .end(place, probe.number, Verdict::Bad, world.now);
         assert_eq!(fate, Some(Fate::Told));
     }
     world.at(1000);
     let next = world.schedule.begin(world.now).unwrap();
     let down = world.schedule.slow(place, next.number, world.now);
     assert_eq!(down, None, "what is down already is not asked more often");
+}
+
+/// Probes of a server that needs `took` for each good answer, as the watcher makes them up to `ms`: how many began in each second.
+fn slow_but_good(fall: u16, took: u64, ms: u64) -> Vec<usize> {
+    let mut world = World::new();
+    let place = world.schedule.add(TIMING, fall, ALONE, world.now);
+    let mut begun = vec![0; usize::try_from(ms / 1000).unwrap()];
+    let mut open: Vec<(u64, u64)> = Vec::new();
+    for now in 0..ms {
+        world.at(now);
+        let mut began = Vec::new();
+        open.retain(|&(number, at)| {
+            if now == at + took {
+                world.schedule.end(place, number, Verdict::Good, world.now);
+            } else if now == at + 100 {
+                began.extend(world.schedule.slow(place, number, world.now));
+            }
+            now < at + took
+        });
+        while let Some(begin) = world.schedule.begin(world.now) {
+            began.push(begin);
+        }
+        for begin in began {
+            open.push((begin.number, now));
+            begun[usize::try_from(now / 1000).unwrap()] += 1;
+        }
+    }
+    begun
+}
+
+#[test]
+fn who_is_slow_and_answers_is_not_asked_without_end() {
+    for (fall, took, begun) in [
+        (3, 50, [1; 5]),
+        (3, 150, [2; 5]),
+        // Three are enough, also where the first takes longer still.
+        (3, 250, [3; 5]),
+        (3, 450, [3; 5]),
+        (3, 700, [3; 5]),
+        (1, 450, [1; 5]),
+        // Five would be; none begins once the first has answered.
+        (5, 250, [3; 5]),
+        (5, 450, [5; 5]),
+    ] {
+        assert_eq!(
+            slow_but_good(fall, took, 5000),
+            begun,
+            "fall {fall}, {took} ms"
+        );
+    }
+}
+
+#[test]
+fn what_says_nothing_or_comes_too_late_is_no_news() {
+    use Verdict::{Bad, Good, Nothing};
+    // Results in the order in which they come, by their probes, and whether a slow probe after them is followed by another.
+    for (results, followed) in [
+        (&[(1, Good), (2, Good)][..], true),
+        (&[(1, Good), (2, Bad)], false),
+        (&[(1, Bad), (2, Good)], true),
+        (&[(1, Good), (2, Nothing)], true),
+        (&[(1, Bad), (2, Nothing)], false),
+        (&[(2, Bad), (1, Good)], false),
+        (&[(2, Good), (1, Bad)], true),
+    ] {
+        let mut world = World::new();
+        let place = world.add(TIMING, ALONE);
+        world.schedule.begin(world.now).unwrap();
+        world.schedule.pace(place, Pace::Suspect, world.now);
+        world.at(100);
+        world.schedule.begin(world.now).unwrap();
+        for &(number, verdict) in results {
+            world.schedule.end(place, number, verdict, world.now);
+        }
+        world.schedule.pace(place, Pace::Normal, world.now);
+        world.at(1100);
+        let slow = world.schedule.begin(world.now).unwrap().number;
+        let next = world.schedule.slow(place, slow, world.now);
+        assert_eq!(next.is_some(), followed, "{results:?}");
+    }
 }

@@ -12,8 +12,8 @@ use super::connect::Way;
 use super::failure::{Failure, Good, Progress, Verdict};
 use super::remote::Remote;
 
-/// The longest reply there can be.
-const REPLY_MAX_BYTES: usize = 65_536;
+/// So much of a reply is read, or as much as is expected: what is told of it is no longer (`remote`). The kernel drops the rest.
+const REPLY_BYTES: usize = 128;
 
 /// What is left of the time when silence is taken for good, so that it is told before the time is over.
 const RESERVE: Duration = Duration::from_millis(5);
@@ -34,8 +34,8 @@ impl Udp {
         let socket = self.way.udp(progress).await?;
         let failed = |error: std::io::Error| progress.system(&error);
         socket.send(&self.asked.send).await.map_err(failed)?;
-        let length = self.asked.expect.as_ref().map_or(1, |_| REPLY_MAX_BYTES);
-        let mut bytes = vec![0; length];
+        let expected = self.asked.expect.as_ref().map_or(0, |expect| expect.len());
+        let mut bytes = vec![0; expected.max(REPLY_BYTES)];
         let Some(expect) = &self.asked.expect else {
             let until = silence_ends(progress);
             return match timeout_at(until, socket.recv(&mut bytes)).await {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sorry_core::health::Verdict;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
@@ -17,6 +16,7 @@ use crate::config::check::Timing;
 use super::outcome::Outcome;
 use super::prepared::Prepared;
 use super::schedule::{Begin, Fate, Pace, Place, Schedule, Turn};
+use super::vigil::{self, Vigil};
 
 /// The most threads that wait for the system's resolver and for files at once.
 const BLOCKING_THREADS_MAX: usize = 64;
@@ -77,11 +77,20 @@ enum Order {
 }
 
 impl Watcher {
-    /// Starts the thread, with nothing to check. `tell` is called on it with each result, and must not wait for anything.
+    /// Starts the thread, with nothing to check. `tell` is called on it with each result, and must not wait for anything. Should the
+    /// thread end by itself, the process is aborted.
     ///
     /// # Errors
     /// The system has no room for another thread or its descriptors.
     pub fn start(tell: impl FnMut(Told) + Send + 'static) -> io::Result<Watcher> {
+        Watcher::start_or(tell, vigil::abort)
+    }
+
+    /// The same, with what happens where the thread ends by itself.
+    fn start_or(
+        tell: impl FnMut(Told) + Send + 'static,
+        unasked: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Watcher> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS_MAX)
@@ -90,7 +99,9 @@ impl Watcher {
         let (orders, receiver) = unbounded_channel();
         let thread = std::thread::Builder::new().name("checks".to_owned());
         let thread = thread.spawn(move || {
+            let vigil = Vigil::keep(unasked);
             runtime.block_on(watch(receiver, tell));
+            vigil.end();
             // A resolver that hangs would hold the drop of the runtime.
             runtime.shutdown_background();
         })?;
@@ -338,8 +349,8 @@ impl Watching {
         course
             .under_way
             .retain(|(number, _)| *number != word.number);
-        let good = outcome.reason.verdict() == Verdict::Good;
-        let fate = self.schedule.end(word.place, word.number, good, now);
+        let verdict = outcome.reason.verdict();
+        let fate = self.schedule.end(word.place, word.number, verdict, now);
         if fate == Some(Fate::Told) {
             tell(Told {
                 key: course.key.clone(),

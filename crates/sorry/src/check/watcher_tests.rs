@@ -194,3 +194,20 @@ fn references_are_watched_alike() {
     assert_eq!(told.outcome.reason, Reason::Refused);
     assert!(told.outcome.answered(), "somebody is there");
 }
+
+#[test]
+fn a_thread_that_ends_by_itself_is_noticed() {
+    let (_listener, to) = listener();
+    let (sender, noticed) = channel();
+    let tell = |told: Told| panic!("{told:?} as this test wants it");
+    let watcher =
+        Watcher::start_or(tell, move || sender.send(()).expect("somebody waits")).unwrap();
+    watcher.set(vec![watched("one", connecting(), to, RARELY)]);
+    assert_eq!(noticed.recv_timeout(PATIENCE), Ok(()));
+    drop(watcher);
+    let (sender, noticed) = channel::<()>();
+    let watcher =
+        Watcher::start_or(drop, move || sender.send(()).expect("somebody waits")).unwrap();
+    drop(watcher);
+    assert!(noticed.recv().is_err(), "who is asked to end may");
+}

@@ -78,7 +78,7 @@ fn as_json(file: &Path, checked: &Result<(Config, Vec<String>), Report>) -> Exit
                     json!({
                         "site": site,
                         "refused_ms": milliseconds(detection.refused),
-                        "silent_ms": milliseconds(detection.silent),
+                        "silent_ms": detection.silent.map(milliseconds),
                     })
                 })
                 .collect();

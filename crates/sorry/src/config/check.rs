@@ -26,6 +26,10 @@ pub struct Check {
     pub place: Place,
 }
 
+/// The most probes of one check that are under way at once. At ten a second it is reached with a timeout above 1.6 s; by then there are
+/// more results on their way than decide anything, mostly.
+pub const OUTSTANDING_MAX: u32 = 16;
+
 /// When a check is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -35,17 +39,18 @@ pub struct Timing {
     pub timeout: Duration,
     /// The same as `every` while the next results decide something; probes then do not wait for the one before.
     pub suspect_every: Duration,
-    /// The most that is added to or taken from `every` at random, so that checks do not march in step.
+    /// The most by which a probe is put off at random, so that checks do not march in step.
     pub jitter: Duration,
 }
 
 impl Timing {
     /// The longest from a server's death to the result that takes it down, `fall` results being needed: for a host that
-    /// refuses, and for one that is silent.
+    /// refuses, and for one that is silent. Where more are needed than may be under way at once, the others wait for a timeout.
     pub fn worst_case(&self, fall: u16) -> (Duration, Duration) {
-        let refused =
-            self.every + self.jitter + self.suspect_every * u32::from(fall.saturating_sub(1));
-        (refused, refused + self.timeout)
+        let more = u32::from(fall.saturating_sub(1));
+        let refused = self.every + self.jitter + self.suspect_every * more;
+        let timeouts = 1 + more / OUTSTANDING_MAX;
+        (refused, refused + self.timeout * timeouts)
     }
 }
 
@@ -94,6 +99,11 @@ impl Kind {
             | Kind::Exec(_)
             | Kind::File(_) => None,
         }
+    }
+
+    /// Whether one that says nothing is taken to be well.
+    pub fn is_content_with_silence(&self) -> bool {
+        matches!(self, Kind::Udp(udp) if udp.expect.is_none())
     }
 
     /// The word of the configuration, of metrics and of JSON; `https` is `http`'s over TLS.

@@ -8,20 +8,24 @@ use std::time::Duration;
 pub struct Detection {
     /// When its host refuses.
     pub refused: Duration,
-    /// When nothing is heard of it.
-    pub silent: Duration,
+    /// When nothing is heard of it. None where a check takes that for good.
+    pub silent: Option<Duration>,
 }
 
 impl Site {
     /// What its checks promise; nothing where it has none.
     pub fn detection(&self) -> Option<Detection> {
         let checks = self.reals.iter().flat_map(|real| &real.checks);
-        let cases = checks.map(|check| check.timing.worst_case(check.thresholds.fall.get()));
+        let cases = checks.map(|check| {
+            let (refused, silent) = check.timing.worst_case(check.thresholds.fall.get());
+            let notices = !check.kind.is_content_with_silence();
+            (refused, notices.then_some(silent))
+        });
         cases.fold(None, |slowest: Option<Detection>, (refused, silent)| {
             let before = slowest.unwrap_or(Detection { refused, silent });
             Some(Detection {
                 refused: before.refused.max(refused),
-                silent: before.silent.max(silent),
+                silent: before.silent.zip(silent).map(|(a, b)| a.max(b)),
             })
         })
     }
@@ -29,11 +33,15 @@ impl Site {
 
 impl std::fmt::Display for Detection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [refused, silent] = [self.refused, self.silent].map(seconds);
+        let refused = seconds(self.refused);
         write!(
             f,
-            "a real server that refuses is down after at most {refused} s, one that is silent after {silent} s"
-        )
+            "a real server that refuses is down after at most {refused} s, one that is silent "
+        )?;
+        match self.silent {
+            Some(silent) => write!(f, "after {} s", seconds(silent)),
+            None => f.write_str("is not noticed"),
+        }
     }
 }
 
@@ -78,6 +86,28 @@ mod tests {
             (
                 "check.tcp = {}",
                 "a real server that refuses is down after at most 2.6 s, one that is silent after 3.6 s",
+            ),
+            // Silence is noticed where a reply must come.
+            (
+                "check.udp = { send = \"x\", expect = \"y\" }",
+                "a real server that refuses is down after at most 2.6 s, one that is silent after 3.6 s",
+            ),
+            (
+                "check.udp = { send = \"x\" }",
+                "a real server that refuses is down after at most 2.6 s, one that is silent is not noticed",
+            ),
+            (
+                "check.tcp = {}\ncheck.udp = { send = \"x\" }\ncheck.file = { path = \"/run/x\" }",
+                "a real server that refuses is down after at most 2.6 s, one that is silent is not noticed",
+            ),
+            // At most 16 are under way, so the 17th waits for the first to time out.
+            (
+                "check.tcp = { fall = 16 }",
+                "a real server that refuses is down after at most 5.2 s, one that is silent after 6.2 s",
+            ),
+            (
+                "check.tcp = { fall = 17 }",
+                "a real server that refuses is down after at most 5.4 s, one that is silent after 7.4 s",
             ),
             (
                 "check.tcp = { every = \"1s\", fall = 1, jitter = \"0s\", timeout = \"250ms\" }",

@@ -5,6 +5,8 @@ use crate::config::diagnostics::{Code, Mistake, Place};
 use crate::config::reader::At;
 use crate::config::spec;
 use crate::config::window::{Asked, Field, Typed, Window};
+use sorry_core::moment::Wall;
+use sorry_core::window::Window as When;
 use std::collections::HashMap;
 
 /// What a window is called in the file, by whether it opens once.
@@ -91,6 +93,7 @@ impl Builder<'_> {
         };
         let wrong = match Window::asked(&asked) {
             Ok(window) => {
+                self.tell_if_passed(&window, opens.map_or(*place, |at| at.place));
                 return Some(Window {
                     place: *place,
                     ..window
@@ -111,6 +114,18 @@ impl Builder<'_> {
             self.fault(kind.key(wrong.field), blamed.unwrap_or(*place), wrong.fault);
         }
         None
+    }
+
+    /// What has passed is only worth a word: files are not edited by the clock.
+    fn tell_if_passed(&mut self, window: &Window, place: Place) {
+        let now = u64::try_from(self.world.now.as_millisecond()).unwrap_or_default();
+        match &window.when {
+            When::Once(span) if span.end <= Wall(now) => {
+                let why = "the window has passed, and does nothing any more";
+                self.caution(place, format!("start: {why}"));
+            }
+            When::Once(_) | When::Every(_) => {}
+        }
     }
 
     /// Whether it opens once or again and again.

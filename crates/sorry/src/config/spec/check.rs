@@ -57,8 +57,7 @@ table! {
         #[example = "3"]
         forgive: Results,
 
-        /// The most by which chance makes a probe earlier or later, so that checks do not march in step. `"auto"` is a tenth of
-        /// `every`.
+        /// The most by which chance makes a probe later, so that checks do not march in step. `"auto"` is a tenth of `every`.
         #[key = "jitter"]
         #[default = "\"auto\""]
         #[example = "\"50ms\""]

@@ -150,7 +150,8 @@ check_table! {
         #[example = "\"2689367b205c16ce32ed4200942b8b8b1e262dfc70d9bc9fbc77c49699a4f1df\""]
         digest: Digest,
 
-        /// The longest body that is read to judge it; a longer one is bad. A body that nothing is asked of is not read.
+        /// The longest body that is read to judge it; a longer one is bad. One that nothing is asked of is read and
+        /// forgotten, as far as this.
         #[key = "body-bytes"]
         #[default = "\"64 KiB\""]
         #[example = "\"1 MiB\""]
@@ -335,7 +336,7 @@ check_table! {
         command: Vec<At<Line>>,
 
         /// Whether the exit codes 2 to 255 are good, too, and set the weight to the code less 2 (`misc_dynamic` of
-        /// keepalived).
+        /// keepalived). 0 is good and leaves the weight as it is.
         #[key = "weight-by-exit-code"]
         #[default = "false"]
         #[example = "true"]

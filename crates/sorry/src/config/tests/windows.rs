@@ -292,3 +292,27 @@ token-file = "c.token""#,
         "#]],
     );
 }
+
+#[test]
+fn a_window_that_has_passed_is_told_of() {
+    for (lines, expected) in [
+        (
+            "start = \"2020-02-01 02:00 UTC\"\nfor = \"1h\"",
+            &["sorry.toml:6: start: the window has passed, and does nothing any more"][..],
+        ),
+        (
+            "start = \"2020-02-01 02:00 UTC\"\nend = \"2020-02-01 04:00 UTC\"",
+            &["sorry.toml:6: start: the window has passed, and does nothing any more"],
+        ),
+        // It is open: what counts is its end.
+        (
+            "start = \"2020-02-01 02:00 UTC\"\nend = \"2199-02-01 04:00 UTC\"",
+            &[],
+        ),
+        ("start = \"2199-02-01 02:00 UTC\"\nfor = \"1h\"", &[]),
+        ("days = \"daily\"\nat = \"02:00\"\nfor = \"1h\"", &[]),
+    ] {
+        let text = site(&format!("[[site.window]]\nname = \"move\"\n{lines}\n"));
+        assert_eq!(valid(&text).warnings, expected, "{lines}");
+    }
+}

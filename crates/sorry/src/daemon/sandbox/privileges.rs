@@ -58,7 +58,7 @@ pub struct Need {
 pub struct Privileges {
     /// Capabilities, with what for.
     pub needs: Vec<Need>,
-    /// Its icmp checks need this machine to let the daemon's group send echo requests, whatever its capabilities.
+    /// Its icmp checks and its references without a port need this machine to let the daemon's group send echo requests, whatever its capabilities.
     pub echo: Option<Echo>,
 }
 
@@ -112,7 +112,9 @@ impl Privileges {
             needs.extend(files_of_others(config));
         }
         let mut checks = config.sites.iter().flat_map(|site| &site.reals);
-        let echo = checks.any(|real| real.checks.iter().any(|check| check.kind == Kind::Icmp));
+        let mut references = config.watch.references.iter();
+        let echo = checks.any(|real| real.checks.iter().any(|check| check.kind == Kind::Icmp))
+            || references.any(|target| target.port == 0);
         Privileges {
             needs,
             echo: echo.then_some(Echo {
@@ -266,6 +268,25 @@ mod tests {
         };
         let config = config("\"0.0.0.0:80\"", "");
         assert_eq!(Privileges::on(&free, &config).needs, []);
+    }
+
+    #[test]
+    fn who_asks_for_an_echo_needs_a_group() {
+        let real = "[[site.real-server]]\naddress = \"10.0.0.11:80\"\n";
+        for (more, needed) in [
+            (String::new(), false),
+            (format!("{real}check.tcp = {{}}\n"), false),
+            (format!("{real}check.icmp = {{}}\n"), true),
+            ("[watch]\nreferences = [\"192.0.2.1:53\"]".into(), false),
+            (
+                "[watch]\nreferences = [\"192.0.2.1:53\", \"192.0.2.2\"]".into(),
+                true,
+            ),
+        ] {
+            let config = config("\"127.0.0.1:8503\"", &more);
+            let echo = Privileges::on(&machine(false), &config).echo;
+            assert_eq!(echo, needed.then_some(Echo { groups: (1, 0) }), "{more}");
+        }
     }
 
     #[test]

@@ -22,21 +22,17 @@ impl Dice {
 }
 
 /// What was ordered between two crashes. Odd orders are `down` with their number as words, even ones `up`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Orders {
-    /// The last one that was acknowledged.
+    /// The last one that was acknowledged, between these two crashes or before.
     acknowledged: Option<u64>,
     /// The last one that was given.
     given: u64,
 }
 
 impl Orders {
-    /// Gives orders until one is not acknowledged.
-    fn give(file: &Path, from: u64) -> Orders {
-        let mut orders = Orders {
-            acknowledged: None,
-            given: from,
-        };
+    /// Gives orders behind those that were given until one is not acknowledged.
+    fn give(file: &Path, mut orders: Orders) -> Orders {
         loop {
             orders.given += 1;
             let words = format!("order {}", orders.given);
@@ -72,19 +68,21 @@ fn killed_at_any_instant_no_order_is_lost() {
         quorum: 1,
         more: "",
     });
-    let mut given = 0;
+    let mut orders = Orders {
+        acknowledged: None,
+        given: 0,
+    };
     for crash in 0..CRASHES {
         let wait = Duration::from_millis(dice.roll() % 400);
-        let orders = std::thread::scope(|scope| {
+        orders = std::thread::scope(|scope| {
             let file = world.file();
             // Whoever orders does not know when the machine will fail.
-            let ordering = scope.spawn(move || Orders::give(&file, given));
+            let ordering = scope.spawn(move || Orders::give(&file, orders));
             // The instant is the point of this test: nothing can be awaited instead.
             std::thread::park_timeout(wait);
             world.daemon().signal("KILL");
             ordering.join().expect("no panic")
         });
-        given = orders.given;
         world.bury();
         world.begin();
         let site = world.site();
@@ -99,6 +97,7 @@ fn killed_at_any_instant_no_order_is_lost() {
             world.revive(1);
         }
     }
+    assert!(orders.acknowledged.is_some(), "seed {seed}: {orders:?}");
 }
 
 #[test]
