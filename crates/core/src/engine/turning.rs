@@ -60,7 +60,8 @@ impl Engine {
     fn turn(&mut self, index: usize, wish: &Wish, now: Moment) {
         let site = &mut self.sites[index];
         let after = now.tick.since(site.since);
-        if wish.why == Why::NoQuorum && site.returned {
+        // What was taken back in doubt and is believed now never came back.
+        if wish.why == Why::NoQuorum && site.returned && site.why != Why::Doubted {
             site.flaps.fell(after, &site.setup.damping);
         }
         let mut outage = None;

@@ -66,6 +66,32 @@ fn what_seems_to_be_down_together_is_not_believed() {
 }
 
 #[test]
+fn what_was_taken_back_is_no_flapping() {
+    check(
+        setup(vec![site("a", 1), site("b", 1), site("c", 1)]),
+        &[
+            "0 0+ 1+ 2+",
+            "1 0- 0-",
+            "2 0+ 0+",
+            "500 0- 0- 1- 1- 2- 2-",
+            "530 look",
+            "531 0+ 0+",
+        ],
+        &expect![[r#"
+            0 0+ 1+ 2+ -> switch 0: 1 live 1; switch 0: 2 live 1; switch 0: 3 live 1
+            1 0- 0- -> 0 Suspect; 0 Normal; site 0 sorry (no-quorum) after 1 s; switch 0: 4 sorry 0
+            2 0+ 0+ -> site 0 live (quorum) after 1 s; switch 0: 5 live 1
+            500 0- 0- 1- 1- 2- 2- -> 0 Suspect; 0 Normal; site 0 sorry (no-quorum) after 498 s; switch 0: 6 sorry 0; 1 Suspect; 1 Normal; site 1 sorry (no-quorum) after 500 s; switch 0: 7 sorry 0; 2 Suspect; 2 Normal; Doubt(Mass { down: 3, of: 3 }); site 0 live (doubted) after 0 s; switch 0: 8 live 1; site 1 live (doubted) after 0 s; switch 0: 9 live 1; switch 0: 10 live 1
+            530 look -> DoubtOver; site 0 sorry (no-quorum) after 30 s; switch 0: 11 sorry 0; site 1 sorry (no-quorum) after 30 s; switch 0: 12 sorry 0; site 2 sorry (no-quorum) after 530 s; switch 0: 13 sorry 0
+            531 0+ 0+ -> site 0 live (quorum) after 1 s; switch 0: 14 live 1
+            a: live (quorum)
+            b: sorry (no-quorum)
+            c: sorry (no-quorum)
+        "#]],
+    );
+}
+
+#[test]
 fn whoever_reaches_nothing_switches_nothing() {
     let blind = || {
         let mut setup = one();
