@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,12 @@ pub struct Entry {
     pub told: String,
 }
 
+impl Entry {
+    fn is_refusal(&self) -> bool {
+        self.outcome == Outcome::Refused
+    }
+}
+
 /// What came of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -47,6 +53,8 @@ pub enum Outcome {
     Refused,
     /// It could not be done.
     Failed,
+    /// It was asked for, and nobody has heard what came of it.
+    Unknown,
 }
 
 impl Outcome {
@@ -56,6 +64,7 @@ impl Outcome {
             Outcome::Done => "done",
             Outcome::Refused => "refused",
             Outcome::Failed => "failed",
+            Outcome::Unknown => "unknown",
         }
     }
 }
@@ -78,29 +87,66 @@ pub trait AuditLog: fmt::Debug + Send + Sync {
 /// How many entries are remembered where no file keeps them.
 const REMEMBERED: usize = 1000;
 
+/// How many of them are attempts that were refused, at most: whoever tries again and again pushes no change out.
+const REMEMBERED_REFUSALS: usize = REMEMBERED / 4;
+
 /// The last entries, in memory; a restart forgets them.
 #[derive(Debug, Default)]
-pub struct Recent(Mutex<VecDeque<Entry>>);
+pub struct Recent(Mutex<Entries>);
+
+/// The newest first.
+#[derive(Debug, Default)]
+struct Entries {
+    all: VecDeque<Entry>,
+    refusals: usize,
+}
 
 impl Recent {
     /// Puts in what was noted before, the oldest first.
     pub fn put_behind(&self, before: impl DoubleEndedIterator<Item = Entry>) {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = REMEMBERED.saturating_sub(entries.len());
-        entries.extend(before.rev().take(room));
+        let mut entries = self.entries();
+        for entry in before.rev() {
+            entries.put_behind(entry);
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    /// An older one than all, if there is room.
+    fn put_behind(&mut self, entry: Entry) {
+        let refused = usize::from(entry.is_refusal());
+        let room = self.all.len() < REMEMBERED;
+        if room && self.refusals + refused <= REMEMBERED_REFUSALS {
+            self.refusals += refused;
+            self.all.push_back(entry);
+        }
+    }
+
+    /// A newer one than all. An old one makes room: a refusal, where there are enough of those.
+    fn put_before(&mut self, entry: Entry) {
+        let refused = usize::from(entry.is_refusal());
+        let leaves = match self.refusals + refused > REMEMBERED_REFUSALS {
+            true => self.all.iter().rposition(Entry::is_refusal),
+            false => (self.all.len() == REMEMBERED).then_some(REMEMBERED - 1),
+        };
+        let left = leaves.and_then(|at| self.all.remove(at));
+        self.refusals += refused;
+        self.refusals -= usize::from(left.is_some_and(|entry| entry.is_refusal()));
+        self.all.push_front(entry);
     }
 }
 
 impl AuditLog for Recent {
     fn note(&self, entry: &Entry) {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.truncate(REMEMBERED - 1);
-        entries.push_front(entry.clone());
+        self.entries().put_before(entry.clone());
     }
 
     fn last(&self, limit: usize) -> Vec<Entry> {
-        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().take(limit).cloned().collect()
+        self.entries().all.iter().take(limit).cloned().collect()
     }
 }
 
@@ -123,7 +169,7 @@ impl Noting {
                 site: None,
                 order: None,
                 reason: None,
-                outcome: Outcome::Failed,
+                outcome: Outcome::Unknown,
                 told: String::new(),
             }),
         }
@@ -151,7 +197,7 @@ impl Noting {
 
 impl Drop for Noting {
     fn drop(&mut self) {
-        self.note(Outcome::Failed, "nobody has heard what came of it");
+        self.note(Outcome::Unknown, "nobody has heard what came of it");
     }
 }
 
@@ -171,11 +217,49 @@ mod tests {
         assert_eq!(log.last(usize::MAX).len(), REMEMBERED);
     }
 
+    fn entry(number: u64, outcome: Outcome) -> Entry {
+        Entry {
+            at: Moment(number),
+            by: "token look".to_owned(),
+            what: "reload".to_owned(),
+            site: None,
+            order: None,
+            reason: None,
+            outcome,
+            told: String::new(),
+        }
+    }
+
+    #[test]
+    fn refusals_push_no_change_out() {
+        let changes = |log: &Recent| {
+            let last = log.last(usize::MAX);
+            assert!(last.len() <= REMEMBERED);
+            assert!(last.is_sorted_by_key(|entry| std::cmp::Reverse(entry.at)));
+            last.iter().filter(|entry| !entry.is_refusal()).count()
+        };
+        let many = 2 * REMEMBERED as u64;
+        let log = Recent::default();
+        (0..10).for_each(|at| log.note(&entry(at, Outcome::Done)));
+        (10..many).for_each(|at| log.note(&entry(at, Outcome::Refused)));
+        assert_eq!(changes(&log), 10);
+        assert_eq!(log.last(usize::MAX).len(), 10 + REMEMBERED_REFUSALS);
+        (many..2 * many).for_each(|at| log.note(&entry(at, Outcome::Done)));
+        assert_eq!(changes(&log), REMEMBERED);
+        log.note(&entry(2 * many, Outcome::Refused));
+        assert_eq!(changes(&log), REMEMBERED - 1);
+        // The same for those that were noted by a process before.
+        let log = Recent::default();
+        let noted = |at| entry(at, [Outcome::Refused, Outcome::Done][usize::from(at < 10)]);
+        log.put_behind((0..many).map(noted));
+        assert_eq!(changes(&log), 10);
+    }
+
     #[test]
     fn what_nobody_answers_is_noted_all_the_same() {
         let log: Arc<dyn AuditLog> = Arc::new(Recent::default());
         drop(Noting::begin(&log, "uid 0".to_owned(), "reload"));
-        assert_eq!(log.last(1)[0].outcome, Outcome::Failed);
+        assert_eq!(log.last(1)[0].outcome, Outcome::Unknown);
         let mut noting = Noting::begin(&log, "uid 0".to_owned(), "reload");
         noting.note(Outcome::Refused, "no");
         drop(noting);

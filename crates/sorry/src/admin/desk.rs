@@ -14,13 +14,15 @@ use tokio::time::timeout;
 use super::audit::{Audit, AuditLog, Noting, Outcome};
 use super::door::{Bound, Door, Doors};
 use super::history::History;
-use super::message::{Command, Fault, FaultKind, Ordered};
+use super::message::{Command, Fault, FaultKind, Ordered, ReloadReport};
 use super::openapi;
+use super::order::Done;
 use super::query::Query;
 use super::role::Role;
 use super::route::{self, Found, Operation, OrderRequest, Tested};
 use super::standing::Standing;
 use super::status::Status;
+use super::table::{cut, printable};
 
 /// Entries and incidents that are answered where nobody says how many, and at most.
 const USUAL: usize = 100;
@@ -28,6 +30,12 @@ const MOST: usize = 1000;
 
 /// The longest reason.
 const REASON_BYTES: usize = 1000;
+
+/// How long a status waits for how the sites stand: far less than whoever asks waits for the status.
+const STANDING_TIME: Duration = Duration::from_secs(2);
+
+/// Characters of what was refused that are noted: a path can be as long as a head.
+const NOTED: usize = 200;
 
 /// What all doors of the admin API share.
 #[derive(Debug)]
@@ -109,10 +117,11 @@ impl Desk {
 
     /// Notes an attempt of somebody who may not. Whoever tries again and again fills neither the disk nor the log: beyond so many a
     /// minute they are only counted, and the next entry says how many there were.
-    pub(super) fn note_refusal(&self, known: &str, what: String, why: &str) {
+    pub(super) fn note_refusal(&self, known: &str, what: &str, why: &str) {
         let Some(missed) = self.refusals.next(Instant::now()) else {
             return;
         };
+        let what = cut(&printable(&cut(what, NOTED)), NOTED);
         log::warn!("refused {what} to {known}");
         let why = match missed {
             0 => why.to_owned(),
@@ -162,7 +171,8 @@ impl Desk {
     /// How the daemon is, and how its sites stand, which somebody else knows. A status without that is better than none.
     async fn status(&self, who: &Who) -> Result<Status, Fault> {
         let mut status = self.ask(who, Command::Status).await?;
-        if let Ok(standing) = self.ask(who, Command::Standing).await {
+        let standing = timeout(STANDING_TIME, self.ask(who, Command::Standing));
+        if let Ok(Ok(standing)) = standing.await {
             status.standing = standing;
         }
         Ok(status)
@@ -181,7 +191,7 @@ impl Desk {
             ),
         };
         let what = format!("{} {}", asked.method, asked.path);
-        self.note_refusal(&who.known, what, &message);
+        self.note_refusal(&who.known, &what, &message);
         Fault::new(FaultKind::Refused, message)
     }
 
@@ -189,7 +199,7 @@ impl Desk {
         let OrderRequest { order, reason } = read_order(body)?;
         let what = order.word();
         let noting = Noting::begin(&self.audit, who.known.clone(), what);
-        let mut noting = noting.about(&site, &order, reason.as_ref());
+        let noting = noting.about(&site, &order, reason.as_ref());
         let by = who.by.clone();
         let command = |reply| {
             Command::Order(Ordered {
@@ -200,49 +210,55 @@ impl Desk {
                 reply,
             })
         };
-        let done = match self.ask(who, command).await {
-            Ok(done) => done,
-            Err(fault) => Err(fault),
+        let end = |done: &Result<Done, Fault>| match done {
+            Ok(done) => (Outcome::Done, done.told.join("; ")),
+            Err(fault) => (Outcome::Failed, fault.message.clone()),
         };
-        match &done {
-            Ok(done) => noting.note(Outcome::Done, &done.told.join("; ")),
-            Err(fault) => noting.note(Outcome::Failed, &fault.message),
-        }
-        value(done?)
+        value(self.change(who, noting, command, end).await??)
     }
 
     async fn reload(&self, who: &Who) -> Result<Value, Fault> {
-        let mut noting = Noting::begin(&self.audit, who.known.clone(), "reload");
+        let noting = Noting::begin(&self.audit, who.known.clone(), "reload");
         let by = who.by.clone();
-        let report = self.ask(who, |reply| Command::Reload { by, reply }).await;
-        match &report {
-            Ok(report) if report.mistakes.is_empty() => {
-                let told = format!("configuration {} is in force", report.generation);
-                noting.note(Outcome::Done, &told);
-            }
-            Ok(report) => {
-                let told = format!(
-                    "{} mistake(s); configuration {} stays in force",
-                    report.mistakes.len(),
-                    report.generation
-                );
-                noting.note(Outcome::Failed, &told);
-            }
-            Err(fault) => noting.note(Outcome::Failed, &fault.message),
-        }
-        report.and_then(value)
+        let command = |reply| Command::Reload { by, reply };
+        value(self.change(who, noting, command, end_of_reload).await?)
     }
 
     async fn test_alert(&self, who: &Who, receiver: String) -> Result<Value, Fault> {
         let what = format!("test alert to {receiver}");
-        let mut noting = Noting::begin(&self.audit, who.known.clone(), what);
+        let noting = Noting::begin(&self.audit, who.known.clone(), what);
         let command = |reply| Command::TestAlert { receiver, reply };
-        let tested = self.ask(who, command).await.and_then(|tested| tested);
-        match &tested {
-            Ok(told) => noting.note(Outcome::Done, told),
-            Err(fault) => noting.note(Outcome::Failed, &fault.message),
-        }
-        value(Tested { told: tested? })
+        let end = |tested: &Result<String, Fault>| match tested {
+            Ok(told) => (Outcome::Done, told.clone()),
+            Err(fault) => (Outcome::Failed, fault.message.clone()),
+        };
+        let told = self.change(who, noting, command, end).await??;
+        value(Tested { told })
+    }
+
+    /// Has the daemon change something, and notes what came of it. That is noted by a task of its own: what was asked for is done
+    /// whether or not anybody still waits for the reply.
+    async fn change<T: Send + 'static>(
+        &self,
+        who: &Who,
+        mut noting: Noting,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+        end: impl FnOnce(&T) -> (Outcome, String) + Send + 'static,
+    ) -> Result<T, Fault> {
+        let place = self.reserve(who.door).await;
+        let place = place.inspect_err(|fault| noting.note(Outcome::Failed, &fault.message))?;
+        let (reply, answer) = oneshot::channel();
+        let (pass, passed) = oneshot::channel();
+        place.send(command(reply));
+        tokio::spawn(async move {
+            if let Ok(done) = answer.await {
+                let (outcome, told) = end(&done);
+                noting.note(outcome, &told);
+                // Whoever asked may have gone.
+                let _gone = pass.send(done);
+            }
+        });
+        self.in_time(who.door, async { passed.await.ok() }).await
     }
 
     /// Asks the daemon and waits for what it says.
@@ -287,6 +303,20 @@ impl Desk {
                 Err(Fault::new(FaultKind::Timeout, message))
             }
         }
+    }
+}
+
+fn end_of_reload(report: &ReloadReport) -> (Outcome, String) {
+    let (mistakes, generation) = (report.mistakes.len(), report.generation);
+    match mistakes {
+        0 => (
+            Outcome::Done,
+            format!("configuration {generation} is in force"),
+        ),
+        _ => (
+            Outcome::Failed,
+            format!("{mistakes} mistake(s); configuration {generation} stays in force"),
+        ),
     }
 }
 
@@ -337,7 +367,7 @@ pub fn unknown_site(name: &str, mut names: Vec<String>) -> Fault {
         "" => "there are none".to_owned(),
         _ => format!("there are {there}"),
     };
-    let name = super::table::printable(name);
+    let name = printable(name);
     Fault::new(FaultKind::Unknown, format!("no site `{name}`: {there}"))
 }
 

@@ -90,6 +90,14 @@ fn reply(command: Command) {
     }
 }
 
+fn status() -> Status {
+    let status = json!({
+        "version": "1", "pid": 1, "now": "2026-01-01T00:00:00Z", "started": "2026-01-01T00:00:00Z", "uptime_seconds": 0,
+        "generation": 1, "sites": [], "listeners": [], "workers": [], "limits_reached": {}, "certificates": [],
+    });
+    serde_json::from_value(status).unwrap()
+}
+
 struct World {
     desk: Desk,
     audit: Arc<dyn AuditLog>,
@@ -111,6 +119,14 @@ impl World {
             audit,
             doors,
         }
+    }
+
+    /// The entry of this number, when it is noted.
+    async fn noted(&self, number: usize) -> Entry {
+        while self.audit.last(99).len() < number {
+            tokio::task::yield_now().await;
+        }
+        self.audit.last(1).remove(0)
     }
 
     async fn ask(&self, role: Role, request: &str, body: &str) -> Result<Value, Fault> {
@@ -288,14 +304,64 @@ async fn history_is_asked_for_in_parts() {
 
 #[tokio::test]
 async fn a_daemon_that_does_not_reply_is_counted() {
-    let mut held = Vec::new();
-    let world = World::new(Duration::from_millis(20), move |command| held.push(command));
+    let (hold, mut held) = mpsc::unbounded_channel();
+    let hold = move |command| hold.send(command).unwrap();
+    let world = World::new(Duration::from_millis(20), hold);
     assert_eq!(
         word(world.ask(Role::Operator, "POST /v1/reload", "").await),
         "timeout"
     );
     assert_eq!(world.doors.count(Door::Admin, Bound::ReplyTime), 1);
-    assert_eq!(world.audit.last(1)[0].outcome, Outcome::Failed);
+    // It is not done and has not failed, until the daemon says so.
+    assert_eq!(world.audit.last(1), []);
+    reply(held.recv().await.unwrap());
+    assert_eq!(world.noted(1).await.outcome, Outcome::Done);
+}
+
+#[tokio::test]
+async fn what_is_done_after_whoever_asked_has_left_is_noted_as_done() {
+    let (hold, mut held) = mpsc::unbounded_channel();
+    let world = World::new(FOREVER, move |command| hold.send(command).unwrap());
+    for (number, outcome) in [(1, Outcome::Done), (2, Outcome::Unknown)] {
+        let command = {
+            let down = r#"{"order":{"do":"down"}}"#;
+            let order = world.ask(Role::Operator, "POST /v1/sites/shop/orders", down);
+            tokio::select! {
+                _ = order => panic!("nobody has replied"),
+                command = held.recv() => command.unwrap(),
+            }
+        };
+        match outcome {
+            Outcome::Done => reply(command),
+            _ => drop(command),
+        }
+        let entry = world.noted(number).await;
+        assert_eq!((entry.what.as_str(), entry.outcome), ("down", outcome));
+    }
+}
+
+#[tokio::test]
+async fn a_status_does_not_wait_long_for_the_sites() {
+    let mut held = Vec::new();
+    let world = World::new(FOREVER, move |command| match command {
+        Command::Status(reply) => reply.send(status()).unwrap(),
+        other => held.push(other),
+    });
+    let began = Instant::now();
+    world.ask(Role::Reader, "GET /v1/status", "").await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(8));
+}
+
+#[test]
+fn what_is_refused_is_noted_in_few_words() {
+    let (sender, _commands) = mpsc::channel(1);
+    let audit: Arc<dyn AuditLog> = Arc::new(Recent::default());
+    let desk = Desk::new(sender, Arc::clone(&audit), Arc::default(), FOREVER);
+    let path = format!("POST /\u{1b}{}", "x".repeat(16_000));
+    desk.note_refusal("token look", &path, "no");
+    let noted = &audit.last(1)[0].what;
+    assert_eq!(noted.chars().count(), NOTED);
+    assert!(noted.starts_with("POST /\\u{1b}xxx"), "{noted}");
 }
 
 #[test]

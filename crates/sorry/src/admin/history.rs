@@ -50,4 +50,7 @@ pub struct Event {
     pub at: Moment,
     /// What, in words.
     pub what: String,
+    /// It did not happen: a switch that only observes would have done it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub would: bool,
 }

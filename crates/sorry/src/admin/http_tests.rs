@@ -169,6 +169,7 @@ fn long_history() -> History {
     let event = Event {
         at: Moment(1),
         what: "x".repeat(10_000),
+        would: false,
     };
     let incident = Incident {
         id: 1,

@@ -197,7 +197,7 @@ impl Admit for Shown {
             let message = "nobody knows this token: `sorry token` makes one, and its line goes into the daemon's file";
             let what = format!("{} {}", head.method, head.uri.path());
             self.desk
-                .note_refusal(&format!("unknown token from {}", self.peer), what, message);
+                .note_refusal(&format!("unknown token from {}", self.peer), &what, message);
             return Err(Fault::new(FaultKind::Unidentified, message));
         };
         Ok(Who {

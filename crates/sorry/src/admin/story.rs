@@ -84,8 +84,8 @@ impl History {
     }
 }
 
-/// What the words of an event begin with that did not happen, because a switch only observes.
-const WOULD_HAVE: &str = "would have";
+/// What the words of an event that did not happen say, and the column that they are shown in says, too: there is little room.
+const SAID: [&str; 2] = ["the switch ", "would have "];
 
 impl Incident {
     fn about(&self) -> String {
@@ -131,9 +131,9 @@ impl Incident {
         let mut table = Table::new(&["TIME", "WOULD HAVE BEEN DONE", "HAPPENED"]);
         for event in &self.events {
             let (time, what) = (look.second(event.at), printable(&event.what));
-            match what.strip_prefix(WOULD_HAVE) {
-                Some(would) => table.row([time, would.trim_start().to_owned(), String::new()]),
-                None => table.row([time, String::new(), what]),
+            match event.would {
+                true => table.row([time, short(what), String::new()]),
+                false => table.row([time, String::new(), what]),
             }
         }
         let mut text = format!("{title}\n{}", table.render(look));
@@ -145,9 +145,8 @@ impl Incident {
 
     /// How far apart the first thing that would have been done is from the first that happened.
     fn difference(&self) -> Option<String> {
-        let would = |event: &&Event| event.what.starts_with(WOULD_HAVE);
-        let ours = self.events.iter().find(would)?.at;
-        let Some(theirs) = self.events.iter().find(|event| !would(event)) else {
+        let ours = self.events.iter().find(|event| event.would)?.at;
+        let Some(theirs) = self.events.iter().find(|event| !event.would) else {
             return Some("nothing happened of what would have been done".to_owned());
         };
         Some(
@@ -158,6 +157,11 @@ impl Incident {
             },
         )
     }
+}
+
+fn short(what: String) -> String {
+    SAID.iter()
+        .fold(what, |what, said| what.replacen(said, "", 1))
 }
 
 fn told(event: &Event, look: &Look) -> String {
@@ -174,7 +178,7 @@ impl Audit {
         for entry in &self.entries {
             let ink = match entry.outcome {
                 Outcome::Done => Ink::Plain,
-                Outcome::Refused | Outcome::Failed => Ink::Bad,
+                Outcome::Refused | Outcome::Failed | Outcome::Unknown => Ink::Bad,
             };
             table.row([
                 Cell::from(look.time(entry.at)),

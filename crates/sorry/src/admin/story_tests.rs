@@ -16,6 +16,16 @@ fn event(at: u64, what: &str) -> Event {
     Event {
         at: Moment(at),
         what: what.to_owned(),
+        would: false,
+    }
+}
+
+/// Of a switch that only observes, in the words of `alert::words`.
+fn would(at: u64, to: &str) -> Event {
+    let what = format!("the switch nginx would have sent visitors to the {to}");
+    Event {
+        would: true,
+        ..event(at, &what)
     }
 }
 
@@ -40,10 +50,10 @@ fn history() -> History {
         seconds: 400,
         observed: true,
         events: vec![
-            event(NOW - 86_400, "would have sent shop to sorry"),
+            would(NOW - 86_400, "sorry server"),
             event(NOW - 86_397, "keepalived sent shop to its sorry server"),
             event(NOW - 86_010, "keepalived sent shop back"),
-            event(NOW - 86_000, "would have sent shop back"),
+            would(NOW - 86_000, "real servers"),
         ],
         ..outage.clone()
     };
@@ -78,10 +88,12 @@ fn incidents_stand_in_a_table() {
         11:55             5m so far  shop  outage            no quorum: 0 of 1
           11:55:00 10.0.0.1:80 is down: refused
         2025-12-31 12:00  6m 40s     shop  outage, observed  no quorum: 0 of 1
-          2025-12-31 12:00:00 would have sent shop to sorry
+          2025-12-31 12:00:00 the switch nginx would have sent visitors to the sorry
+          server
           2025-12-31 12:00:03 keepalived sent shop to its sorry server
           2025-12-31 12:06:30 keepalived sent shop back
-          2025-12-31 12:06:40 would have sent shop back
+          2025-12-31 12:06:40 the switch nginx would have sent visitors to the real
+          servers
         2025-12-31 12:00  6m 40s     blog  maintenance       ordered, by deploy\u{7}
         2025-12-31 12:00  6m 40s     all   doubt, planned    no reference answers, by d…
     "#]]
@@ -96,11 +108,11 @@ fn incidents_stand_in_a_table() {
 fn what_would_have_been_done_stands_beside_what_happened() {
     expect![[r#"
         outage, observed of shop, 2025-12-31 12:00 (1d ago), 6m 40s: no quorum: 0 of 1
-        TIME                 WOULD HAVE BEEN DONE  HAPPENED
-        2025-12-31 12:00:00  sent shop to sorry
-        2025-12-31 12:00:03                        keepalived sent shop to its sorry se…
-        2025-12-31 12:06:30                        keepalived sent shop back
-        2025-12-31 12:06:40  sent shop back
+        TIME                 WOULD HAVE BEEN DONE                     HAPPENED
+        2025-12-31 12:00:00  nginx sent visitors to the sorry server
+        2025-12-31 12:00:03                                           keepalived sent s…
+        2025-12-31 12:06:30                                           keepalived sent s…
+        2025-12-31 12:06:40  nginx sent visitors to the real servers
           it would have been done 3s earlier
     "#]]
     .assert_eq(&history().compare(&look()));
@@ -110,9 +122,12 @@ fn what_would_have_been_done_stands_beside_what_happened() {
 #[test]
 fn differences_are_told_in_words() {
     let compared = |events: &[(u64, &str)]| {
-        let events = events.iter().map(|(at, what)| event(*at, what)).collect();
+        let events = events.iter().map(|(at, what)| Event {
+            would: *what == "would",
+            ..event(*at, what)
+        });
         let incident = Incident {
-            events,
+            events: events.collect(),
             ..history().incidents[1].clone()
         };
         incident.difference()
@@ -120,10 +135,10 @@ fn differences_are_told_in_words() {
     for (events, expected) in [
         (&[][..], None),
         (&[(5, "something")], None),
-        (&[(5, "would have")], Some("nothing happened")),
-        (&[(5, "would have"), (5, "did")], Some("same second")),
-        (&[(5, "would have"), (8, "did")], Some("3s earlier")),
-        (&[(5, "did"), (9, "would have")], Some("4s later")),
+        (&[(5, "would")], Some("nothing happened")),
+        (&[(5, "would"), (5, "did")], Some("same second")),
+        (&[(5, "would"), (8, "did")], Some("3s earlier")),
+        (&[(5, "did"), (9, "would")], Some("4s later")),
     ] {
         let told = compared(events);
         assert_eq!(told.is_some(), expected.is_some(), "{events:?}");

@@ -114,8 +114,8 @@ pub enum TokensError {
         path: PathBuf,
         source: PlainFileError,
     },
-    /// Others may read or write it.
-    #[error("{} has mode {mode:04o}, so that others may read it: chmod 640 it, with the daemon's group", .path.display())]
+    /// Others may read or change it. Its group, which is the daemon's, may read.
+    #[error("{} has mode {mode:04o}, so that others may read or change it: chmod 640 it, with the daemon's group", .path.display())]
     OpenToOthers { path: PathBuf, mode: u32 },
     /// A line is none.
     #[error("{}:{line}: {what}; a line is as `sorry token NAME --role reader` prints it", .path.display())]
@@ -136,14 +136,14 @@ impl Tokens {
     /// Reads a file.
     ///
     /// # Errors
-    /// It cannot be read, others may read it, or a line in it is none.
+    /// It cannot be read, others may read or change it, or a line in it is none.
     pub fn read(path: &Path) -> Result<Tokens, TokensError> {
         let contents =
             plain_file::read(path, FILE_MAX_BYTES).map_err(|source| TokensError::Unreadable {
                 path: path.to_owned(),
                 source,
             })?;
-        if contents.mode & 0o007 != 0 {
+        if contents.mode & 0o027 != 0 {
             return Err(TokensError::OpenToOthers {
                 path: path.to_owned(),
                 mode: contents.mode,
@@ -279,7 +279,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens");
         fs::write(&path, make("a", Role::Reader).unwrap().line).unwrap();
-        for (mode, fine) in [(0o600, true), (0o640, true), (0o644, false), (0o602, false)] {
+        for (mode, fine) in [
+            (0o600, true),
+            (0o640, true),
+            (0o660, false),
+            (0o644, false),
+            (0o602, false),
+        ] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(Tokens::read(&path).is_ok(), fine, "{mode:o}");
         }

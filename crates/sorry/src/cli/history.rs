@@ -10,6 +10,9 @@ use super::typed::past;
 use crate::admin::api::Wanted;
 use crate::admin::{Chapter, Moment};
 
+/// All incidents that a daemon remembers, and the most that it answers with.
+const MOST: usize = 1000;
+
 /// Show what has happened: outages, maintenance, doubt, the newest first.
 #[derive(Debug, Args)]
 #[command(
@@ -52,23 +55,26 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn run(self) -> ExitCode {
+        let compare = self.compare;
+        let limit = usize::from(self.limit);
         let wanted = Wanted {
             site: self.site,
             since: self.since,
             until: self.until,
-            limit: Some(self.limit.into()),
+            // So many of what was observed, which the daemon does not tell apart.
+            limit: Some(if compare { MOST } else { limit }),
         };
         let chapter = match self.events {
             true => Chapter::Events,
             false => Chapter::Incidents,
         };
-        let compare = self.compare;
         show(
             &self.admin,
             self.json,
             |api| {
                 let mut history = api.history(&wanted)?;
                 history.incidents.retain(|one| one.observed || !compare);
+                history.incidents.truncate(limit);
                 Ok(history)
             },
             |history, look| match compare {

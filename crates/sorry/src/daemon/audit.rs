@@ -1,7 +1,7 @@
 //! The audit log of this process: the last entries in memory, all of them in the state folder once the brain has opened it.
 //!
-//! The file only grows: what somebody did is not forgotten to save space. Whoever wants it shorter moves it away while nothing
-//! runs.
+//! Nothing is left out of the file to save space. When it is long it becomes `audit.1`, in the place of an older one, and a new one
+//! begins: a log that ends because it is full could be silenced by whoever is refused often enough.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,8 +12,8 @@ use crate::journal::{Folder, Journal, Writer};
 /// The file in the state folder.
 const AUDIT: &str = "audit";
 
-/// How many of the entries before this process are shown.
-const SHOWN: usize = 1000;
+/// How long it gets before it begins anew, in bytes: half of what a journal can be.
+const ROTATED: u64 = 32 << 20;
 
 /// See the file's header.
 #[derive(Debug, Default)]
@@ -41,14 +41,18 @@ impl Audit {
         if damage.is_serious() {
             log::error!("the audit log was damaged: {damage}");
         }
-        let writer = Writer::start(journal, "sorry-audit").map_err(KeepError::Thread)?;
+        let writer = Writer::start(journal.rotating_at(ROTATED), "sorry-audit")
+            .map_err(KeepError::Thread)?;
         let mut file = self.file();
         let waiting = match std::mem::replace(&mut *file, File::None) {
             File::Waiting(waiting) => waiting,
             File::Closed | File::Open(_) | File::None => Vec::new(),
         };
-        let skipped = before.len().saturating_sub(SHOWN);
-        self.recent.put_behind(before.into_iter().skip(skipped));
+        let earlier = Journal::earlier(folder, AUDIT).unwrap_or_else(|error| {
+            log::warn!("what was in the audit log before is not shown: {error}");
+            Vec::new()
+        });
+        self.recent.put_behind(earlier.into_iter().chain(before));
         for entry in waiting {
             write(&writer, &entry);
         }

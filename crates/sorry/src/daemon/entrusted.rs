@@ -12,6 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::secrets;
+use crate::admin::token::{Tokens, TokensError};
 use crate::config::check::{Kind, TlsClient};
 use crate::config::plain_file;
 use crate::config::{Config, FileUse, Mistake, Purpose};
@@ -29,7 +30,8 @@ pub(super) fn mistakes(config: &Config) -> Vec<Mistake> {
         .filter(|file| seen.insert((file.place, file.purpose as u8, &file.path)));
     let files = each.filter_map(|file| {
         let (what, hint) = match file.purpose {
-            Purpose::Secret | Purpose::Tokens => secret(&file.path).err()?,
+            Purpose::Tokens => return tokens(config, file),
+            Purpose::Secret => secret(&file.path).err()?,
             Purpose::Authority => authority(&file.path).err()?,
             Purpose::Program => program(&file.path).err()?,
             _ => return None,
@@ -53,7 +55,7 @@ fn told(config: &Config, file: &FileUse, what: &str, hint: &str) -> Mistake {
     }
 }
 
-/// A password, token, key or secret URL.
+/// A password, key or secret URL.
 fn secret(path: &Path) -> Result<(), Wrong> {
     let contents = plain_file::read(path, LARGEST).map_err(|error| unreadable(&error))?;
     let mode = contents.mode;
@@ -68,6 +70,36 @@ fn secret(path: &Path) -> Result<(), Wrong> {
         )),
         false => Ok(()),
     }
+}
+
+/// The tokens of the admin API, read as they will be: a reload that is told as done has revoked every token whose line is gone, so
+/// one that could not do so is refused here, with the place.
+fn tokens(config: &Config, file: &FileUse) -> Option<Mistake> {
+    let mut line = None;
+    let (what, hint) = match Tokens::read(&file.path).err()? {
+        TokensError::Unreadable { source, .. } => unreadable(&source),
+        TokensError::OpenToOthers { mode, .. } => (
+            format!(
+                "it says who may give orders, and others may read or change it (mode {mode:04o})"
+            ),
+            "run `chmod 640` on it, and give it the daemon's group",
+        ),
+        TokensError::Line { line: at, what, .. } => {
+            line = Some(at);
+            let what = format!("line {at}: {what}");
+            (
+                what,
+                "a line is as `sorry token NAME --role reader` prints it",
+            )
+        }
+        TokensError::Empty(_) => (
+            "there is no token in it".to_owned(),
+            "`sorry token NAME --role reader` makes one; to revoke all of them, take `listen`, `certificate`, `key` and `tokens` \
+             out and restart sorry",
+        ),
+        TokensError::Random(error) => (error.to_string(), ""),
+    };
+    Some(told(config, file, &what, hint).inside(&file.path, line))
 }
 
 fn unreadable(error: &plain_file::PlainFileError) -> Wrong {
@@ -196,6 +228,48 @@ mod tests {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             assert_eq!(said(secret(&path)), expected, "{mode:o}");
         }
+    }
+
+    #[test]
+    fn tokens_are_read_before_they_are_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let text = "[admin]\nlisten = \"127.0.0.1:1\"\ncertificate = \"a\"\nkey = \"b\"\ntokens = \"tokens\"\n\
+                    [[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:8503\"]\n";
+        let zone = jiff::tz::TimeZone::UTC;
+        let config = crate::config::parse(text, "t.toml", folder.path(), &zone).unwrap();
+        let uses = || config.files.iter();
+        let file = uses().find(|file| file.purpose == Purpose::Tokens).unwrap();
+        let role = crate::admin::Role::Operator;
+        let good = crate::admin::token::make("deploy", role).unwrap().line;
+        for (contents, mode, expected) in [
+            (good.clone(), 0o640, None),
+            (good.clone(), 0o660, Some("others may read or change it")),
+            (good.clone(), 0o644, Some("others may read or change it")),
+            (
+                "# all revoked\n".to_owned(),
+                0o640,
+                Some("there is no token in it"),
+            ),
+            (
+                format!("# one\n{}", &good[1..]),
+                0o640,
+                Some("line 2: it begins with neither"),
+            ),
+        ] {
+            fs::write(&path, &contents).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let Some(expected) = expected else {
+                assert_eq!(tokens(&config, file).map(|_| ()), None, "{contents}");
+                continue;
+            };
+            let mistakes: Vec<Mistake> = tokens(&config, file).into_iter().collect();
+            let report = config.report(mistakes).unwrap().to_json().to_string();
+            assert!(report.contains(expected), "{contents} {mode:o}: {report}");
+        }
+        // The daemon does not take them either.
+        fs::set_permissions(&path, Permissions::from_mode(0o660)).unwrap();
+        assert!(Tokens::read(&path).is_err());
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Journal<T> {
     /// Its size when it was last rewritten; 0 before that.
     compacted: u64,
     mend: Mend,
+    /// From this size on it begins anew, and what it was stays beside it.
+    rotates_at: Option<u64>,
     records: PhantomData<fn(T) -> T>,
 }
 
@@ -77,10 +79,18 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
             safe: contents.whole as u64,
             compacted: 0,
             mend: Mend::Nothing,
+            rotates_at: None,
             records: PhantomData,
         };
         let damage = journal.take_in(&contents)?;
         Ok((journal, contents.records, damage))
+    }
+
+    /// From `bytes` on the file becomes `name.1`, in the place of an older one, and a new one is begun. For a journal of which nothing
+    /// can be left out, and which must not end for being full.
+    pub fn rotating_at(self, bytes: u64) -> Journal<T> {
+        let rotates_at = Some(bytes);
+        Journal { rotates_at, ..self }
     }
 
     fn begin(folder: &Arc<Folder>, path: PathBuf) -> Result<Journal<T>, JournalError> {
@@ -96,6 +106,7 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
             safe: head.len() as u64,
             compacted: 0,
             mend: Mend::Nothing,
+            rotates_at: None,
             records: PhantomData,
         })
     }
@@ -120,16 +131,20 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
     fn set_aside(&mut self, contents: &Contents<T>) -> Result<(), JournalError> {
         if contents.damage.is_serious() {
             let aside = beside(&self.path, "damaged");
-            // A second name costs no space, which may be what is lacking. Where there are no second names, a copy does.
-            folder::remove(&aside)
-                .and_then(|()| fs::hard_link(&self.path, &aside))
-                .or_else(|_| fs::copy(&self.path, &aside).map(drop))
+            self.keep_as(&aside)
                 .map_err(|source| failed("keep the damaged file as", &aside, source))?;
         }
         self.compact(&contents.records)?;
         // It was not its owner who gave these.
         self.compacted = 0;
         Ok(())
+    }
+
+    /// A second name costs no space, which may be what is lacking. Where there are no second names, a copy does.
+    fn keep_as(&self, aside: &Path) -> io::Result<()> {
+        folder::remove(aside)
+            .and_then(|()| fs::hard_link(&self.path, aside))
+            .or_else(|_| fs::copy(&self.path, aside).map(drop))
     }
 
     /// Writes records, all of them in one write, and returns when they are on the disk. Where that fails none of them is in
@@ -140,6 +155,12 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         if bytes.is_empty() {
             return Ok(());
         }
+        if self.rotates_at.is_some_and(|size| self.safe >= size)
+            && let Err(error) = self.rotate()
+        {
+            // There is room for some more in the old one.
+            log::warn!("{}", chain(&error));
+        }
         if self.safe + bytes.len() as u64 > LARGEST {
             return Err(JournalError::Large(self.path.clone()));
         }
@@ -147,6 +168,15 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         self.write(&bytes).inspect_err(|_| self.undo())?;
         self.safe += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Begins anew. A crash on the way leaves the old file under both names, and the next record tries again.
+    fn rotate(&mut self) -> Result<(), JournalError> {
+        self.mend()?;
+        let old = earlier_name(&self.path);
+        self.keep_as(&old)
+            .map_err(|source| failed("keep what is full as", &old, source))?;
+        self.exchange(line::head().as_bytes())
     }
 
     /// Whether it has grown so much that its owner should give [`Journal::compact`] what still matters.
@@ -162,6 +192,16 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         self.exchange(&bytes)?;
         self.compacted = self.safe;
         Ok(())
+    }
+
+    /// What was in a journal before it began anew; nothing where it never did.
+    pub fn earlier(folder: &Folder, name: &str) -> Result<Vec<T>, JournalError> {
+        let path = earlier_name(&folder.path().join(name));
+        match folder::open_plain(&path, OFlags::empty()) {
+            Ok(file) => Ok(read_all(&file, &path)?.records),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(failed("open", &path, source)),
+        }
     }
 
     /// Its size on the disk, in bytes.
@@ -274,6 +314,10 @@ fn replace(folder: &Folder, path: &Path, bytes: &[u8]) -> Result<File, JournalEr
         let _remains = folder::remove(&new);
         failed("write a new", path, source)
     })
+}
+
+fn earlier_name(path: &Path) -> PathBuf {
+    beside(path, "1")
 }
 
 fn new_name(path: &Path) -> PathBuf {

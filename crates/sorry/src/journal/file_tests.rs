@@ -69,6 +69,36 @@ fn what_was_appended_is_there_again() {
     assert_eq!(mode & 0o137, 0, "{mode:o}");
 }
 
+#[test]
+fn a_full_journal_begins_anew_and_goes_on() {
+    let place = Place::new();
+    let numbers = |range: std::ops::Range<u32>| -> Vec<String> {
+        range.map(|number| format!("{number:0100}")).collect()
+    };
+    let earlier = || Journal::<String>::earlier(&folder(place.temporary.path()), NAME).unwrap();
+    assert_eq!(earlier(), words(&[]));
+    let (journal, ..) = place.open();
+    let mut journal = journal.rotating_at(1000);
+    for number in numbers(0..100) {
+        journal.append(&[number]).unwrap();
+        assert!(journal.size() < 1200, "{}", journal.size());
+    }
+    drop(journal);
+    assert_eq!(place.names(), [NAME, "journal.1", "lock"]);
+    let (mut kept, newest) = (earlier(), place.read());
+    assert!(!newest.is_empty() && kept.len() > 5);
+    kept.extend(newest);
+    assert_eq!(kept, numbers(100 - kept.len() as u32..100));
+    // Where the old one cannot be kept, the journal is not silenced by that.
+    let name = place.temporary.path().join("journal.1");
+    fs::remove_file(&name).unwrap();
+    fs::create_dir(&name).unwrap();
+    let mut journal = place.open().0.rotating_at(10);
+    journal.append(&numbers(100..101)).unwrap();
+    drop(journal);
+    assert_eq!(place.read().last(), numbers(100..101).last());
+}
+
 /// Whatever the moment of a crash, the file opens, has the first records, and takes more.
 #[test]
 fn a_file_that_ends_anywhere_goes_on() {

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -50,19 +51,19 @@ struct Running {
 
 fn start(argv: &[Box<str>]) -> Result<Running, String> {
     let (program, arguments) = argv.split_first().ok_or("there is no program")?;
-    if let Some(why) = trust::distrust((**program).as_ref()) {
-        return Err(why);
-    }
-    spawn(program, arguments).map_err(|error| format!("cannot run {program}: {error}"))
+    let real = trust::trusted((**program).as_ref())?;
+    spawn(&real, program, arguments).map_err(|error| format!("cannot run {program}: {error}"))
 }
 
-fn spawn(program: &str, arguments: &[Box<str>]) -> io::Result<Running> {
+/// Runs what was looked at, not what its name leads to by now. It is told the name: some do one thing or another by it.
+fn spawn(real: &Path, program: &str, arguments: &[Box<str>]) -> io::Result<Running> {
     let (its_input, input) = io::pipe()?;
     let (output, its_output) = io::pipe()?;
     let input = pipe::Sender::from_owned_fd(input.into())?;
     let output = pipe::Receiver::from_owned_fd(output.into())?;
     let its_errors = its_output.try_clone()?;
-    let child = Command::new(program)
+    let child = Command::new(real)
+        .arg0(program)
         .args(arguments.iter().map(|argument| &**argument))
         .env_clear()
         .env("PATH", PATH)

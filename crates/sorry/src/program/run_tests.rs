@@ -1,7 +1,6 @@
 //! Programs that obey, talk, hang, fork and do not exist.
 
 use super::*;
-use std::path::Path;
 
 fn argv(words: &[&str]) -> Vec<Box<str>> {
     words.iter().map(|word| (*word).into()).collect()

@@ -1,6 +1,6 @@
 //! The core's history as the admin API says it.
 
-use sorry_core::incident::{History, Incident, Telling};
+use sorry_core::incident::{History, Incident, Telling, What};
 use sorry_core::moment::Wall;
 
 use super::standing::moment;
@@ -16,10 +16,6 @@ pub(super) fn told(history: &History, now: Wall) -> history::History {
 }
 
 fn shown(incident: &Incident, now: Wall) -> history::Incident {
-    let event = |telling: Telling| history::Event {
-        at: moment(telling.at),
-        what: words::sentence(&telling),
-    };
     let began = incident.tellings().next();
     history::Incident {
         id: incident.id,
@@ -32,6 +28,82 @@ fn shown(incident: &Incident, now: Wall) -> history::Incident {
         seconds: incident.lasted(now).as_secs(),
         by: incident.by.as_deref().map(str::to_owned),
         observed: incident.observed,
-        events: incident.tellings().map(event).collect(),
+        events: incident.tellings().map(|telling| event(&telling)).collect(),
+    }
+}
+
+fn event(telling: &Telling) -> history::Event {
+    history::Event {
+        at: moment(telling.at),
+        what: words::sentence(telling),
+        would: matches!(telling.what, What::WouldTurn(_)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::Look;
+    use sorry_core::incident::{Audience, Kind, Phase, Step};
+    use sorry_core::site::Route;
+
+    fn telling(second: u64, what: What) -> Telling {
+        Telling {
+            incident: 1,
+            kind: Kind::Outage,
+            site: Some("shop".into()),
+            about: None,
+            by: None,
+            planned: false,
+            observed: true,
+            began: Wall(0),
+            at: Wall(second * 1000),
+            step: Step::Goes,
+            phase: Phase::Update,
+            audience: Audience::Nobody,
+            what,
+            which: Some("nginx".into()),
+            awaits: None,
+        }
+    }
+
+    /// From what the engine tells to what operators read.
+    #[test]
+    fn what_a_switch_would_have_done_is_not_said_to_have_happened() {
+        let tellings = [
+            telling(5, What::WouldTurn(Route::Sorry)),
+            telling(8, What::SwitchFailed(1)),
+        ];
+        let incident = history::Incident {
+            id: 1,
+            site: Some("shop".to_owned()),
+            kind: "outage".to_owned(),
+            cause: "no quorum".to_owned(),
+            planned: false,
+            began: moment(Wall(0)),
+            ended: None,
+            seconds: 9,
+            by: None,
+            observed: true,
+            events: tellings.iter().map(event).collect(),
+        };
+        let incidents = vec![incident];
+        let shown = history::History { incidents }.compare(&Look::plain(200, moment(Wall(9000))));
+        assert!(
+            shown.contains("it would have been done 3s earlier"),
+            "{shown}"
+        );
+        let lines: Vec<&str> = shown.lines().collect();
+        let happened = lines[1].find("HAPPENED").unwrap();
+        assert_eq!(
+            lines[2].find("nginx sent visitors to the sorry server"),
+            lines[1].find("WOULD"),
+            "{shown}"
+        );
+        assert_eq!(
+            lines[3].find("the switch nginx has failed"),
+            Some(happened),
+            "{shown}"
+        );
     }
 }

@@ -264,12 +264,12 @@ fn history() -> History {
         })
     };
     let events = json!([
-        { "at": "2026-01-01T00:00:01Z", "what": "would have sent blog to sorry" },
-        { "at": "2026-01-01T00:00:06Z", "what": "nginx sent blog to its backup" },
+        { "at": "2026-01-01T00:00:01Z", "what": "the switch nginx would have sent visitors to the sorry server", "would": true },
+        { "at": "2026-01-01T00:00:06Z", "what": "the switch nginx has failed" },
     ]);
     let incidents = json!([
-        incident(2, "blog", true, events),
-        incident(1, "shop", false, json!([])),
+        incident(2, "shop", false, json!([])),
+        incident(1, "blog", true, events),
     ]);
     serde_json::from_value(json!({ "incidents": incidents })).expect("the daemon of the test")
 }

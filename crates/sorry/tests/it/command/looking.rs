@@ -77,10 +77,10 @@ fn history_is_told_and_compared() {
     let daemon = Daemon::new();
     expect![[r#"
         BEGAN             LASTED  SITE  WHAT              CAUSE
-        2026-01-01 00:00  10m     blog  outage, observed  no quorum
-          2026-01-01 00:00:01 would have sent blog to sorry
-          2026-01-01 00:00:06 nginx sent blog to its backup
         2026-01-01 00:00  10m     shop  outage            no quorum
+        2026-01-01 00:00  10m     blog  outage, observed  no quorum
+          2026-01-01 00:00:01 the switch nginx would have sent visitors to the sorry ser…
+          2026-01-01 00:00:06 the switch nginx has failed
     "#]]
     .assert_eq(&by_utc(&daemon, &["history", "--events"]));
     expect![[r#"
@@ -91,6 +91,9 @@ fn history_is_told_and_compared() {
           it would have been done 5s earlier
     "#]]
     .assert_eq(&ageless(&by_utc(&daemon, &["history", "--compare"])));
+    // One of those that were observed, not one of all.
+    let one = by_utc(&daemon, &["history", "--compare", "--limit", "1"]);
+    assert!(one.contains("observed of blog"), "{one}");
     let (_, json, _) = sorry(&daemon, &["history", "shop", "--json", "--limit", "5"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["incidents"].as_array().map(Vec::len), Some(1));
