@@ -27,7 +27,6 @@ mod subject;
 mod tcp;
 mod tls;
 mod udp;
-mod vigil;
 mod watcher;
 mod wire;
 

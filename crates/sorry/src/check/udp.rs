@@ -34,7 +34,7 @@ impl Udp {
         let socket = self.way.udp(progress).await?;
         let failed = |error: std::io::Error| progress.system(&error);
         socket.send(&self.asked.send).await.map_err(failed)?;
-        let expected = self.asked.expect.as_ref().map_or(0, |expect| expect.len());
+        let expected = self.asked.expect.as_ref().map_or(0, Vec::len);
         let mut bytes = vec![0; expected.max(REPLY_BYTES)];
         let Some(expect) = &self.asked.expect else {
             let until = silence_ends(progress);

@@ -16,7 +16,6 @@ use crate::config::check::Timing;
 use super::outcome::Outcome;
 use super::prepared::Prepared;
 use super::schedule::{Begin, Fate, Pace, Place, Schedule, Turn};
-use super::vigil::{self, Vigil};
 
 /// The most threads that wait for the system's resolver and for files at once.
 const BLOCKING_THREADS_MAX: usize = 64;
@@ -83,7 +82,7 @@ impl Watcher {
     /// # Errors
     /// The system has no room for another thread or its descriptors.
     pub fn start(tell: impl FnMut(Told) + Send + 'static) -> io::Result<Watcher> {
-        Watcher::start_or(tell, vigil::abort)
+        Watcher::start_or(tell, abort)
     }
 
     /// The same, with what happens where the thread ends by itself.
@@ -135,6 +134,39 @@ impl Drop for Watcher {
             let _it_has_panicked = thread.join();
         }
     }
+}
+
+/// On the thread: does something when it is dropped, by a panic or otherwise, and the end was not asked for.
+struct Vigil<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Vigil<F> {
+    /// What is to be done.
+    fn keep(unasked: F) -> Vigil<F> {
+        Vigil(Some(unasked))
+    }
+
+    /// The end was asked for.
+    fn end(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<F: FnOnce()> Drop for Vigil<F> {
+    fn drop(&mut self) {
+        if let Some(unasked) = self.0.take() {
+            unasked();
+        }
+    }
+}
+
+/// Ends the process. Without checks every site would stay as it was last seen, and nobody would know; who starts the process
+/// again has eyes again, and what was decided is in the journal.
+fn abort() {
+    log::error!(
+        "the thread that checks real servers has ended by itself, and so does this process: please report it"
+    );
+    log::logger().flush();
+    std::process::abort();
 }
 
 /// What a probe says of itself, on its way from its task.

@@ -74,13 +74,10 @@ pub(super) fn assert_ends(
     timeout: Duration,
     (reason, words): (Reason, &str),
 ) -> Outcome {
-    let mut outcome = probe(kind, target.clone(), timeout);
-    for _ in 0..STALLS_MAX {
-        if outcome.reason != Reason::Local || reason == Reason::Local {
-            break;
-        }
-        outcome = probe(kind, target.clone(), timeout);
-    }
+    let mut outcomes = (0..STALLS_MAX).map(|_| probe(kind, target.clone(), timeout));
+    let outcome = outcomes
+        .find(|outcome| outcome.reason != Reason::Local || reason == Reason::Local)
+        .unwrap_or_else(|| probe(kind, target, timeout));
     let told = outcome.detail.as_str();
     assert_eq!(outcome.reason, reason, "{what}: {told}");
     assert!(told.contains(words), "{what}: {told:?} lacks {words:?}");
