@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use rustls::RootCertStore;
@@ -43,10 +43,13 @@ pub struct Desk {
     shared: Arc<Shared>,
     runtime: Handle,
     host: String,
-    /// Locked before the queue by whoever needs both.
-    posts: Mutex<BTreeMap<String, Running>>,
+    posts: Arc<Posts>,
     keeper: JoinHandle<()>,
 }
+
+/// Who is employed, by name. Locked before the queue by whoever needs both.
+#[derive(Default)]
+struct Posts(Mutex<BTreeMap<String, Running>>);
 
 struct Running {
     post: Arc<Post>,
@@ -83,14 +86,18 @@ impl Desk {
             },
             kept,
         });
-        let keeper = setting
-            .runtime
-            .spawn(hear_of_kept(Arc::downgrade(&shared), outcomes));
+        let posts = Arc::<Posts>::default();
+        let keeper = Keeper {
+            shared: Arc::downgrade(&shared),
+            posts: Arc::downgrade(&posts),
+            behind: false,
+        };
+        let keeper = setting.runtime.spawn(keeper.hear(outcomes));
         let desk = Desk {
             shared,
             runtime: setting.runtime,
             host: setting.host,
-            posts: Mutex::default(),
+            posts,
             keeper,
         };
         desk.reconfigure(receivers);
@@ -106,11 +113,15 @@ impl Desk {
             let entries = queue.receivers(&names);
             self.shared.keep(entries, &queue);
         }
-        let mut posts = self.posts();
+        let mut posts = self.posts.lock();
         posts.retain(|name, _| names.contains(name));
         for receiver in receivers {
             match posts.get(&*receiver.name) {
-                Some(running) => running.change(receiver),
+                Some(running) => {
+                    running.change(receiver);
+                    self.shared.queue().changed(&running.post.name);
+                    running.post.bell.notify_one();
+                }
                 None => {
                     posts.insert(receiver.name.to_string(), self.employ(receiver));
                 }
@@ -132,7 +143,7 @@ impl Desk {
         let Some(message) = Message::of(telling, &self.host) else {
             return;
         };
-        let posts = self.posts();
+        let posts = self.posts.lock();
         let hear = posts
             .values()
             .filter(|running| hears(&running.post.receiver(), &message));
@@ -164,7 +175,7 @@ impl Desk {
 
     /// How all receivers stand, by their names.
     pub fn status(&self) -> Vec<ReceiverStatus> {
-        let posts = self.posts();
+        let posts = self.posts.lock();
         let queue = self.shared.queue();
         let status = |running: &Running| {
             let (waiting, pushed_out) = queue.waiting(&running.post.name);
@@ -180,7 +191,8 @@ impl Desk {
     /// Sends a test to a receiver, once and at once, and says what came of it. It holds nothing of the desk while it waits.
     pub fn test(&self, name: &str) -> impl Future<Output = Result<(), Unheard>> + Send + use<> {
         let post = self
-            .posts()
+            .posts
+            .lock()
             .get(name)
             .map(|running| Arc::clone(&running.post));
         let shared = Arc::clone(&self.shared);
@@ -201,7 +213,7 @@ impl Desk {
     /// Ends: what can be delivered at once is, for so long at most. The rest is in the store for the next start.
     pub async fn stop(self, patience: Duration) {
         let running: Vec<Running> = {
-            let mut posts = self.posts();
+            let mut posts = self.posts.lock();
             std::mem::take(&mut *posts).into_values().collect()
         };
         for running in &running {
@@ -215,9 +227,18 @@ impl Desk {
         };
         let _rest_stays_in_the_store = tokio::time::timeout(patience, all).await;
     }
+}
 
-    fn posts(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
-        self.posts.lock().unwrap_or_else(PoisonError::into_inner)
+impl Posts {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self, names: &BTreeSet<String>) {
+        let posts = self.lock();
+        for running in names.iter().filter_map(|name| posts.get(name)) {
+            running.post.bell.notify_one();
+        }
     }
 }
 
@@ -236,7 +257,6 @@ impl Running {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *known = Arc::new(receiver);
-        self.post.bell.notify_one();
     }
 }
 
@@ -247,32 +267,57 @@ fn hears(receiver: &Receiver, message: &Message) -> bool {
     message.site.as_ref().is_none_or(of_site) && (!message.of_reals || receiver.reals)
 }
 
-/// Hears what became of what was to be kept: sets free what waited for it, and has all written anew when it has grown.
-async fn hear_of_kept(
-    shared: std::sync::Weak<Shared>,
-    mut outcomes: mpsc::UnboundedReceiver<(Vec<String>, Outcome)>,
-) {
-    while let Some((ids, outcome)) = outcomes.recv().await {
-        let Some(shared) = shared.upgrade() else {
-            return;
-        };
-        if let Err(why) = &outcome {
-            log::error!(
-                "cannot keep the queue of alerts: {why}; a crash now would lose what waits"
-            );
-        }
-        let mut queue = shared.queue();
-        for id in ids {
-            queue.kept(&id, Instant::now());
-        }
-        if outcome == Ok(Grown::Yes) {
-            let kept = shared.kept.clone();
-            let told = move |outcome: Outcome| {
-                // Grown again at once would be written anew for ever.
-                let outcome = outcome.map(|_| Grown::No);
-                let _desk_is_gone = kept.send((Vec::new(), outcome));
+/// Hears what became of what was to be kept: sets free what waited for it, and has all written anew when it has grown, or when the
+/// store has missed something.
+struct Keeper {
+    shared: Weak<Shared>,
+    posts: Weak<Posts>,
+    /// The store has not kept all that it was given.
+    behind: bool,
+}
+
+impl Keeper {
+    async fn hear(mut self, mut outcomes: mpsc::UnboundedReceiver<(Vec<String>, Outcome)>) {
+        while let Some((ids, outcome)) = outcomes.recv().await {
+            let (Some(shared), Some(posts)) = (self.shared.upgrade(), self.posts.upgrade()) else {
+                return;
             };
-            shared.store.compact(queue.entries(), Box::new(told));
+            if let Err(why) = &outcome {
+                log::error!(
+                    "cannot keep the queue of alerts: {why}; a crash now would lose what waits"
+                );
+            }
+            let whose = self.heard(&ids, &outcome, &shared);
+            posts.ring(&whose);
         }
     }
+
+    /// Says whose lines have something that need not wait any more.
+    fn heard(&mut self, ids: &[String], outcome: &Outcome, shared: &Shared) -> BTreeSet<String> {
+        let mut queue = shared.queue();
+        let now = Instant::now();
+        let whose = ids.iter().flat_map(|id| queue.kept(id, now)).collect();
+        self.behind |= outcome.is_err();
+        // A store that fails is not asked again until it has shown that it works.
+        if *outcome == Ok(Grown::Yes) || (self.behind && outcome.is_ok()) {
+            self.behind = false;
+            write_anew(shared, &queue);
+        }
+        whose
+    }
 }
+
+/// To be called with the queue held, as [`Shared::keep`] is.
+fn write_anew(shared: &Shared, held: &Queue) {
+    let kept = shared.kept.clone();
+    let told = move |outcome: Outcome| {
+        // Grown again at once would be written anew for ever.
+        let outcome = outcome.map(|_| Grown::No);
+        let _desk_is_gone = kept.send((Vec::new(), outcome));
+    };
+    shared.store.compact(held.entries(), Box::new(told));
+}
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

@@ -3,6 +3,8 @@
 //!
 //! No sockets, files or clocks: the time is an argument, and what must be kept is returned as lines for the store.
 
+mod leave;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +45,8 @@ struct Line {
 #[derive(Debug)]
 struct Item {
     message: Arc<Message>,
-    /// Another that is told with it.
-    with: Option<String>,
+    /// Others that are told with it, or are nothing without them.
+    with: Vec<String>,
     /// Since when it has been tried, or waits.
     since: Instant,
     /// Not before then.
@@ -143,9 +145,10 @@ impl Queue {
         entries
     }
 
-    /// The store has kept it, or cannot: it need not wait for that.
-    pub(super) fn kept(&mut self, id: &str, now: Instant) {
-        for line in self.lines.values_mut() {
+    /// The store has kept it, or cannot: it need not wait for that. Says whose lines it was in.
+    pub(super) fn kept(&mut self, id: &str, now: Instant) -> Vec<String> {
+        let mut whose = Vec::new();
+        for (name, line) in &mut self.lines {
             if let Some(item) = line
                 .items
                 .iter_mut()
@@ -154,7 +157,16 @@ impl Queue {
                 && item.tries == 0
             {
                 item.ready = item.ready.min(now);
+                whose.push(name.clone());
             }
+        }
+        whose
+    }
+
+    /// A receiver is another than before: what its line has waited for says nothing of it.
+    pub(super) fn changed(&mut self, receiver: &str) {
+        if let Some(line) = self.lines.get_mut(receiver) {
+            (line.ready, line.misses) = (None, 0);
         }
     }
 
@@ -199,19 +211,11 @@ impl Queue {
         let Some(item) = line.take(id) else {
             return Vec::new();
         };
-        let mut over: Vec<String> = item.with.into_iter().collect();
-        let message = item.message;
-        let before = match (repeats, message.phase) {
-            (Repeats::WhileFiring, PhaseWord::Firing) => {
-                line.active.insert(message.key.clone(), message)
-            }
-            (_, phase) => {
-                over.push(message.id.clone());
-                let ends = phase == PhaseWord::Resolved;
-                ends.then(|| line.active.remove(&message.key)).flatten()
-            }
+        let again = repeats == Repeats::WhileFiring && item.message.phase == PhaseWord::Firing;
+        let over = match again {
+            true => line.keeps(item),
+            false => line.without(&item),
         };
-        over.extend(before.map(|before| before.id.clone()));
         over.iter().map(|id| done(receiver, id)).collect()
     }
 
@@ -262,17 +266,13 @@ impl Queue {
         line.map_or_else(Vec::new, |line| line.active.values().cloned().collect())
     }
 
-    /// Only these incidents are open: what is sent again of others is not, any more.
+    /// Only these incidents are open: what is sent again of others is not, any more, and what began others is not told where its end
+    /// is not there to be told. Says what is to be kept.
     pub(super) fn only_open(&mut self, incidents: &BTreeSet<u64>) -> Vec<Entry> {
         let mut entries = Vec::new();
         for (name, line) in &mut self.lines {
-            line.active.retain(|_, message| {
-                let open = incidents.contains(&message.incident);
-                if !open {
-                    entries.push(done(name, &message.id));
-                }
-                open
-            });
+            let ids = line.only_open(incidents);
+            entries.extend(ids.iter().map(|id| done(name, id)));
         }
         entries
     }
@@ -283,25 +283,18 @@ impl Queue {
         line.map_or((0, 0), |line| (line.items.len(), line.pushed_out))
     }
 
-    /// All that is to be kept, in as few lines as there can be.
+    /// All that is to be kept, line after line: a line that named several receivers could put one's end before its beginning.
     pub(super) fn entries(&self) -> Vec<Entry> {
-        let mut told: Vec<(Arc<Message>, Vec<String>)> = Vec::new();
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut entries = Vec::new();
         for (name, line) in &self.lines {
             let waiting = line.items.iter().map(|item| &item.message);
-            for message in line.active.values().chain(waiting) {
-                let place = *places.entry(message.id.clone()).or_insert(told.len());
-                match told.get_mut(place) {
-                    Some((_, names)) => names.push(name.clone()),
-                    None => told.push((Arc::clone(message), vec![name.clone()])),
-                }
-            }
+            let messages = line.active.values().chain(waiting);
+            entries.extend(messages.map(|message| Entry::Told {
+                receivers: vec![name.clone()],
+                message: Box::new(Message::clone(message)),
+            }));
         }
-        let entry = |(message, receivers): (Arc<Message>, Vec<String>)| Entry::Told {
-            receivers,
-            message: Box::new(Message::clone(&message)),
-        };
-        told.into_iter().map(entry).collect()
+        entries
     }
 }
 
@@ -318,7 +311,7 @@ impl Line {
     fn push(&mut self, message: Arc<Message>, now: Instant, ready: Instant) {
         self.items.push_back(Item {
             message,
-            with: None,
+            with: Vec::new(),
             since: now,
             ready,
             tries: 0,
@@ -335,14 +328,6 @@ impl Line {
         self.items.remove(place)
     }
 
-    fn drop_item(&mut self, receiver: &str, id: &str) -> Vec<Entry> {
-        let Some(item) = self.take(id) else {
-            return Vec::new();
-        };
-        let with = item.with.iter().map(String::as_str);
-        with.chain([id]).map(|id| done(receiver, id)).collect()
-    }
-
     /// The message that goes next, of those that may go now and have none of their incident before them: one that was tried less
     /// often goes first, so that one which the receiver chokes on holds nobody else back. Else when there is one.
     fn first_ready(&self, now: Instant) -> (Option<usize>, Option<Instant>) {
@@ -357,71 +342,6 @@ impl Line {
         let place = ready.min_by_key(|(place, item)| (item.tries, *place));
         let earliest = firsts.iter().map(|(_, item)| item.ready).min();
         (place.map(|(place, _)| *place), earliest)
-    }
-
-    /// What is wrong and its end become one message, where the end waits already. Says where that is.
-    fn put_together(&mut self, place: usize) -> Option<usize> {
-        let begin = Arc::clone(&self.items[place].message);
-        if begin.phase != PhaseWord::Firing {
-            return None;
-        }
-        let ends = |item: &Item| {
-            item.message.key == begin.key && item.message.phase == PhaseWord::Resolved
-        };
-        let end = self
-            .items
-            .iter()
-            .position(ends)
-            .filter(|end| *end > place)?;
-        let item = &mut self.items[end];
-        item.message = Arc::new(begin.with_end(&item.message));
-        item.with = Some(begin.id.clone());
-        // What was told between the two is in neither, and is nothing without them.
-        let between =
-            |item: &Item| item.message.key == begin.key && item.message.phase == PhaseWord::Update;
-        let mut kept = VecDeque::with_capacity(self.items.len());
-        for (at, item) in self.items.drain(..).enumerate() {
-            if at != place && !(at > place && at < end && between(&item)) {
-                kept.push_back(item);
-            }
-        }
-        self.items = kept;
-        let ends = |item: &Item| item.with.as_deref() == Some(&*begin.id);
-        self.items.iter().position(ends)
-    }
-
-    /// There is room for so many: the oldest incident that is over goes first, whole; else the oldest message. Says which.
-    fn make_room(&mut self) -> Vec<String> {
-        let mut gone = Vec::new();
-        while self.items.len() > LONGEST {
-            let key = self.oldest_that_is_over();
-            let before = self.items.len();
-            match key {
-                Some(key) => self.items.retain(|item| {
-                    let goes = item.message.key == key;
-                    if goes {
-                        gone.push(item.message.id.clone());
-                    }
-                    !goes
-                }),
-                None => gone.extend(self.items.pop_front().map(|item| item.message.id.clone())),
-            }
-            self.pushed_out += (before - self.items.len()) as u64;
-        }
-        gone
-    }
-
-    fn oldest_that_is_over(&self) -> Option<String> {
-        let mut firing: BTreeSet<&str> = BTreeSet::new();
-        let mut over = self.items.iter().filter(|item| match item.message.phase {
-            PhaseWord::Firing => {
-                firing.insert(&item.message.key);
-                false
-            }
-            PhaseWord::Resolved => firing.contains(&*item.message.key),
-            PhaseWord::Update | PhaseWord::Note => false,
-        });
-        over.next().map(|item| item.message.key.clone())
     }
 }
 

@@ -67,6 +67,27 @@ impl World {
         self.kept(entries);
     }
 
+    /// A new process with what was kept.
+    fn restart(&mut self) {
+        self.queue = Queue::of(self.lines.clone(), self.now);
+    }
+
+    /// The same, after all was written anew.
+    fn compact(&mut self) {
+        self.lines = self.queue.entries();
+        self.restart();
+    }
+
+    fn active(&self) -> Vec<String> {
+        let active = self.queue.active("r");
+        active.iter().map(|message| message.id.clone()).collect()
+    }
+
+    fn only_open(&mut self, incidents: &[u64]) {
+        let entries = self.queue.only_open(&incidents.iter().copied().collect());
+        self.kept(entries);
+    }
+
     fn next(&mut self) -> Option<Parcel> {
         match self.queue.next("r", self.now, self.wall, HOUR) {
             Step::Send(parcel) => Some(parcel),
@@ -101,7 +122,7 @@ enum With {
 /// What is known of each receiver, in any order: what is sent again stands among what waits after a restart.
 fn ids(queue: &Queue, with: With) -> Vec<(String, BTreeSet<String>)> {
     let ids = |line: &Line| {
-        let beginnings = line.items.iter().filter_map(|item| item.with.clone());
+        let beginnings = line.items.iter().flat_map(|item| item.with.clone());
         let beginnings = beginnings.filter(|_| with == With::TheirBeginnings);
         let waiting = line.items.iter().map(|item| item.message.id.clone());
         let active = line.active.values().map(|message| message.id.clone());
@@ -177,13 +198,13 @@ fn what_is_over_before_anybody_heard_of_it_is_told_as_one() {
     world.add(resolved("3", "a"));
     assert_eq!(world.next_id().as_deref(), Some("1"), "it is young");
     // A new process, much later.
-    world.queue = Queue::of(world.lines.clone(), world.now);
+    world.restart();
     world.later(HOUR * 2);
     let parcel = world.next().expect("something to send");
     assert_eq!(parcel.message.id, "3");
     assert!(parcel.message.text.contains("not told before"));
     assert!(parcel.message.subject.starts_with("3 of a"));
-    world.queue.delivered("r", "3", Repeats::Never);
+    world.delivered("3", Repeats::Never);
     assert_eq!(world.next_id().as_deref(), Some("x"));
 }
 
@@ -208,28 +229,21 @@ fn what_was_tried_too_long_is_told_with_its_end() {
 #[test]
 fn what_is_sent_again_stays_until_it_is_over() {
     let mut world = World::new();
-    let active = |world: &World| -> Vec<String> {
-        let active = world.queue.active("r");
-        active.iter().map(|message| message.id.clone()).collect()
-    };
     world.add(firing("1", "a"));
     world.delivered("1", Repeats::WhileFiring);
     world.add(firing("2", "b"));
     world.delivered("2", Repeats::WhileFiring);
-    assert_eq!(active(&world), ["1", "2"]);
+    assert_eq!(world.active(), ["1", "2"]);
     // Late again, with the same key.
     world.add(firing("3", "a"));
     world.delivered("3", Repeats::WhileFiring);
-    assert_eq!(active(&world), ["3", "2"]);
+    assert_eq!(world.active(), ["3", "2"]);
     world.add(resolved("4", "a"));
-    assert_eq!(active(&world), ["3", "2"]);
+    assert_eq!(world.active(), ["3", "2"]);
     world.delivered("4", Repeats::WhileFiring);
-    assert_eq!(active(&world), ["2"]);
-    let entries = world
-        .queue
-        .only_open(&BTreeSet::from([firing("", "a").incident]));
-    world.kept(entries);
-    assert_eq!(active(&world), Vec::<String>::new());
+    assert_eq!(world.active(), ["2"]);
+    world.only_open(&[firing("", "a").incident]);
+    assert_eq!(world.active(), Vec::<String>::new());
     assert_eq!(world.queue.entries(), []);
 }
 
@@ -286,4 +300,105 @@ fn a_message_waits_a_moment_for_the_store() {
         world.next_id().is_some(),
         "a store that hangs holds nothing back"
     );
+}
+
+#[test]
+fn an_end_stays_behind_its_beginning_for_each_receiver_when_all_is_written_anew() {
+    let mut world = World::new();
+    let told = |receivers: &[&str], message: Message| Entry::Told {
+        receivers: receivers.iter().map(ToString::to_string).collect(),
+        message: Box::new(message),
+    };
+    // The first has the beginning already; its line begins with the end.
+    world.lines = vec![
+        told(&["q", "r"], firing("1", "a")),
+        done("q", "1"),
+        told(&["q", "r"], resolved("2", "a")),
+    ];
+    world.restart();
+    world.compact();
+    assert_eq!(world.next_id().as_deref(), Some("1"));
+    world.delivered("1", Repeats::Never);
+    assert_eq!(world.next_id().as_deref(), Some("2"));
+}
+
+#[test]
+fn what_is_sent_again_is_over_when_its_end_is_refused() {
+    let mut world = World::new();
+    world.add(firing("1", "a"));
+    world.delivered("1", Repeats::WhileFiring);
+    world.add(resolved("2", "a"));
+    assert_eq!(world.failed(&Fault::never("no")), Verdict::Refused);
+    assert_eq!((world.active(), world.queue.entries()), (vec![], vec![]));
+}
+
+#[test]
+fn what_is_sent_again_is_over_when_its_end_was_tried_too_long() {
+    let mut world = World::new();
+    world.add(firing("1", "a"));
+    world.delivered("1", Repeats::WhileFiring);
+    world.add(resolved("2", "a"));
+    world.later(HOUR);
+    assert_eq!(world.failed(&Fault::later("later")), Verdict::GivenUp);
+    assert_eq!((world.active(), world.queue.entries()), (vec![], vec![]));
+}
+
+#[test]
+fn what_is_sent_again_is_over_when_its_end_is_pushed_out() {
+    let mut world = World::new();
+    world.add(firing("1", "a"));
+    world.delivered("1", Repeats::WhileFiring);
+    world.add(resolved("2", "a"));
+    let mut pushed_out = Vec::new();
+    for number in 0..LONGEST {
+        let message = firing(&format!("n{number}"), &format!("k{number}"));
+        let mut entries = world.queue.add(message, vec!["r".to_owned()], world.now);
+        pushed_out.extend(entries.split_off(1));
+    }
+    assert_eq!(world.active(), Vec::<String>::new());
+    assert_eq!(pushed_out, [done("r", "2"), done("r", "1")]);
+}
+
+#[test]
+fn what_is_told_with_an_end_is_over_when_that_is_refused() {
+    let mut world = World::new();
+    world.add(firing("1", "a"));
+    world.add(message("2", "a", PhaseWord::Update));
+    world.add(resolved("3", "a"));
+    world.later(HOUR * 2);
+    assert_eq!(world.next_id().as_deref(), Some("3"));
+    assert_eq!(world.failed(&Fault::never("no")), Verdict::Refused);
+    assert_eq!(world.queue.entries(), []);
+}
+
+/// What was sent again before a restart waits as any message after it.
+#[test]
+fn after_a_restart_nobody_hears_of_what_is_over_and_has_no_end_to_tell() {
+    let mut world = World::new();
+    world.add(firing("1", "over"));
+    world.add(message("2", "over", PhaseWord::Update));
+    world.add(firing("3", "ended"));
+    world.add(resolved("4", "ended"));
+    world.add(firing("5", "open"));
+    world.delivered("1", Repeats::WhileFiring);
+    world.restart();
+    world.only_open(&[firing("", "open").incident]);
+    let mut told = Vec::new();
+    while let Some(id) = world.next_id() {
+        world.delivered(&id, Repeats::WhileFiring);
+        told.push(id);
+    }
+    assert_eq!(told, ["3", "4", "5"]);
+    assert_eq!(world.active(), ["5"]);
+}
+
+#[test]
+fn a_receiver_that_was_changed_is_tried_at_once() {
+    let mut world = World::new();
+    world.add(firing("1", "a"));
+    let fault = Fault::of_status(429, Some(HOUR), "");
+    assert_eq!(world.failed(&fault), Verdict::Again);
+    assert_eq!(world.next_id(), None);
+    world.queue.changed("r");
+    assert_eq!(world.next_id().as_deref(), Some("1"));
 }

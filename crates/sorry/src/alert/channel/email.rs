@@ -1,6 +1,6 @@
 //! A mail over SMTP: plain text in UTF-8, encrypted by STARTTLS unless the configuration says otherwise, and nothing without it.
-//! Each recipient is asked for alone, so that one who is gone keeps nobody else from hearing of it. What ends an incident is an
-//! answer to what began it, for programs that show mails in threads.
+//! Each recipient is asked for alone, so that one who is gone keeps nobody else from hearing of it. All mails of an incident refer to
+//! it, for programs that show mails in threads.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -147,23 +147,22 @@ fn mailbox(typed: &str) -> Result<Mailbox, Fault> {
 
 fn mail(email: &Email, message: &Message) -> Result<Mail, Fault> {
     let host = domain(&message.host);
-    let first = format!("<{}@{host}>", atom(&message.key));
+    let incident = format!("<{}@{host}>", atom(&message.key));
+    // An incident may fire more than once: were it the Message-ID, mail servers would drop the second as one that they have.
     let mut builder = Mail::builder()
         .from(mailbox(&email.from)?)
         .subject(subject(message))
         .date(SystemTime::now())
+        .message_id(Some(format!("<{}@{host}>", message.id)))
+        .references(incident.clone())
         .header(AutoSubmitted)
         .header(SorryId(message.id.clone()));
     for to in &email.to {
         builder = builder.to(mailbox(to)?);
     }
-    builder = match message.phase {
-        PhaseWord::Firing => builder.message_id(Some(first)),
-        _ => builder
-            .message_id(Some(format!("<{}@{host}>", message.id)))
-            .in_reply_to(first.clone())
-            .references(first),
-    };
+    if message.phase != PhaseWord::Firing {
+        builder = builder.in_reply_to(incident);
+    }
     builder
         .header(ContentType::TEXT_PLAIN)
         .body(format!(
@@ -239,5 +238,52 @@ impl Header for SorryId {
 
     fn display(&self) -> HeaderValue {
         HeaderValue::new(SorryId::name(), self.0.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(id: &str, phase: PhaseWord) -> Vec<String> {
+        let email = Email {
+            host: "127.0.0.1".into(),
+            port: 25,
+            encryption: Encryption::None,
+            authority: None,
+            credentials: None,
+            from: "sorry@example.org".into(),
+            to: vec!["ops@example.org".into()],
+        };
+        let message = Message {
+            id: id.to_owned(),
+            key: "maintenance/schön/1".to_owned(),
+            phase,
+            ..Message::test("r", "mon1", 1_700_000_130)
+        };
+        let text = mail(&email, &message).unwrap().formatted();
+        let text = String::from_utf8(text).unwrap();
+        let known = ["Message-ID: ", "References: ", "In-Reply-To: "];
+        let known = |line: &&str| known.iter().any(|name| line.starts_with(name));
+        text.lines().filter(known).map(str::to_owned).collect()
+    }
+
+    /// A maintenance that is late, gets more time and is late again fires twice.
+    #[test]
+    fn a_mail_is_known_by_its_message_and_threaded_by_its_incident() {
+        let references = "References: <maintenance.sch=f6n.1@mon1>";
+        let answers = "In-Reply-To: <maintenance.sch=f6n.1@mon1>";
+        assert_eq!(
+            fields("5f", PhaseWord::Firing),
+            ["Message-ID: <5f@mon1>", references]
+        );
+        assert_eq!(
+            fields("60", PhaseWord::Firing),
+            ["Message-ID: <60@mon1>", references]
+        );
+        assert_eq!(
+            fields("61", PhaseWord::Resolved),
+            ["Message-ID: <61@mon1>", references, answers]
+        );
     }
 }
