@@ -3,8 +3,8 @@
 
 use super::look::{Ink, Look, span};
 use super::standing::{
-    CheckStanding, DoubtStanding, OrderStanding, RealStanding, SiteStanding, Standing,
-    SwitchStanding, WindowStanding,
+    CheckStanding, DoubtStanding, OrderStanding, RealStanding, ReceiverStanding, SiteStanding,
+    Standing, SwitchStanding, WindowStanding,
 };
 use super::table::{Cell, Table, printable, wrap};
 
@@ -42,7 +42,44 @@ impl Standing {
             }
             text.push_str(&table.render(look));
         }
+        if !self.receivers.is_empty() {
+            text.push('\n');
+            text.push_str(&receiver_table(&self.receivers, look));
+        }
         (!text.is_empty()).then_some(text)
+    }
+}
+
+/// Who is told, and whether it reaches them.
+fn receiver_table(receivers: &[ReceiverStanding], look: &Look) -> String {
+    let mut table = Table::new(&["ALERTS TO", "CHANNEL", "WAITING", "TAKEN", "LAST"]);
+    for one in receivers {
+        let ink = match one.is_well() {
+            true => Ink::Plain,
+            false => Ink::Bad,
+        };
+        table.row([
+            Cell::from(printable(&one.name)),
+            Cell::from(printable(&one.channel)),
+            Cell::new(one.waiting.to_string(), ink),
+            Cell::from(one.delivered.to_string()),
+            Cell::from(
+                one.last_success
+                    .map_or_else(|| "-".to_owned(), |at| look.time(at)),
+            ),
+        ]);
+        if let Some(error) = one.last_error.as_ref().filter(|_| !one.is_well()) {
+            table.note(Cell::new(printable(error), Ink::Bad));
+        }
+    }
+    table.render(look)
+}
+
+impl ReceiverStanding {
+    /// Whether it took what it was sent last.
+    fn is_well(&self) -> bool {
+        self.last_failure
+            .is_none_or(|failed| self.last_success.is_some_and(|took| took >= failed))
     }
 }
 

@@ -269,7 +269,7 @@ table! {
         #[example = "\"/etc/sorry/tls/admin.key\""]
         key: FilePath,
 
-        /// A file with a line for each who may ask: role (`read` or `operate`), name, and the SHA-256 of the token in
+        /// A file with a line for each who may ask: role (`reader` or `operator`), name, and the SHA-256 of the token in
         /// hexadecimal. Nobody else may read it.
         #[key = "tokens"]
         #[optional]

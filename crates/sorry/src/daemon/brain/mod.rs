@@ -160,23 +160,7 @@ fn think(
         Err(error) => return log::error!("nothing is watched: cannot start a runtime: {error}"),
     };
     let (done, written) = mpsc::unbounded_channel();
-    let mut kept = match open(&beginning, &done) {
-        Ok(kept) => {
-            let _nobody_waits = ready.send(Ok(()));
-            kept
-        }
-        Err(error) => {
-            let why = because(&error);
-            log::error!("nothing of what is ordered can be kept: {why}");
-            beginning.audit.close();
-            let _nobody_waits = ready.send(Err(error));
-            Kept {
-                keeper: Keeper::broken(why, done),
-                entries: Vec::new(),
-                chronicle: Chronicle::forgetful(),
-            }
-        }
-    };
+    let mut kept = opened(&beginning, done, ready);
     let clock = Clock::start();
     let config = beginning.config;
     let mind = Mind::new(
@@ -239,6 +223,31 @@ impl Kept {
             keeper: Keeper::forgetful(done),
             entries: Vec::new(),
             chronicle: Chronicle::forgetful(),
+        }
+    }
+}
+
+/// Opens what is kept, and tells whoever waits for that. Where it cannot be opened, visitors are still told what is right.
+fn opened(
+    beginning: &Beginning,
+    done: mpsc::UnboundedSender<keeper::Written>,
+    ready: oneshot::Sender<Result<(), KeepError>>,
+) -> Kept {
+    match open(beginning, &done) {
+        Ok(kept) => {
+            let _nobody_waits = ready.send(Ok(()));
+            kept
+        }
+        Err(error) => {
+            let why = because(&error);
+            log::error!("nothing of what is ordered can be kept: {why}");
+            beginning.audit.close();
+            let _nobody_waits = ready.send(Err(error));
+            Kept {
+                keeper: Keeper::broken(why, done),
+                entries: Vec::new(),
+                chronicle: Chronicle::forgetful(),
+            }
         }
     }
 }
