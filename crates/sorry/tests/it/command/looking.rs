@@ -79,15 +79,15 @@ fn history_is_told_and_compared() {
         BEGAN             LASTED  SITE  WHAT              CAUSE
         2026-01-01 00:00  10m     shop  outage            no quorum
         2026-01-01 00:00  10m     blog  outage, observed  no quorum
-          2026-01-01 00:00:01 the switch nginx would have sent visitors to the sorry ser…
+          2026-01-01 00:00:01 the switch nginx would have sent visitors to the sorry server
           2026-01-01 00:00:06 the switch nginx has failed
     "#]]
     .assert_eq(&by_utc(&daemon, &["history", "--events"]));
     expect![[r#"
         outage, observed of blog, 2026-01-01 00:00
-        TIME                 WOULD HAVE BEEN DONE  HAPPENED
-        2026-01-01 00:00:01  sent blog to sorry
-        2026-01-01 00:00:06                        nginx sent blog to its backup
+        TIME                 WOULD HAVE BEEN DONE                     HAPPENED
+        2026-01-01 00:00:01  nginx sent visitors to the sorry server
+        2026-01-01 00:00:06                                           the switch nginx has failed
           it would have been done 5s earlier
     "#]]
     .assert_eq(&ageless(&by_utc(&daemon, &["history", "--compare"])));
