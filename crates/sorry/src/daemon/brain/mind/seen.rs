@@ -20,7 +20,7 @@ impl Mind {
         let result = latest::Result {
             at: now.wall,
             took: probed.took,
-            detail: probed.detail.clone(),
+            detail: probed.detail,
         };
         self.latest
             .seen(real, check, probed.reason.verdict(), result);
