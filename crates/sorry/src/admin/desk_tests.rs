@@ -64,6 +64,7 @@ fn reply(command: Command) {
                 "approve" => Err(Fault::new(FaultKind::Impossible, "nothing waits")),
                 word => one_of(sample(), &ordered.site).map(|site| Done {
                     told: vec![format!("{word} by {}", ordered.by)],
+                    unkept: None,
                     site,
                 }),
             };

@@ -164,6 +164,9 @@ pub struct Schedule {
 pub struct Done {
     /// For people, a line each.
     pub told: Vec<String>,
+    /// It is in force, and not on the disk: why not. A restart would forget it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unkept: Option<String>,
     /// The site, as it stands now.
     pub site: SiteStanding,
 }

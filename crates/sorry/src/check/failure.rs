@@ -203,7 +203,8 @@ impl Progress {
             Phase::Resolving => (Reason::Unresolved, "no answer from the resolver"),
             Phase::Connecting => (Reason::ConnectTimeout, "no connection"),
             Phase::Handshake => (Reason::AnswerTimeout, "no TLS handshake"),
-            Phase::Running => (Reason::ProgramTimeout, "the program did not end"),
+            // Of a program that did not end its runner tells in time.
+            Phase::Running => (Reason::Local, "the runner of programs did not answer"),
             // A file system that does not answer is our own trouble.
             Phase::Reading => (Reason::Local, "the file could not be read"),
             Phase::Answering if bytes > 0 => {
@@ -278,8 +279,8 @@ mod tests {
                 (Reason::AnswerTimeout, "no TLS handshake within 500 ms"),
                 (Reason::AnswerTimeout, "no answer within 500 ms"),
                 (
-                    Reason::ProgramTimeout,
-                    "the program did not end within 500 ms"
+                    Reason::Local,
+                    "the runner of programs did not answer within 500 ms"
                 ),
                 (Reason::Local, "the file could not be read within 500 ms"),
                 (

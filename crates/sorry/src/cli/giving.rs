@@ -80,6 +80,9 @@ impl Giving {
         for site in sites {
             match api.order(site, order.clone(), self.reason.clone()) {
                 Ok(done) => {
+                    if done.unkept.is_some() {
+                        worst = worst.max(exit::FAILED);
+                    }
                     out.push_str(&said(site, &done));
                     results.push(json!({ "site": site, "done": done }));
                 }

@@ -52,10 +52,8 @@ impl Programs {
 impl check::Spawner for Programs {
     fn run<'a>(&'a self, errand: check::Errand<'a>) -> check::Running<'a> {
         Box::pin(async move {
-            let timeout = errand
-                .deadline
-                .saturating_duration_since(Instant::now())
-                .saturating_sub(ON_THE_WAY);
+            let left = errand.deadline.saturating_duration_since(Instant::now());
+            let timeout = left.saturating_sub(ON_THE_WAY.min(left / 10));
             let input = errand.input.to_vec();
             let finished = self.run(Kind::Check, errand.argv, input, timeout).await?;
             let mut output = finished.output;
@@ -70,8 +68,9 @@ impl check::Spawner for Programs {
     }
 }
 
-/// What the runner's answer may take to reach us, so that a program that was killed is told of before its check is over.
-const ON_THE_WAY: Duration = Duration::from_millis(5);
+/// What the runner's answer may take to reach us, and a tenth of the time at most, so that a program that was killed is told of
+/// before its check is over: else nobody knows whether it was the program that was late.
+const ON_THE_WAY: Duration = Duration::from_millis(100);
 
 impl alert::Spawner for Programs {
     fn run(

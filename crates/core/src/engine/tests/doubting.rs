@@ -66,6 +66,25 @@ fn what_seems_to_be_down_together_is_not_believed() {
 }
 
 #[test]
+fn peers_are_asked_of_a_site_that_is_struck_in_the_course_of_a_doubt() {
+    let mut voting = setup(vec![site("a", 1), site("b", 1), site("c", 1), site("d", 1)]);
+    voting.votes = 1;
+    check(
+        voting,
+        &["0 0+ 1+ 2+ 3+", "1 0- 0- 1- 1- 2- 2-", "5 3- 3-"],
+        &expect![[r#"
+            0 0+ 1+ 2+ 3+ -> switch 0: 1 live 1; switch 0: 2 live 1; switch 0: 3 live 1; switch 0: 4 live 1
+            1 0- 0- 1- 1- 2- 2- -> 0 Suspect; 0 Normal; site 0 sorry (no-quorum) after 1 s; switch 0: 5 sorry 0; 1 Suspect; 1 Normal; site 1 sorry (no-quorum) after 1 s; switch 0: 6 sorry 0; 2 Suspect; 2 Normal; Doubt(Mass { down: 3, of: 4 }); ask peers about 0; site 0 live (doubted) after 0 s; switch 0: 7 live 1; ask peers about 1; site 1 live (doubted) after 0 s; switch 0: 8 live 1; ask peers about 2; switch 0: 9 live 1
+            5 3- 3- -> 3 Suspect; 3 Normal; ask peers about 3; switch 0: 4 live 1
+            a: live (doubted)
+            b: live (doubted)
+            c: live (doubted)
+            d: live (doubted)
+        "#]],
+    );
+}
+
+#[test]
 fn what_was_taken_back_is_no_flapping() {
     check(
         setup(vec![site("a", 1), site("b", 1), site("c", 1)]),

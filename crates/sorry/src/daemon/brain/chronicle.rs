@@ -31,6 +31,8 @@ pub(super) struct Chronicle {
     store: Arc<dyn alert::Store>,
     waiting: Vec<alert::Entry>,
     desk: Option<Desk>,
+    /// Where it works.
+    posts: Option<Handle>,
 }
 
 /// The journal of the history.
@@ -50,6 +52,7 @@ impl Chronicle {
             store: Arc::new(alert::Forgetful),
             waiting: Vec::new(),
             desk: None,
+            posts: None,
         }
     }
 
@@ -74,6 +77,7 @@ impl Chronicle {
             store: Arc::new(OnDisk(writer)),
             waiting,
             desk: None,
+            posts: None,
         })
     }
 
@@ -84,18 +88,18 @@ impl Chronicle {
             .unwrap_or_default()
     }
 
-    /// Begins to tell these receivers, on this runtime. `open` are the incidents that go on.
+    /// Begins to tell these receivers, on the runtime `posts`. `open` are the incidents that go on.
     pub(super) fn begin(
         &mut self,
         receivers: Vec<Receiver>,
         open: &BTreeSet<u64>,
         programs: Arc<Programs>,
-        runtime: Handle,
+        posts: Handle,
     ) {
         let desk = Desk::start(
             receivers,
             Setting {
-                runtime,
+                runtime: posts.clone(),
                 host: host(),
                 store: Arc::clone(&self.store),
                 entries: std::mem::take(&mut self.waiting),
@@ -104,6 +108,7 @@ impl Chronicle {
             },
         );
         desk.only_open(open);
+        self.posts = Some(posts);
         self.desk = Some(desk);
     }
 
@@ -122,10 +127,12 @@ impl Chronicle {
 
     /// Sends a test to a receiver; the answer goes to whoever waits for it.
     pub(super) fn test(&self, name: &str, reply: oneshot::Sender<Result<String, Fault>>) {
-        let Some(desk) = &self.desk else { return };
+        let (Some(desk), Some(posts)) = (&self.desk, &self.posts) else {
+            return;
+        };
         let test = desk.test(name);
         let told = format!("{name} took a test alert");
-        tokio::spawn(async move {
+        posts.spawn(async move {
             let outcome = match test.await {
                 Ok(()) => Ok(told),
                 Err(error @ Unheard::Unknown(_)) => {

@@ -14,6 +14,7 @@ mod mind;
 mod order;
 mod outlook;
 mod peers;
+mod posts;
 mod schedule;
 mod setup;
 mod standing;
@@ -47,6 +48,7 @@ use eyes::Eyes;
 use keeper::Keeper;
 use mind::Mind;
 use peers::Asking;
+use posts::Posts;
 use thread::{Message, NoHand, Thread};
 
 /// How long a successor waits for the state folder of whom it follows.
@@ -171,14 +173,17 @@ fn think(
         kept.chronicle.told(),
         clock.now(),
     );
+    let posts = match Posts::start() {
+        Ok(posts) => posts,
+        Err(error) => return log::error!("nothing is watched: cannot start a thread: {error}"),
+    };
     runtime.block_on(async {
         let mut chronicle = kept.chronicle;
-        let runtime = tokio::runtime::Handle::current();
         chronicle.begin(
             config.receivers.clone(),
             &mind.open_incidents(),
             beginning.programs,
-            runtime,
+            posts.handle.clone(),
         );
         let mut eyes = Eyes::new();
         eyes.watch(beginning.watched);

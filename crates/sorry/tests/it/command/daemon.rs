@@ -249,6 +249,7 @@ fn order(ordered: Ordered, heard: &Mutex<Vec<Value>>) {
             .push(json!({ "site": site, "order": value, "by": by, "why": reason }));
         Ok(Done {
             told: vec![format!("{} is done", order.word())],
+            unkept: (value["text"] == "on a full disk").then(|| "no space".to_owned()),
             site: standing,
         })
     });

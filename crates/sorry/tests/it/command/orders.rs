@@ -155,6 +155,19 @@ fn several_sites_are_ordered_one_after_the_other_and_the_worst_is_told() {
 }
 
 #[test]
+fn what_is_in_force_and_not_on_the_disk_is_no_success() {
+    let daemon = Daemon::new();
+    let (code, out, _) = sorry(&daemon, &["say", "shop", "on a full disk", "--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &told["orders"][0]["done"]["unkept"]),
+        (1, &json!("no space"))
+    );
+    let (code, ..) = sorry(&daemon, &["say", "shop", "on a good disk"]);
+    assert_eq!(code, 0);
+}
+
+#[test]
 fn what_is_typed_wrong_is_told_and_nothing_is_ordered() {
     let daemon = Daemon::new();
     for (line, code, expected) in [

@@ -234,7 +234,11 @@ impl Mind {
         }
         let site = self.places.site(&waiting.site);
         let outcome = match site.and_then(|site| self.site_standing(site, now)) {
-            Some(site) => Ok(Done { told, site }),
+            Some(site) => Ok(Done {
+                told,
+                unkept: self.unkept.clone(),
+                site,
+            }),
             None => Err(order::impossible(
                 "a reload has taken the site away meanwhile",
             )),

@@ -102,8 +102,9 @@ fn a_disk_that_is_back_gets_what_it_has_missed() {
     assert_eq!(pens(&mut mind).len(), 1);
     mind.written(Err("it hangs".to_owned()), NOW);
     assert!(pens(&mut mind).is_empty());
-    let told = answer.try_recv().unwrap().unwrap().told;
-    assert!(told.iter().any(|line| line.contains("it hangs")));
+    let done = answer.try_recv().unwrap().unwrap();
+    assert!(done.told.iter().any(|line| line.contains("it hangs")));
+    assert_eq!(done.unkept.as_deref(), Some("it hangs"));
     mind.disk_is_back(NOW);
     let missed = pens(&mut mind);
     let order = |entry: &Entry| matches!(entry, Entry::Order { .. });
