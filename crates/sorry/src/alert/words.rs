@@ -63,7 +63,7 @@ pub fn sentence(telling: &Telling) -> String {
             "still down after the maintenance, too few real servers work".to_owned()
         }
         What::Up => format!("up again after {}", duration(telling.lasted())),
-        What::UpByOrder => "live by order, although too few real servers work".to_owned(),
+        What::UpByOrder => "live by order, whatever its health says".to_owned(),
         What::Flaps(times, _) => {
             format!(
                 "flaps, {} did not last; quiet until it is steady",

@@ -108,7 +108,7 @@ fn each_has_its_sentence() {
         shop: down, too few real servers work
         shop: still down after the maintenance, too few real servers work
         shop: up again after 2 min 10 s
-        shop: live by order, although too few real servers work
+        shop: live by order, whatever its health says
         shop: flaps, 2 returns did not last; quiet until it is steady
         shop: up again, while it flaps
         shop: down again, while it flaps
