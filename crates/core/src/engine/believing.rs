@@ -171,6 +171,7 @@ impl Engine {
             if site.why == Why::NoQuorum {
                 // It goes back at once: that it fell was never true.
                 site.why = Why::Doubted;
+                site.taken_back = true;
             }
         }
         if self.votes > 0 {

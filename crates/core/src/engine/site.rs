@@ -45,6 +45,8 @@ pub(super) struct Site {
     pub(super) since_wall: Wall,
     pub(super) generation: u64,
     pub(super) flaps: Flaps,
+    /// That it fell was never true, so it goes back without waiting.
+    pub(super) taken_back: bool,
     /// It has come back by its health before, so that going down again soon is flapping.
     pub(super) returned: bool,
     /// Since when too few of its real servers have worked.
@@ -88,6 +90,7 @@ impl Site {
             since_wall: now.wall,
             generation: 0,
             flaps: Flaps::default(),
+            taken_back: false,
             returned: false,
             struck: None,
             outages: Outages::default(),
@@ -158,6 +161,7 @@ impl Site {
         let earliest = match self.why {
             // An order has ended, or nothing was seen before: there is nothing to damp.
             Why::Ordered | Why::Overrun | Why::Beginning | Why::Unwatched => now.tick,
+            _ if self.taken_back => now.tick,
             _ => damping.earliest(self.route, self.since, self.regained, self.flaps),
         };
         let early = (now.tick < earliest).then_some(earliest);

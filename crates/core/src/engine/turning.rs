@@ -71,6 +71,7 @@ impl Engine {
         }
         // The end of an order is as much somebody's word as its beginning.
         site.by_order = wish.why.is_order() || site.why.is_order();
+        site.taken_back = false;
         site.route = wish.route;
         site.why = wish.why;
         site.since = now.tick;

@@ -1,5 +1,7 @@
 //! What is not believed, and what a switch does meanwhile; in the tables' own words.
 
+use std::time::Duration;
+
 use expect_test::expect;
 
 use super::setup::{setup, site, switch};
@@ -80,6 +82,23 @@ fn peers_are_asked_of_a_site_that_is_struck_in_the_course_of_a_doubt() {
             b: live (doubted)
             c: live (doubted)
             d: live (doubted)
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_taken_back_waits_for_nothing() {
+    let mut hasty = site("a", 1);
+    hasty.damping.dwell_sorry = Duration::from_secs(5);
+    check(
+        setup(vec![hasty, site("b", 1), site("c", 1)]),
+        &["0 0+ 1+ 2+", "1 0- 0- 1- 1- 2- 2-"],
+        &expect![[r#"
+            0 0+ 1+ 2+ -> switch 0: 1 live 1; switch 0: 2 live 1; switch 0: 3 live 1
+            1 0- 0- 1- 1- 2- 2- -> 0 Suspect; 0 Normal; site 0 sorry (no-quorum) after 1 s; switch 0: 4 sorry 0; 1 Suspect; 1 Normal; site 1 sorry (no-quorum) after 1 s; switch 0: 5 sorry 0; 2 Suspect; 2 Normal; Doubt(Mass { down: 3, of: 3 }); site 0 live (doubted) after 0 s; switch 0: 6 live 1; site 1 live (doubted) after 0 s; switch 0: 7 live 1; switch 0: 8 live 1
+            a: live (doubted)
+            b: live (doubted)
+            c: live (doubted)
         "#]],
     );
 }

@@ -27,7 +27,8 @@ fn what_a_peer_sees_too_is_believed_in_spite_of_doubt() {
         fs::set_permissions(file(name), Permissions::from_mode(0o600)).expect("keep it");
     };
     let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    let admin = own_address();
+    let params = CertificateParams::new([admin.ip().to_string()]).expect("a name");
     let certificate = params.self_signed(&key).expect("a certificate");
     fs::write(file("peer.crt"), certificate.pem()).expect("write the certificate");
     secret("peer.key", &key.serialize_pem());
@@ -35,7 +36,6 @@ fn what_a_peer_sees_too_is_believed_in_spite_of_doubt() {
     let made: serde_json::Value = serde_json::from_slice(&made.stdout).expect("JSON");
     secret("token", made["token"].as_str().expect("a token"));
     secret("tokens", made["line"].as_str().expect("a line"));
-    let admin = own_address();
 
     // Ours believes nothing that so many say, for an hour; the peer believes its eyes.
     let watch = "[watch]\nmass = { share = 0.5, within = \"10s\" }\nhold = \"1h\"\nvotes = 1\n\
@@ -59,6 +59,8 @@ fn what_a_peer_sees_too_is_believed_in_spite_of_doubt() {
     );
     fs::write(file("peer.toml"), peer).expect("write the configuration");
     let mut command = Command::new(SORRY);
+    fs::create_dir(file("state")).expect("a state folder");
+    command.env("STATE_DIRECTORY", file("state"));
     command.arg("run").arg(file("peer.toml"));
     let _peer = Server::spawn(command);
 
