@@ -1,9 +1,10 @@
 //! Killed at any instant while operators order and real servers come and go: no order is lost that somebody was told is in force.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::world::{Plan, World, verb};
+use crate::harness::{PATIENCE, until};
 
 /// Crashes in CI; a thousand and more are `cargo xtask soak`.
 const CRASHES: u64 = 6;
@@ -110,6 +111,16 @@ fn a_site_that_is_down_is_not_declared_up_by_forgetting() {
     world.kill(0);
     let before = world.wait_site("sorry", "no-quorum");
     let firing = world.alert();
+    // Until both are on the disk, whoever was told may be told again.
+    let kept = |file: &str, words: &str| {
+        let read = std::fs::read_to_string(world.state().join(file));
+        read.is_ok_and(|text| text.contains(words))
+    };
+    let both = || {
+        let both = kept("alerts", "\"done\"") && kept("history", "\"outage\"");
+        both.then_some(())
+    };
+    until(Instant::now() + PATIENCE, both, "what was told is kept");
     world.crash();
     world.begin();
     let site = world.site();
