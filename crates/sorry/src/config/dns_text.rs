@@ -4,7 +4,6 @@ use super::fault::{Fault, quoted};
 use super::reader::{FromText, FromValue, Reader, Value};
 use domain::base::iana::{Rcode, Rtype};
 use std::str::FromStr as _;
-use toml::de::DeValue;
 
 /// A name (RFC 1035, 2.3.1); `.` is the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,14 +50,7 @@ impl FromValue for ResponseCode {
     }
 
     fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = match value.get_ref() {
-            DeValue::String(text) => text.to_string(),
-            DeValue::Integer(number) if number.radix() == 10 => number.to_string(),
-            _ => {
-                reader.wrong_type(value);
-                return None;
-            }
-        };
+        let text = reader.word_or_number(value)?;
         match code(&text) {
             Some(code) => Some(ResponseCode(code)),
             None => {

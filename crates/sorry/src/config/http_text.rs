@@ -4,7 +4,6 @@ use super::check::HttpVersion;
 use super::fault::{Fault, quoted};
 use super::reader::{FromText, FromValue, Reader, Value};
 use std::ops::RangeInclusive;
-use toml::de::DeValue;
 
 /// `tchar` (RFC 9110, 5.6.2).
 fn is_token(text: &str) -> bool {
@@ -152,14 +151,7 @@ impl FromValue for Statuses {
     }
 
     fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = match value.get_ref() {
-            DeValue::String(text) => text.to_string(),
-            DeValue::Integer(number) if number.radix() == 10 => number.to_string(),
-            _ => {
-                reader.wrong_type(value);
-                return None;
-            }
-        };
+        let text = reader.word_or_number(value)?;
         match statuses(&text) {
             Ok(range) => Some(Statuses(range)),
             Err(fault) => {

@@ -264,6 +264,18 @@ impl<'a> Reader<'a> {
         read.map(|read| At::new(Place::Span(value.span().into()), read))
     }
 
+    /// A text, or a decimal number as it was typed; anything else is told.
+    pub(super) fn word_or_number(&mut self, value: &Value<'_>) -> Option<String> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.to_string()),
+            _ => {
+                self.wrong_type(value);
+                None
+            }
+        }
+    }
+
     /// Reports that the value is not of the type that is expected.
     pub(super) fn wrong_type(&mut self, value: &Value<'_>) {
         let (Some(key), Some(form)) = (self.path.last(), self.forms.last()) else {
