@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::marker::PhantomData;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ use serde::de::DeserializeOwned;
 use super::error::JournalError;
 use super::folder::{self, Folder};
 use super::line::{self, Contents, Damage};
+
+/// How many damaged files are kept as they were found; of more, the last is replaced.
+const ASIDE: usize = 9;
 
 /// The largest file that is taken for a journal, in bytes.
 pub(super) const LARGEST: u64 = 64 << 20;
@@ -55,7 +59,7 @@ enum Mend {
 
 impl<T: Serialize + DeserializeOwned> Journal<T> {
     /// Opens the journal `name`, or begins it. Lines that are damaged are left out; the file as it was found stays beside it
-    /// as `name.damaged`. A file of a later version is left alone.
+    /// as `name.damaged`, or `name.damaged.2` where there is one already. A file of a later version is left alone.
     pub fn open(
         folder: &Arc<Folder>,
         name: &str,
@@ -130,14 +134,34 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
     /// Keeps the file as it was found under another name and goes on with a new one that has what is whole.
     fn set_aside(&mut self, contents: &Contents<T>) -> Result<(), JournalError> {
         if contents.damage.is_serious() {
-            let aside = beside(&self.path, "damaged");
-            self.keep_as(&aside)
-                .map_err(|source| failed("keep the damaged file as", &aside, source))?;
+            self.keep_aside()?;
         }
         self.compact(&contents.records)?;
         // It was not its owner who gave these.
         self.compacted = 0;
         Ok(())
+    }
+
+    /// Beside those that are kept already: the first was damaged by what went wrong, and later ones perhaps by what followed from it.
+    fn keep_aside(&self) -> Result<(), JournalError> {
+        let first = beside(&self.path, "damaged");
+        let name = |number: usize| match number {
+            1 => first.clone(),
+            number => beside(&first, &number.to_string()),
+        };
+        let names: Vec<PathBuf> = (1..=ASIDE).map(name).collect();
+        // An earlier start may have got no further than this.
+        let inode = |path: &Path| fs::symlink_metadata(path).map(|file| file.ino()).ok();
+        let this = inode(&self.path);
+        if names.iter().any(|name| inode(name) == this) {
+            return Ok(());
+        }
+        let free = names.iter().find(|name| inode(name).is_none());
+        let Some(name) = free.or(names.last()) else {
+            return Ok(());
+        };
+        self.keep_as(name)
+            .map_err(|source| failed("keep the damaged file as", name, source))
     }
 
     /// A second name costs no space, which may be what is lacking. Where there are no second names, a copy does.

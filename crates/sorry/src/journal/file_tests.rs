@@ -148,6 +148,28 @@ fn a_damaged_line_is_passed_over_and_the_file_set_aside() {
 }
 
 #[test]
+fn what_was_damaged_first_stays_beside_what_is_damaged_later() {
+    let place = Place::new();
+    let found = |number: usize| {
+        let line = format!("damage {number}\n");
+        [line::head().into_bytes(), line.into_bytes()].concat()
+    };
+    for number in 1..=12 {
+        place.write(NAME, &found(number));
+        assert!(place.open().2.is_serious());
+    }
+    let aside = |name: &str| fs::read(place.temporary.path().join(name)).unwrap();
+    assert_eq!(aside("journal.damaged"), found(1));
+    assert_eq!(aside("journal.damaged.2"), found(2));
+    assert_eq!(
+        aside("journal.damaged.9"),
+        found(12),
+        "the last is replaced"
+    );
+    assert_eq!(place.names().len(), 11);
+}
+
+#[test]
 fn damage_that_cannot_be_taken_out_is_lived_with() {
     let place = Place::new();
     let bytes = [line::head().as_bytes(), b"no line\n00000000 \"to"].concat();
@@ -161,6 +183,7 @@ fn damage_that_cannot_be_taken_out_is_lived_with() {
     journal.append(&words(&["a"])).unwrap();
     drop(journal);
     assert_eq!(place.read(), words(&["a"]));
+    assert!(!place.names().contains(&"journal.damaged.2".to_owned()));
 }
 
 #[test]

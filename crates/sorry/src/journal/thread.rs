@@ -5,9 +5,10 @@
 //! does.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +18,10 @@ use super::file::Journal;
 
 /// How many batches may wait. A disk that has not taken the first of so many will not take one more.
 const WAITING: usize = 1024;
+
+/// How long whoever lets a writer go waits for what it still writes. All writers of a process together take less than its successor
+/// waits for their folder.
+const LAST_WRITES: Duration = Duration::from_millis(1500);
 
 /// What became of a batch that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,23 +58,35 @@ enum Job<T> {
     Compact(Vec<T>, Done<T>),
 }
 
-/// A journal with a thread of its own. Dropping it writes what waits, and then lets the journal go.
+/// A journal with a thread of its own. Dropping it writes what waits, and then lets the journal go; a disk that hangs is left to
+/// itself after a while, with what it was given.
 #[derive(Debug)]
 pub struct Writer<T> {
     jobs: Option<SyncSender<Job<T>>>,
     thread: Option<JoinHandle<()>>,
+    /// Closed when the thread has ended.
+    ended: Mutex<Receiver<()>>,
+    /// How long its end is waited for.
+    patience: Duration,
 }
 
 impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Writer<T> {
     /// Starts the thread, which gets this name.
     pub fn start(journal: Journal<T>, name: &str) -> io::Result<Writer<T>> {
         let (sender, receiver) = sync_channel(WAITING);
+        let (ends, ended) = sync_channel(0);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(journal, &receiver))?;
+            .spawn(move || {
+                // Dropped with the thread, however it ends.
+                let _ends = ends;
+                work(journal, &receiver);
+            })?;
         Ok(Writer {
             jobs: Some(sender),
             thread: Some(thread),
+            ended: Mutex::new(ended),
+            patience: LAST_WRITES,
         })
     }
 
@@ -119,10 +136,16 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Writer<T> {
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
         self.jobs = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            log::error!("a thread that writes a journal has ended by itself: please report it");
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        let name = thread.thread().name().unwrap_or_default().to_owned();
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if ended.recv_timeout(self.patience) == Err(RecvTimeoutError::Timeout) {
+            return log::error!("{name}: the disk hangs, and what it has not written is lost");
+        }
+        if thread.join().is_err() {
+            log::error!("{name}: the thread has ended by itself: please report it");
         }
     }
 }

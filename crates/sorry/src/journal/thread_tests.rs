@@ -58,6 +58,26 @@ fn everything_is_written_in_order_before_the_writer_ends() {
     assert_eq!(journal(place.path()).1, numbers);
 }
 
+/// As when the process ends while a disk hangs: its successor must not wait for that, too.
+#[test]
+fn a_disk_that_hangs_holds_nobody_up() {
+    let place = tempfile::tempdir().unwrap();
+    let mut writer = Writer::start(journal(place.path()).0, "journal").unwrap();
+    writer.patience = Duration::ZERO;
+    let (lets_go, hangs) = channel::<()>();
+    let (told, tells) = channel();
+    writer.write(batch(&["a"]), move |_| {
+        told.send(()).unwrap();
+        let _let_go = hangs.recv();
+        told.send(()).unwrap();
+    });
+    tells.recv().unwrap();
+    drop(writer);
+    assert!(tells.try_recv().is_err(), "it hangs still");
+    drop(lets_go);
+    tells.recv().unwrap();
+}
+
 #[test]
 fn a_task_can_wait_for_it() {
     let place = tempfile::tempdir().unwrap();
@@ -143,6 +163,8 @@ fn a_queue_that_is_full_is_told_at_once() {
     let writer = Writer {
         jobs: Some(jobs),
         thread: None,
+        ended: Mutex::new(sync_channel(0).1),
+        patience: LAST_WRITES,
     };
     let (told, tells) = channel();
     for _ in 0..=WAITING {
