@@ -405,17 +405,20 @@ pub enum Notice {
     Flaps(SiteId, u8),
 }
 
+/// A window that an operator has ended before its time: its name, and when it had begun. What begins later of it is not ended.
+pub type Ended = (Box<str>, Wall);
+
 /// One line of the journal: what a new process must know to go on as if nothing had happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// The order of a site, and up to which moment the beginnings of its windows are done with.
+    /// The order of a site, and which of its windows an operator has ended before their time.
     Order {
         /// The site's name.
         site: Box<str>,
         /// What is in force.
         order: Option<Order>,
-        /// See above.
-        windows_done: Wall,
+        /// Windows by name, and when what was ended of each had begun.
+        ended: Box<[Ended]>,
     },
     /// What visitors are told of an outage that nobody has ordered.
     Said {
@@ -432,6 +435,8 @@ pub enum Record {
         real: Box<str>,
         /// What.
         state: State,
+        /// Since when; none where nobody knows.
+        since: Option<Wall>,
     },
     /// Whether a real server is drained.
     Drained {

@@ -15,6 +15,8 @@ pub struct Order {
     pub what: What,
     /// When it was given.
     pub given: Wall,
+    /// From when its time is counted: when it was given, or was made longer after its end.
+    pub counted: Wall,
     /// Until when; without an end where `None`.
     pub until: Option<Wall>,
     /// What becomes of it then.
@@ -128,14 +130,21 @@ impl Order {
     /// The same order for so much longer: after its end where that is still to come, after now where it is not.
     #[must_use]
     pub fn extended(&self, by: Duration, now: Wall) -> Order {
+        let Some(until) = self.until else {
+            return self.clone();
+        };
         Order {
-            until: self.until.map(|until| until.max(now).after(by)),
+            counted: match until < now {
+                true => now,
+                false => self.counted,
+            },
+            until: Some(until.max(now).after(by)),
             ..self.clone()
         }
     }
 
     fn almost_over(&self, until: Wall) -> Wall {
-        self.given.after(until.since(self.given) / 5 * 4)
+        self.counted.after(until.since(self.counted) / 5 * 4)
     }
 }
 
@@ -149,6 +158,7 @@ mod tests {
         Order {
             what: What::Maintenance(Keep::Stale),
             given: Wall(0),
+            counted: Wall(0),
             until: until.map(|minutes| Wall(minutes * MINUTE)),
             on_overrun,
             by: "root".into(),
@@ -209,6 +219,8 @@ mod tests {
         for (at, expected) in [(10, 70), (50, 70), (90, 110)] {
             let extended = order.extended(minutes(20), Wall(at * MINUTE));
             assert_eq!(extended.until, Some(Wall(expected * MINUTE)), "{at}");
+            // What was given anew is not almost over at once.
+            assert_eq!(extended.milestone(Wall(at * MINUTE)), Milestone::Begun);
         }
     }
 

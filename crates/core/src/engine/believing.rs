@@ -74,12 +74,14 @@ impl Engine {
     }
 
     fn real_changed(&mut self, id: RealId, state: State, now: Moment) {
-        let real = &self.reals[id.0 as usize];
+        let real = &mut self.reals[id.0 as usize];
+        real.since = Some(now.wall);
         let (site, reason) = (real.site as usize, real.last());
         let record = Record::Real {
             site: self.sites[site].setup.name.clone(),
             real: real.setup.name.clone(),
             state,
+            since: real.since,
         };
         self.record(record);
         self.notice(Notice::Real {

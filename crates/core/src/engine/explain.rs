@@ -30,6 +30,8 @@ pub enum Fact<'a> {
         /// Since when.
         since: Wall,
     },
+    /// A window is open until then, and an operator has ended it.
+    WindowEnded(&'a str, Wall),
     /// Somebody has ordered it.
     Order(&'a Order, Phase),
     /// Without the order it would be sent there, for that reason.
@@ -122,6 +124,9 @@ impl<'a> SiteView<'a> {
 
     /// An order comes before all else; what health says stands below it then. Gives the depth that goes on.
     fn explain_order(&self, chain: &mut Chain<'a>) -> u8 {
+        for (window, open) in self.open_windows().filter(|(_, open)| open.ended) {
+            chain.add(1, Fact::WindowEnded(window, open.span.end));
+        }
         let Some(order) = self.order() else {
             return 1;
         };

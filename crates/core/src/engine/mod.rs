@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub use explain::{Fact, Link};
 use real::Real;
 use site::Site;
-pub use view::{RealView, SiteView, SwitchView, View};
+pub use view::{Open, RealView, SiteView, SwitchView, View};
 
 use crate::doubt::Doubts;
 use crate::event::{Epoch, Input, Output, Record, Setup, SiteId};

@@ -16,7 +16,7 @@ impl Engine {
             Command::Give(order) => self.put_in_force(index, Some(order)),
             Command::Lift => {
                 // Whoever says that the site is up again means the window that is open, too.
-                self.sites[index].windows_done = now.wall;
+                self.sites[index].end_windows(now.wall);
                 self.put_in_force(index, None);
             }
             Command::Extend(by) => {
@@ -69,7 +69,7 @@ impl Engine {
         let record = Record::Order {
             site: site.setup.name.clone(),
             order: site.order.clone(),
-            windows_done: site.windows_done,
+            ended: site.ended.clone(),
         };
         self.record(record);
     }

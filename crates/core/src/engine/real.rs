@@ -2,6 +2,7 @@
 
 use crate::event::{CheckSetup, Drained, Pace, RealSetup};
 use crate::health::{Health, Reason, State, Thresholds};
+use crate::moment::Wall;
 
 /// See the file's header.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) struct Real {
     more: Box<[Checked]>,
     /// What its checks come to.
     pub(super) state: State,
+    /// Since when; nobody knows before its state has changed.
+    pub(super) since: Option<Wall>,
     /// What decisions are made from: the state, but for what is doubted.
     pub(super) believed: State,
     /// Its weight, as configured or as a check says.
@@ -43,6 +46,7 @@ impl Real {
             },
             more: Box::default(),
             state: first,
+            since: None,
             believed: first,
             weight: setup.weight,
             drained: Drained::No,
@@ -82,7 +86,10 @@ impl Real {
         if real.setup.checks.is_empty() {
             real.first.health = Health::starting(State::Up);
         }
-        real.state = real.judged();
+        let state = real.judged();
+        if state != real.state {
+            (real.state, real.since) = (state, None);
+        }
         real
     }
 
@@ -99,7 +106,7 @@ impl Real {
     }
 
     /// What the journal remembers of it.
-    pub(super) fn remember(&mut self, state: State) {
+    pub(super) fn remember(&mut self, state: State, since: Option<Wall>) {
         if self.setup.checks.is_empty() {
             return;
         }
@@ -108,6 +115,7 @@ impl Real {
             check.health = Health::starting(state);
         }
         self.state = state;
+        self.since = since;
         self.believed = state;
     }
 

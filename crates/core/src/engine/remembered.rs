@@ -14,22 +14,20 @@ impl Engine {
             return;
         };
         match record {
-            Record::Order {
-                order,
-                windows_done,
-                ..
-            } => {
+            Record::Order { order, ended, .. } => {
                 let site = &mut self.sites[index];
                 site.told = order
                     .as_ref()
                     .map_or(site.told, |order| order.milestone(now.wall));
                 site.order = order;
-                site.windows_done = windows_done;
+                site.ended = ended;
             }
             Record::Said { said, .. } => self.sites[index].said = said,
-            Record::Real { real, state, .. } => {
+            Record::Real {
+                real, state, since, ..
+            } => {
                 if let Some(at) = self.real_named(index, &real) {
-                    self.reals[at].remember(state);
+                    self.reals[at].remember(state, since);
                 }
             }
             Record::Drained { real, drained, .. } => {
@@ -82,7 +80,7 @@ impl Engine {
             }
             for real in &mut self.reals[site.reals.clone()] {
                 if real.state == State::Down {
-                    real.remember(State::Unknown);
+                    real.remember(State::Unknown, None);
                 }
             }
             site.weigh(&self.reals);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::real::Real;
 use super::switch::Switch;
 use crate::damping::Flaps;
-use crate::event::{Drained, RealId, RealWanted, SiteSetup, Wanted, Why, WindowSetup};
+use crate::event::{Drained, Ended, RealId, RealWanted, SiteSetup, Wanted, Why, WindowSetup};
 use crate::health::State;
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Milestone, Order, Phase, What};
@@ -15,6 +15,7 @@ use crate::outages::Outages;
 use crate::quorum::{Held, Weights, judge};
 use crate::said::Said;
 use crate::site::Route;
+use crate::window::Span;
 
 /// The clock on the wall may be set; so an appointment is looked at again at least so often, in milliseconds.
 const LOOK_AGAIN: u64 = 10_000;
@@ -26,6 +27,8 @@ pub(super) struct Site {
     /// Its real servers among all.
     pub(super) reals: Range<usize>,
     pub(super) weights: Weights,
+    /// The same with those that are drained.
+    pub(super) undrained: Weights,
     pub(super) held: Held,
     /// Since when it is `Held::Enough`.
     pub(super) regained: Tick,
@@ -33,8 +36,8 @@ pub(super) struct Site {
     pub(super) told: Milestone,
     /// What visitors are told while nobody has ordered anything.
     pub(super) said: Option<Said>,
-    /// The windows that begin no later are done with.
-    pub(super) windows_done: Wall,
+    /// Windows that an operator has ended before their time.
+    pub(super) ended: Box<[Ended]>,
     /// The last beginning that was announced.
     pub(super) announced: Wall,
     pub(super) route: Route,
@@ -76,12 +79,13 @@ impl Site {
         Site {
             reals,
             weights: Weights::default(),
+            undrained: Weights::default(),
             held: Held::Enough,
             regained: now.tick,
             order: None,
             told: Milestone::Begun,
             said: None,
-            windows_done: Wall::default(),
+            ended: Box::default(),
             announced: Wall::default(),
             route: Route::Live,
             why: Why::Beginning,
@@ -105,8 +109,9 @@ impl Site {
 
     /// Adds up what is believed of its real servers; those that are drained do not count.
     pub(super) fn weigh(&mut self, reals: &[Real]) {
-        self.weights = Weights::default();
+        (self.weights, self.undrained) = Default::default();
         for real in &reals[self.reals.clone()] {
+            self.undrained.add(real.believed, real.weight);
             if real.drained == Drained::No {
                 self.weights.add(real.believed, real.weight);
             }
@@ -130,6 +135,12 @@ impl Site {
             }
             Held::TooFew => self.struck = self.struck.or(Some(now.wall)),
         }
+    }
+
+    /// Whether it has too few real servers because operators have drained them: that is their word, and nothing to damp.
+    pub(super) fn is_drained(&self) -> bool {
+        let all = || judge(Held::Enough, &self.undrained, self.setup.quorum);
+        self.held == Held::TooFew && self.weights != self.undrained && all() == Held::Enough
     }
 
     /// What an order in force, or else health, says.
@@ -161,7 +172,7 @@ impl Site {
         let earliest = match self.why {
             // An order has ended, or nothing was seen before: there is nothing to damp.
             Why::Ordered | Why::Overrun | Why::Beginning | Why::Unwatched => now.tick,
-            _ if self.taken_back => now.tick,
+            _ if self.taken_back || self.is_drained() => now.tick,
             _ => damping.earliest(self.route, self.since, self.regained, self.flaps),
         };
         let early = (now.tick < earliest).then_some(earliest);
@@ -187,8 +198,23 @@ impl Site {
     pub(super) fn open_window(&self, now: Wall) -> Option<Order> {
         self.setup.windows.iter().find_map(|window| {
             let open = window.window.open(now)?;
-            (open.start > self.windows_done).then(|| order_of(window, open.start, open.end))
+            (!self.has_ended(window, &open)).then(|| order_of(window, &open))
         })
+    }
+
+    /// Whether an operator has ended this of a window.
+    pub(super) fn has_ended(&self, window: &WindowSetup, open: &Span) -> bool {
+        let mut ended = self.ended.iter();
+        ended.any(|(name, start)| *name == window.name && open.start <= *start)
+    }
+
+    /// All that is open now is ended. What was ended before and is not open any more needs no memory.
+    pub(super) fn end_windows(&mut self, now: Wall) {
+        let open = self.setup.windows.iter().filter_map(|window| {
+            let open = window.window.open(now)?;
+            Some((window.name.clone(), open.start))
+        });
+        self.ended = open.collect();
     }
 
     /// A window that is to be announced now: its place and when it opens.
@@ -261,10 +287,11 @@ impl Site {
 }
 
 /// What an order of a window becomes of its times.
-fn order_of(window: &WindowSetup, start: Wall, end: Wall) -> Order {
+fn order_of(window: &WindowSetup, open: &Span) -> Order {
     Order {
-        given: start,
-        until: Some(end),
+        given: open.start,
+        counted: open.start,
+        until: Some(open.end),
         ..window.order.clone()
     }
 }

@@ -2,7 +2,9 @@
 
 mod checks;
 mod doubting;
+mod drains;
 mod explaining;
 mod setup;
 mod tables;
+mod windows;
 mod world;

@@ -61,7 +61,8 @@ impl Engine {
         let site = &mut self.sites[index];
         let after = now.tick.since(site.since);
         // What was taken back in doubt and is believed now never came back.
-        if wish.why == Why::NoQuorum && site.returned && site.why != Why::Doubted {
+        let flaps = site.returned && site.why != Why::Doubted && !site.is_drained();
+        if wish.why == Why::NoQuorum && flaps {
             site.flaps.fell(after, &site.setup.damping);
         }
         let mut outage = None;
@@ -269,7 +270,6 @@ impl Engine {
         if site.order.is_none()
             && let Some(order) = site.open_window(now.wall)
         {
-            site.windows_done = order.given;
             site.told = Milestone::Begun;
             site.order = Some(order);
             self.record_order(index);

@@ -7,13 +7,14 @@ use super::site::Site;
 use super::switch::Switch;
 use super::{Engine, site_id};
 use crate::doubt::Doubt;
-use crate::event::{Act, CheckSetup, Drained, Epoch, RealId, SiteId, Why, WindowSetup};
+use crate::event::{Act, CheckSetup, Drained, Epoch, RealId, SiteId, Why};
 use crate::health::{Health, State};
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::Order;
 use crate::quorum::{Held, Quorum, Weights};
 use crate::said::Said;
 use crate::site::Route;
+use crate::window::Span;
 
 /// See the file's header.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,15 @@ pub struct RealView<'a> {
     real: &'a Real,
     /// Which.
     pub id: RealId,
+}
+
+/// A window that is open by its own times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Open {
+    /// From when until when.
+    pub span: Span,
+    /// An operator has ended it before its time.
+    pub ended: bool,
 }
 
 /// One switch.
@@ -160,9 +170,22 @@ impl<'a> SiteView<'a> {
         }
     }
 
-    /// Its windows: configured names, when they are open.
-    pub fn windows(&self) -> &'a [WindowSetup] {
-        &self.site.setup.windows
+    /// What of a window is open now, whether it is in force or not.
+    pub fn open(&self, window: &str) -> Option<Open> {
+        let mut windows = self.site.setup.windows.iter();
+        let window = windows.find(|known| *known.name == *window)?;
+        let span = window.window.open(self.now.wall)?;
+        Some(Open {
+            span,
+            ended: self.site.has_ended(window, &span),
+        })
+    }
+
+    /// The windows that are open, whether they are in force or not.
+    pub fn open_windows(&self) -> impl Iterator<Item = (&'a str, Open)> + use<'a> {
+        let view = *self;
+        let windows = self.site.setup.windows.iter();
+        windows.filter_map(move |window| Some((&*window.name, view.open(&window.name)?)))
     }
 
     /// Returns in a row that did not last.
@@ -175,8 +198,11 @@ impl<'a> SiteView<'a> {
         self.site.wish(self.now).until
     }
 
-    /// What is left of its outage as far as anybody knows: until the order's time, else as past ones went.
+    /// What is left of its outage as far as anybody knows: until the order's time, else as past ones went. Nothing where it is live.
     pub fn remaining(&self) -> Option<Duration> {
+        if self.site.route == Route::Live {
+            return None;
+        }
         let until = self.site.order.as_ref().and_then(|order| order.until);
         if let Some(until) = until.filter(|until| *until > self.now.wall) {
             return Some(until.since(self.now.wall));
@@ -218,6 +244,11 @@ impl<'a> RealView<'a> {
     /// What its checks come to.
     pub fn state(&self) -> State {
         self.real.state
+    }
+
+    /// Since when; nobody knows before it has changed.
+    pub fn since(&self) -> Option<Wall> {
+        self.real.since
     }
 
     /// What decisions are made from: the same, but for what is doubted.

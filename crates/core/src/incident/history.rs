@@ -50,6 +50,8 @@ pub struct Incident {
 /// Something that happened in its course.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
+    /// The number of the telling.
+    pub number: u64,
     /// When.
     pub at: Wall,
     /// What.
@@ -99,6 +101,7 @@ impl Incident {
             self.left_out = self.left_out.saturating_add(1);
         }
         self.entries.push(Entry {
+            number: telling.number,
             at: telling.at,
             what: telling.what.clone(),
             which: telling.which.clone(),
@@ -112,6 +115,7 @@ impl Incident {
     /// What it is made of, again: a telling for each of its entries.
     pub fn tellings(&self) -> impl Iterator<Item = Telling> + '_ {
         self.entries.iter().map(|entry| Telling {
+            number: entry.number,
             incident: self.id,
             kind: self.kind,
             site: self.site.clone(),

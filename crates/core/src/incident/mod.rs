@@ -34,6 +34,8 @@ pub use telling::{
 pub struct Incidents {
     /// The number of the next one.
     next: u64,
+    /// The number of the last telling.
+    told: u64,
     open: BTreeMap<Key, Open>,
     /// Switches whose trouble is told as part of another incident: site and switch, and the number of that incident.
     attached: BTreeMap<(Box<str>, Box<str>), u64>,
@@ -96,6 +98,7 @@ impl Incidents {
     pub fn new(next: u64) -> Incidents {
         Incidents {
             next,
+            told: 0,
             open: BTreeMap::new(),
             attached: BTreeMap::new(),
             lately: BTreeMap::new(),
@@ -116,12 +119,23 @@ impl Incidents {
     /// The next telling. To be asked until there is none, after each step of the engine: what happened in one step may be told as
     /// one.
     pub fn pop(&mut self) -> Option<Telling> {
-        self.pending.pop_front()
+        let telling = self.pending.pop_front()?;
+        self.told += 1;
+        Some(Telling {
+            number: self.told,
+            ..telling
+        })
+    }
+
+    /// So many tellings were made before, as somebody remembers who is told: a history may have forgotten its last.
+    pub fn were_told(&mut self, number: u64) {
+        self.told = self.told.max(number);
     }
 
     /// Takes a telling back from the journal; in their order, before anything else.
     pub fn remember(&mut self, telling: &Telling) {
         self.next = self.next.max(telling.incident.saturating_add(1));
+        self.were_told(telling.number);
         self.apply(telling);
     }
 
@@ -229,6 +243,7 @@ impl Incidents {
         let incident = self.next;
         self.next += 1;
         Telling {
+            number: 0,
             incident,
             kind: key.kind,
             site: key.site,
@@ -257,6 +272,7 @@ impl Incidents {
     fn more_of(&self, key: &Key, news: News, now: Wall) -> Option<Telling> {
         let open = self.open.get(key)?;
         Some(Telling {
+            number: 0,
             incident: open.id,
             kind: key.kind,
             site: key.site.clone(),

@@ -224,6 +224,8 @@ pub struct Awaited {
 /// One thing that is told, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Telling {
+    /// Its own number, greater than those of all tellings before; 0 until it is taken out.
+    pub number: u64,
     /// The number of its incident, greater than those of all incidents before.
     pub incident: u64,
     /// What kind that is.

@@ -256,6 +256,9 @@ pub struct WindowStanding {
     pub closes: Option<Moment>,
     /// Whether it is open now.
     pub open: bool,
+    /// Whether it would be, had an operator not ended it before its time.
+    #[serde(default)]
+    pub ended_early: bool,
     /// What visitors are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,

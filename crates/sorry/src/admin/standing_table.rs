@@ -191,9 +191,10 @@ pub fn window_table(windows: &[WindowStanding], look: &Look) -> Option<String> {
     let mut table = Table::new(&["WINDOW", "WHEN", "OPENS", "CLOSES", "ORIGIN"]);
     for window in windows {
         let moment = |moment: Option<_>| moment.map_or_else(|| "-".to_owned(), |at| look.when(at));
-        let opens = match window.open {
-            true => Cell::new("open", Ink::Notice),
-            false => moment(window.opens).into(),
+        let opens = match (window.open, window.ended_early) {
+            (true, _) => Cell::new("open", Ink::Notice),
+            (false, true) if window.opens.is_none() => Cell::new("ended early", Ink::Faint),
+            (false, _) => moment(window.opens).into(),
         };
         table.row([
             printable(&window.name).into(),
@@ -394,6 +395,7 @@ impl WindowStanding {
                 printable(&self.when),
                 look.age(opens)
             ),
+            (false, _, None) if self.ended_early => format!("window {name}: ended early"),
             (false, _, None) => format!("window {name}: {}", printable(&self.when)),
         }
     }

@@ -100,6 +100,7 @@ fn shop() -> SiteStanding {
             }),
         }],
         windows: vec![WindowStanding {
+            ended_early: false,
             name: "nightly".to_owned(),
             when: "sun 02:00 for 1h Europe/Berlin".to_owned(),
             origin: "configured".to_owned(),

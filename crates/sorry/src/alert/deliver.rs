@@ -66,7 +66,7 @@ impl Shared {
         }
         let ids = entries.iter().filter_map(|entry| match entry {
             Entry::Told { message, .. } => Some(message.id.clone()),
-            Entry::Done { .. } => None,
+            Entry::Done { .. } | Entry::Taken { .. } => None,
         });
         let (ids, kept) = (ids.collect(), self.kept.clone());
         let told = move |outcome| {

@@ -138,18 +138,38 @@ impl Desk {
         }
     }
 
+    /// What was told before this process and may not have been taken in: whatever is, is not told again. All up to `number` are taken
+    /// in then.
+    pub fn catch_up(&self, missed: &[Telling], number: u64) {
+        for telling in missed {
+            self.tell(telling);
+        }
+        self.take(number);
+    }
+
     /// Tells it to whoever hears of it. Returns at once.
     pub fn tell(&self, telling: &Telling) {
-        let Some(message) = Message::of(telling, &self.host) else {
-            return;
-        };
+        match Message::of(telling, &self.host) {
+            Some(message) => self.send(message, telling.number),
+            None => self.take(telling.number),
+        }
+    }
+
+    /// Keeps that it was taken in, though nobody is told.
+    fn take(&self, number: u64) {
+        let mut queue = self.shared.queue();
+        let entries = queue.take(number).into_iter().collect();
+        self.shared.keep(entries, &queue);
+    }
+
+    fn send(&self, message: Message, number: u64) {
         let posts = self.posts.lock();
         let hear = posts
             .values()
             .filter(|running| hears(&running.post.receiver(), &message));
         let hear: Vec<&Running> = hear.collect();
         if hear.is_empty() {
-            return;
+            return self.take(number);
         }
         let names = hear
             .iter()
@@ -157,7 +177,8 @@ impl Desk {
             .collect();
         {
             let mut queue = self.shared.queue();
-            let entries = queue.add(message, names, Instant::now());
+            let mut entries = queue.add(message, names, Instant::now());
+            entries.extend(queue.take(number));
             self.shared.keep(entries, &queue);
         }
         for running in hear {
@@ -211,7 +232,7 @@ impl Desk {
     }
 
     /// Ends: what can be delivered at once is, for so long at most. The rest is in the store for the next start.
-    pub async fn stop(self, patience: Duration) {
+    pub async fn stop(&self, patience: Duration) {
         let running: Vec<Running> = {
             let mut posts = self.posts.lock();
             std::mem::take(&mut *posts).into_values().collect()

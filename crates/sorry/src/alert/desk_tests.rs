@@ -12,7 +12,7 @@ use sorry_core::moment::Wall;
 use super::*;
 use crate::alert::channel::exec::{Ended, Program};
 use crate::alert::queue::{self, FOR_THE_STORE};
-use crate::alert::store::Done;
+use crate::alert::store::{self, Done};
 use crate::config::Place;
 use crate::config::alert::Channel;
 
@@ -129,6 +129,7 @@ fn receiver() -> Receiver {
 fn firing(incident: u64) -> Telling {
     let at = Wall(deliver::calendar() * 1000);
     Telling {
+        number: 0,
         incident,
         kind: Kind::Outage,
         site: Some("shop".into()),
@@ -184,6 +185,25 @@ fn what_the_store_has_missed_is_kept_as_soon_as_it_works() {
         };
         until(|| kept() == 3).await;
         assert_eq!(stage.desk.status()[0].waiting, 3);
+    });
+}
+
+/// A crash may have come between the history and the queue: whatever the queue has not taken in is told, and only that.
+#[test]
+fn what_was_missed_is_told_once() {
+    run(async {
+        let stage = stage(1);
+        let numbered = |number| Telling {
+            number,
+            ..firing(number)
+        };
+        stage.desk.tell(&numbered(1));
+        stage.desk.catch_up(&[numbered(2), numbered(3)], 5);
+        until(|| store::taken(&stage.store.lines()) == Some(5)).await;
+        assert_eq!(stage.desk.status()[0].waiting, 3);
+        // Where all is written anew, it is not forgotten.
+        let queue = Queue::of(stage.store.lines().clone(), Instant::now());
+        assert_eq!(store::taken(&queue.entries()), Some(5));
     });
 }
 

@@ -16,6 +16,8 @@ use sorry_core::site::Route;
 /// A telling, in words. Moments are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptTelling {
+    #[serde(default)]
+    number: u64,
     incident: u64,
     kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -153,6 +155,7 @@ enum WhatWord {
 impl From<&Telling> for KeptTelling {
     fn from(telling: &Telling) -> KeptTelling {
         KeptTelling {
+            number: telling.number,
             incident: telling.incident,
             kind: telling.kind.label().to_owned(),
             site: telling.site.clone(),
@@ -179,6 +182,7 @@ impl KeptTelling {
     /// Back again; nothing where a later version has kept something that this one does not know.
     pub fn telling(&self) -> Option<Telling> {
         Some(Telling {
+            number: self.number,
             incident: self.incident,
             kind: Kind::ALL
                 .into_iter()

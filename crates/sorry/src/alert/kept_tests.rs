@@ -94,6 +94,7 @@ fn telling() -> impl Strategy<Value = Telling> {
             what,
             awaits,
         )| Telling {
+            number: at,
             incident,
             kind: words.0,
             site,

@@ -22,4 +22,4 @@ pub use desk::{Desk, Setting, Unheard};
 pub use fault::{Fault, Next};
 pub use kept::KeptTelling;
 pub use message::{Message, PhaseWord, SeverityWord, VERSION};
-pub use store::{Done, Entry, Forgetful, Grown, Outcome, Store};
+pub use store::{Done, Entry, Forgetful, Grown, Outcome, Store, taken};

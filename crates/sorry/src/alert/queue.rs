@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::backoff;
 use super::fault::{Fault, Next};
 use super::message::{Message, PhaseWord};
-use super::store::Entry;
+use super::store::{self, Entry};
 
 /// Messages that wait for one receiver; beyond it the oldest go.
 pub(super) const LONGEST: usize = 10_000;
@@ -25,6 +25,8 @@ pub(super) const FOR_THE_STORE: Duration = Duration::from_millis(250);
 /// All receivers' lines.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
+    /// All tellings up to that number were taken in.
+    taken: Option<u64>,
     lines: BTreeMap<String, Line>,
 }
 
@@ -86,10 +88,13 @@ pub(super) enum Verdict {
 impl Queue {
     /// What the lines of a store come to.
     pub(super) fn of(entries: Vec<Entry>, now: Instant) -> Queue {
-        let mut queue = Queue::default();
+        let mut queue = Queue {
+            taken: store::taken(&entries),
+            lines: BTreeMap::new(),
+        };
         let over = entries.iter().filter_map(|entry| match entry {
             Entry::Done { receiver, id } => Some((receiver.clone(), id.clone())),
-            Entry::Told { .. } => None,
+            Entry::Told { .. } | Entry::Taken { .. } => None,
         });
         let over: BTreeSet<(String, String)> = over.collect();
         for entry in entries {
@@ -122,6 +127,15 @@ impl Queue {
             self.lines.entry(name.clone()).or_default();
         }
         done
+    }
+
+    /// All tellings up to that number were taken in. Says what is to be kept of that.
+    pub(super) fn take(&mut self, number: u64) -> Option<Entry> {
+        let news = self.taken.is_none_or(|taken| taken < number);
+        news.then(|| {
+            self.taken = Some(number);
+            Entry::Taken { number }
+        })
     }
 
     /// A message for these receivers. Says what is to be kept.
@@ -285,7 +299,8 @@ impl Queue {
 
     /// All that is to be kept, line after line: a line that named several receivers could put one's end before its beginning.
     pub(super) fn entries(&self) -> Vec<Entry> {
-        let mut entries = Vec::new();
+        let taken = self.taken.map(|number| Entry::Taken { number });
+        let mut entries: Vec<Entry> = taken.into_iter().collect();
         for (name, line) in &self.lines {
             let waiting = line.items.iter().map(|item| &item.message);
             let messages = line.active.values().chain(waiting);

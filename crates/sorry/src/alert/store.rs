@@ -16,6 +16,11 @@ pub enum Entry {
         /// What.
         message: Box<Message>,
     },
+    /// All tellings up to that number were taken in, whether anybody is told of them or not.
+    Taken {
+        /// The number.
+        number: u64,
+    },
     /// One of them is not to be told any more: it has been, or it was given up.
     Done {
         /// Its name.
@@ -23,6 +28,15 @@ pub enum Entry {
         /// The message's id.
         id: String,
     },
+}
+
+/// Up to which telling these lines have taken in all; none where they do not say.
+pub fn taken(entries: &[Entry]) -> Option<u64> {
+    let numbers = entries.iter().filter_map(|entry| match entry {
+        Entry::Taken { number } => Some(*number),
+        Entry::Told { .. } | Entry::Done { .. } => None,
+    });
+    numbers.max()
 }
 
 /// What became of a batch: whether what is kept has grown so that it should be written anew, or why it was not kept.

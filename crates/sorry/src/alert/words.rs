@@ -39,7 +39,9 @@ pub fn text(telling: &Telling) -> String {
         text.push_str("Nothing was switched: this is only observed.\n");
     }
     let _infallible = writeln!(text, "Began {}.", moment(telling.began));
-    if telling.phase == Phase::Resolved {
+    if let (Phase::Resolved, What::Changed { .. }) = (telling.phase, &telling.what) {
+        text.push_str("It was late and has more time now; it goes on.\n");
+    } else if telling.phase == Phase::Resolved {
         let _infallible = writeln!(
             text,
             "Over {}, after {}.",

@@ -9,6 +9,7 @@ use super::*;
 
 fn telling(kind: Kind, what: What) -> Telling {
     Telling {
+        number: 0,
         incident: 17,
         kind,
         site: (kind != Kind::Doubt).then(|| "shop".into()),
@@ -161,7 +162,19 @@ fn the_text_has_all_that_is_known() {
     (down.observed, down.phase, down.awaits) = (true, Phase::Firing, Some(("dns".into(), awaited)));
     let mut over = telling(Kind::Maintenance, What::Lifted(Summary::default()));
     (over.phase, over.by) = (Phase::Resolved, Some("uid 0".into()));
-    let texts = format!("{}\n{}\n{}", subject(&down), text(&down), text(&over));
+    let changed = What::Changed {
+        until: Some(Wall(1_700_007_200_000)),
+        returns: false,
+    };
+    let mut longer = telling(Kind::Maintenance, changed);
+    (longer.phase, longer.step) = (Phase::Resolved, Step::Goes);
+    let texts = format!(
+        "{}\n{}\n{}\n{}",
+        subject(&down),
+        text(&down),
+        text(&over),
+        text(&longer)
+    );
     expect![[r#"
         (observed) shop: down, too few real servers work
         shop: down, too few real servers work.
@@ -176,6 +189,10 @@ fn the_text_has_all_that_is_known() {
         Began 2023-11-14T22:13:20Z.
         Over 2023-11-14T22:15:30Z, after 2 min 10 s.
         Ordered by uid 0.
+
+        shop: maintenance, now until 2023-11-15T00:13:20Z.
+        Began 2023-11-14T22:13:20Z.
+        It was late and has more time now; it goes on.
     "#]].assert_eq(&texts);
 }
 

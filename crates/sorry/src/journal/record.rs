@@ -23,8 +23,9 @@ pub enum Entry {
         site: Box<str>,
         /// What is in force.
         order: Option<OrderEntry>,
-        /// Up to when the beginnings of its windows are done with.
-        windows_done: At,
+        /// Windows by name that were ended before their time, and when what was ended of each had begun.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ended: Vec<(Box<str>, At)>,
     },
     /// See [`Record::Said`].
     Said {
@@ -41,6 +42,9 @@ pub enum Entry {
         real: Box<str>,
         /// What is believed of it.
         state: StateWord,
+        /// Since when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<At>,
     },
     /// See [`Record::Drained`].
     Drained {
@@ -134,6 +138,9 @@ pub struct OrderEntry {
     pub keep: Option<KeepWord>,
     /// When it was given.
     pub given: At,
+    /// From when its time is counted, where that is not since it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<At>,
     /// Until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<At>,
@@ -236,23 +243,25 @@ pub enum WhatWord {
 impl From<&Record> for Entry {
     fn from(record: &Record) -> Entry {
         match record.clone() {
-            Record::Order {
-                site,
-                order,
-                windows_done,
-            } => Entry::Order {
+            Record::Order { site, order, ended } => Entry::Order {
                 site,
                 order: order.as_ref().map(OrderEntry::from),
-                windows_done: At(windows_done),
+                ended: ended.into_iter().map(|(name, at)| (name, At(at))).collect(),
             },
             Record::Said { site, said } => Entry::Said {
                 site,
                 said: said.map(|said| said.as_str().into()),
             },
-            Record::Real { site, real, state } => Entry::Real {
+            Record::Real {
+                site,
+                real,
+                state,
+                since,
+            } => Entry::Real {
                 site,
                 real,
                 state: state.into(),
+                since: since.map(At),
             },
             Record::Drained {
                 site,
@@ -293,23 +302,25 @@ impl TryFrom<Entry> for Record {
 
     fn try_from(entry: Entry) -> Result<Record, Unusable> {
         Ok(match entry {
-            Entry::Order {
-                site,
-                order,
-                windows_done,
-            } => Record::Order {
+            Entry::Order { site, order, ended } => Record::Order {
                 site,
                 order: order.map(Order::try_from).transpose()?,
-                windows_done: windows_done.0,
+                ended: ended.into_iter().map(|(name, at)| (name, at.0)).collect(),
             },
             Entry::Said { site, said } => Record::Said {
                 site,
                 said: said.as_deref().map(sayable).transpose()?,
             },
-            Entry::Real { site, real, state } => Record::Real {
+            Entry::Real {
+                site,
+                real,
+                state,
+                since,
+            } => Record::Real {
                 site,
                 real,
                 state: state.into(),
+                since: since.map(|at| at.0),
             },
             Entry::Drained {
                 site,
@@ -360,6 +371,7 @@ impl From<&Order> for OrderEntry {
             what,
             keep,
             given: At(order.given),
+            counted: (order.counted != order.given).then_some(At(order.counted)),
             until: order.until.map(At),
             on_overrun: order.on_overrun.into(),
             by: order.by.clone(),
@@ -379,6 +391,7 @@ impl TryFrom<OrderEntry> for Order {
         Ok(Order {
             what,
             given: entry.given.0,
+            counted: entry.counted.unwrap_or(entry.given).0,
             until: entry.until.map(|until| until.0),
             on_overrun: entry.on_overrun.into(),
             by: entry.by,

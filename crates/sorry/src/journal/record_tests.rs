@@ -10,19 +10,30 @@ use sorry_core::moment::Wall;
 fn record() -> impl Strategy<Value = Record> {
     let name = || "\\PC{1,20}".prop_map(Box::<str>::from);
     prop_oneof![
-        (name(), option::of(order()), any::<u64>()).prop_map(|(site, order, done)| {
-            Record::Order {
-                site,
-                order,
-                windows_done: Wall(done),
-            }
-        }),
+        (
+            name(),
+            option::of(order()),
+            vec((name(), any::<u64>().prop_map(Wall)), 0..3)
+        )
+            .prop_map(|(site, order, ended)| {
+                Record::Order {
+                    site,
+                    order,
+                    ended: ended.into(),
+                }
+            }),
         (
             name(),
             name(),
-            one_of(&[State::Unknown, State::Up, State::Down])
+            one_of(&[State::Unknown, State::Up, State::Down]),
+            option::of(any::<u64>().prop_map(Wall)),
         )
-            .prop_map(|(site, real, state)| Record::Real { site, real, state }),
+            .prop_map(|(site, real, state, since)| Record::Real {
+                site,
+                real,
+                state,
+                since
+            }),
         (name(), name(), one_of(&[Drained::Yes, Drained::No])).prop_map(|(site, real, drained)| {
             Record::Drained {
                 site,
@@ -80,13 +91,14 @@ fn order() -> impl Strategy<Value = Order> {
         What::Maintenance(Keep::Nothing),
         What::Live,
     ];
-    let times = (any::<u64>(), option::of(any::<u64>()));
+    let times = (any::<u64>(), any::<u64>(), option::of(any::<u64>()));
     let overrun = one_of(&[OnOverrun::Hold, OnOverrun::Return]);
     let said = option::of("[a-z][a-z \n\"<>é]{0,50}[a-z]");
     (one_of(WHATS), times, overrun, "\\PC{0,20}", said).prop_map(
-        |(what, (given, until), on_overrun, by, said)| Order {
+        |(what, (given, counted, until), on_overrun, by, said)| Order {
             what,
             given: Wall(given),
+            counted: Wall(counted),
             until: until.map(Wall),
             on_overrun,
             by: by.into(),
@@ -116,6 +128,7 @@ fn words_in_the_file_stay_as_they_are() {
     let order = Order {
         what: What::Maintenance(Keep::Nothing),
         given: Wall(1_795_656_461_000),
+        counted: Wall(1_795_656_461_000),
         until: Some(Wall(1_795_660_061_000)),
         on_overrun: OnOverrun::Hold,
         by: "alice (uid 1000)".into(),
@@ -126,12 +139,13 @@ fn words_in_the_file_stay_as_they_are() {
         Record::Order {
             site: site(),
             order: Some(order),
-            windows_done: Wall(0),
+            ended: [("nightly".into(), Wall(1_795_656_461_000))].into(),
         },
         Record::Real {
             site: site(),
             real: "10.0.0.1:80".into(),
             state: State::Down,
+            since: Some(Wall(1_795_656_461_000)),
         },
         Record::Drained {
             site: site(),
@@ -163,8 +177,8 @@ fn words_in_the_file_stay_as_they_are() {
         .map(|entry| serde_json::to_string(entry).unwrap())
         .collect();
     expect![[r#"
-        {"record":"order","site":"shop","order":{"what":"maintenance","keep":"nothing","given":"2026-11-26T01:27:41Z","until":"2026-11-26T02:27:41Z","on_overrun":"hold","by":"alice (uid 1000)","said":"Back at \"two\"\nPromised."},"windows_done":"1970-01-01T00:00:00Z"}
-        {"record":"real","site":"shop","real":"10.0.0.1:80","state":"down"}
+        {"record":"order","site":"shop","order":{"what":"maintenance","keep":"nothing","given":"2026-11-26T01:27:41Z","until":"2026-11-26T02:27:41Z","on_overrun":"hold","by":"alice (uid 1000)","said":"Back at \"two\"\nPromised."},"ended":[["nightly","2026-11-26T01:27:41Z"]]}
+        {"record":"real","site":"shop","real":"10.0.0.1:80","state":"down","since":"2026-11-26T01:27:41Z"}
         {"record":"drained","site":"shop","real":"10.0.0.1:80","drained":true}
         {"record":"route","site":"shop","route":"sorry","why":"no-quorum","generation":7,"since":"2026-11-26T01:27:41.007Z","held":"too-few","flaps":2}
         {"record":"outage","site":"shop","lasted_ms":90000}

@@ -176,6 +176,7 @@ fn a_site_without_real_servers_is_turned_by_orders_alone() {
     run.take(ordered(Command::Give(Order {
         what: What::Maintenance(Keep::Stale),
         given: Wall(0),
+        counted: Wall(0),
         until: None,
         on_overrun: OnOverrun::Hold,
         by: "root".into(),
@@ -201,6 +202,7 @@ fn words_end_with_what_they_are_about() {
     let order = Order {
         what: What::Maintenance(Keep::Stale),
         given: Wall(0),
+        counted: Wall(0),
         until: None,
         on_overrun: OnOverrun::Hold,
         by: "root".into(),
@@ -269,6 +271,7 @@ fn the_end_of_an_order_is_told_once_and_not_by_the_next_process_again() {
     let order = Order {
         what: What::Maintenance(Keep::Stale),
         given: Wall(0),
+        counted: Wall(0),
         until: None,
         on_overrun: OnOverrun::Hold,
         by: "root".into(),
@@ -316,6 +319,7 @@ fn what_was_not_believed_is_not_believed_by_the_next_process_before_it_is_seen_a
         site: site_name.clone(),
         real: real.clone(),
         state,
+        since: Some(Wall(5)),
     };
     // The journal of a process that saw its only real server down in doubt, and left the site live.
     let route = Record::Route {

@@ -13,6 +13,7 @@ fn order() -> Order {
     Order {
         what: What::Maintenance(Keep::Stale),
         given: Wall(1_000),
+        counted: Wall(1_000),
         until: Some(Wall(1_000_000)),
         on_overrun: OnOverrun::Hold,
         by: "root".into(),
@@ -28,6 +29,7 @@ fn told(engine: &Engine, now: Moment) -> String {
     for link in site.chain() {
         let line = match link.fact {
             Fact::Routed { route, why, .. } => format!("{} {}", route.label(), why.label()),
+            Fact::WindowEnded(name, until) => format!("{name} ended before {until:?}"),
             Fact::Order(order, phase) => format!("ordered by {}: {phase:?}", order.by),
             Fact::Otherwise(route, why) => format!("else {} {}", route.label(), why.label()),
             Fact::Steady { to, until, flaps } => format!("{to:?} not before {until:?}, {flaps}"),

@@ -223,6 +223,7 @@ impl World {
         let order = Order {
             what,
             given: self.now.wall,
+            counted: self.now.wall,
             until: (!self.dice.one_in(4)).then_some(until),
             on_overrun: if self.dice.one_in(2) {
                 OnOverrun::Hold

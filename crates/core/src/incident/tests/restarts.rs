@@ -121,12 +121,13 @@ fn orders_and_real_servers_and_doubt_are_made_one_too() {
     let given = Record::Order {
         site: "shop".into(),
         order: Some(order.clone()),
-        windows_done: Wall(0),
+        ended: Box::default(),
     };
     let up = Record::Real {
         site: "shop".into(),
         real: "shop-1".into(),
         state: State::Up,
+        since: Some(Wall(5)),
     };
     let records = vec![given, up, route(Route::Sorry, Why::Ordered)];
     expect![[r#"
@@ -151,7 +152,7 @@ fn after_a_crash_a_maintenance_does_not_pass_for_a_forced_live() {
             what: order::What::Live,
             ..order
         }),
-        windows_done: Wall(0),
+        ended: Box::default(),
     };
     expect![[r#"
         0 note maintenance/shop/1 Nobody Lifted(Summary { overrun: 0ns, reals_down: 0 }) by=uid 0 planned

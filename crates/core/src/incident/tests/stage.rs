@@ -174,7 +174,7 @@ pub(super) fn ordered(order: Option<Order>) -> Output {
     Output::Record(Record::Order {
         site: "shop".into(),
         order,
-        windows_done: Wall(0),
+        ended: Box::default(),
     })
 }
 
@@ -183,6 +183,7 @@ pub(super) fn maintenance(by: &str, until: u64, on_overrun: OnOverrun) -> Order 
     Order {
         what: order::What::Maintenance(Keep::Stale),
         given: Wall(0),
+        counted: Wall(0),
         until: Some(Wall(until * 1000)),
         on_overrun,
         by: by.into(),

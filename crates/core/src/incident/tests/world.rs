@@ -135,6 +135,7 @@ impl World {
         let order = Order {
             what,
             given: self.stage.now,
+            counted: self.stage.now,
             until: (self.dice.below(3) > 0).then_some(until),
             on_overrun,
             by: "uid 0".into(),

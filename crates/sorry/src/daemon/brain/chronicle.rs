@@ -1,4 +1,7 @@
-//! Where tellings go: into the journal of the history, and to whoever is told. Nobody waits for either.
+//! Where tellings go: into the journal of the history, and from there to whoever is told. Nobody waits for either.
+//!
+//! The history comes first, since what is in it and was not taken in by the queue of alerts is told after the next start, by the numbers
+//! of tellings: so a crash between the two neither repeats an alert nor loses one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +10,9 @@ use std::time::Duration;
 
 use sorry_core::incident::{History, Telling};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::keeper::KeepError;
 use crate::admin::standing::ReceiverStanding;
@@ -24,22 +29,53 @@ const ALERTS: &str = "alerts";
 /// How long receivers may take at the end; what they have not got by then they get after the next start.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// How long an alert waits for the history. A disk that hangs makes nobody deaf.
+const FOR_THE_HISTORY: Duration = Duration::from_millis(250);
+
 /// See the file's header.
 pub(super) struct Chronicle {
     history: Option<Past>,
     /// What waits for receivers, and where it is kept; until there is a desk.
     store: Arc<dyn alert::Store>,
     waiting: Vec<alert::Entry>,
-    desk: Option<Desk>,
+    office: Option<Office>,
+}
+
+/// Who is told.
+struct Office {
+    desk: Arc<Desk>,
     /// Where it works.
-    posts: Option<Handle>,
+    posts: Handle,
+    /// What is to be told as soon as the history has it.
+    outgoing: mpsc::UnboundedSender<Outgoing>,
+    messenger: JoinHandle<()>,
+}
+
+/// Tellings on their way to the desk.
+struct Outgoing {
+    tellings: Vec<Telling>,
+    /// The history has them, or cannot; none where there is no history.
+    kept: Option<oneshot::Receiver<()>>,
+    /// So long they wait for it.
+    until: Instant,
+}
+
+/// What there is to tell, and to whom, at the beginning.
+pub(super) struct Opening {
+    pub(super) receivers: Vec<Receiver>,
+    /// The incidents that go on.
+    pub(super) open: BTreeSet<u64>,
+    /// What is in the history and was not taken in by the queue of alerts.
+    pub(super) missed: Vec<Telling>,
+    /// The number of the last that was told before.
+    pub(super) told: u64,
+    /// Who runs the programs of alerts.
+    pub(super) programs: Arc<Programs>,
 }
 
 /// The journal of the history.
 struct Past {
     writer: Writer<KeptTelling>,
-    /// What it said at the start, until it is taken.
-    told: Vec<Telling>,
     /// It is long enough to be written anew, or is behind because it could not be written.
     anew: Arc<AtomicBool>,
 }
@@ -51,20 +87,18 @@ impl Chronicle {
             history: None,
             store: Arc::new(alert::Forgetful),
             waiting: Vec::new(),
-            desk: None,
-            posts: None,
+            office: None,
         }
     }
 
     /// With what was told before.
-    pub(super) fn open(folder: &Arc<Folder>) -> Result<Chronicle, KeepError> {
+    pub(super) fn open(folder: &Arc<Folder>) -> Result<(Chronicle, Vec<Telling>), KeepError> {
         let (journal, told, damage) = Journal::<KeptTelling>::open(folder, HISTORY)?;
         if damage.is_serious() {
             log::error!("the history was damaged: {damage}");
         }
         let past = Past {
             writer: Writer::start(journal, "sorry-history").map_err(KeepError::Thread)?,
-            told: told.iter().filter_map(KeptTelling::telling).collect(),
             anew: Arc::default(),
         };
         let (journal, waiting, damage) = Journal::open(folder, ALERTS)?;
@@ -72,30 +106,40 @@ impl Chronicle {
             log::error!("the queue of alerts was damaged: {damage}");
         }
         let writer = Writer::start(journal, "sorry-alerts").map_err(KeepError::Thread)?;
-        Ok(Chronicle {
+        let chronicle = Chronicle {
             history: Some(past),
             store: Arc::new(OnDisk(writer)),
             waiting,
-            desk: None,
-            posts: None,
-        })
+            office: None,
+        };
+        let told = told.iter().filter_map(KeptTelling::telling);
+        Ok((chronicle, told.collect()))
     }
 
-    /// What was told before this process.
-    pub(super) fn told(&mut self) -> Vec<Telling> {
-        let past = self.history.as_mut();
-        past.map(|past| std::mem::take(&mut past.told))
-            .unwrap_or_default()
+    /// Up to which telling all were taken in by the queue of alerts, as it knows itself.
+    pub(super) fn taken(&self) -> Option<u64> {
+        alert::taken(&self.waiting)
     }
 
-    /// Begins to tell these receivers, on the runtime `posts`. `open` are the incidents that go on.
-    pub(super) fn begin(
-        &mut self,
-        receivers: Vec<Receiver>,
-        open: &BTreeSet<u64>,
-        programs: Arc<Programs>,
-        posts: Handle,
-    ) {
+    /// What is in the history and was not taken in. A queue that does not say how far it has come has lost its memory, and tells
+    /// nothing old.
+    pub(super) fn missed(&self, told: &[Telling]) -> Vec<Telling> {
+        let Some(taken) = self.taken() else {
+            return Vec::new();
+        };
+        let missed = told.iter().filter(|telling| telling.number > taken);
+        missed.cloned().collect()
+    }
+
+    /// Begins to tell, on the runtime `posts`.
+    pub(super) fn begin(&mut self, opening: Opening, posts: Handle) {
+        let Opening {
+            receivers,
+            open,
+            missed,
+            told,
+            programs,
+        } = opening;
         let desk = Desk::start(
             receivers,
             Setting {
@@ -107,32 +151,43 @@ impl Chronicle {
                 roots: None,
             },
         );
-        desk.only_open(open);
-        self.posts = Some(posts);
-        self.desk = Some(desk);
+        // What ended before a crash is told before what is still open is all that counts.
+        desk.catch_up(&missed, told);
+        desk.only_open(&open);
+        let desk = Arc::new(desk);
+        let (outgoing, inbox) = mpsc::unbounded_channel();
+        let messenger = posts.spawn(bring(inbox, Arc::clone(&desk)));
+        self.office = Some(Office {
+            desk,
+            posts,
+            outgoing,
+            messenger,
+        });
     }
 
     /// These are the receivers from now on.
     pub(super) fn receivers(&self, receivers: Vec<Receiver>) {
-        if let Some(desk) = &self.desk {
-            desk.reconfigure(receivers);
+        if let Some(office) = &self.office {
+            office.desk.reconfigure(receivers);
         }
     }
 
     /// How those who are told stand.
     pub(super) fn standing(&self) -> Vec<ReceiverStanding> {
-        let all = self.desk.as_ref().map(Desk::status).unwrap_or_default();
+        let office = self.office.as_ref();
+        let all = office.map(|office| office.desk.status());
+        let all = all.unwrap_or_default();
         all.into_iter().map(standing).collect()
     }
 
     /// Sends a test to a receiver; the answer goes to whoever waits for it.
     pub(super) fn test(&self, name: &str, reply: oneshot::Sender<Result<String, Fault>>) {
-        let (Some(desk), Some(posts)) = (&self.desk, &self.posts) else {
+        let Some(office) = &self.office else {
             return;
         };
-        let test = desk.test(name);
+        let test = office.desk.test(name);
         let told = format!("{name} took a test alert");
-        posts.spawn(async move {
+        office.posts.spawn(async move {
             let outcome = match test.await {
                 Ok(()) => Ok(told),
                 Err(error @ Unheard::Unknown(_)) => {
@@ -145,36 +200,62 @@ impl Chronicle {
     }
 
     /// Takes what is told, which the history knows already.
-    pub(super) fn tell(&mut self, tellings: &[Telling], history: &History) {
-        // Alerts first: a crash between the two tells somebody twice, and not never.
-        if let Some(desk) = &self.desk {
-            for telling in tellings {
-                desk.tell(telling);
-            }
-        }
-        if let Some(past) = &self.history {
-            past.take(tellings, history);
+    pub(super) fn tell(&mut self, tellings: Vec<Telling>, history: &History) {
+        let past = self.history.as_ref();
+        let kept = past.map(|past| past.take(&tellings, history));
+        if let Some(office) = &self.office {
+            let _process_ends = office.outgoing.send(Outgoing {
+                tellings,
+                kept,
+                until: Instant::now() + FOR_THE_HISTORY,
+            });
         }
     }
 
     /// Tells what can be told at once, and ends.
-    pub(super) async fn end(mut self) {
-        if let Some(desk) = self.desk.take() {
-            desk.stop(LAST_WORDS).await;
+    pub(super) async fn end(self) {
+        let Some(office) = self.office else {
+            return;
+        };
+        drop(office.outgoing);
+        // It waits for the history, and for that not long.
+        let _ended = office.messenger.await;
+        office.desk.stop(LAST_WORDS).await;
+    }
+}
+
+/// Brings tellings to the desk in their order, each as soon as the history has it.
+async fn bring(mut outgoing: mpsc::UnboundedReceiver<Outgoing>, desk: Arc<Desk>) {
+    while let Some(Outgoing {
+        tellings,
+        kept,
+        until,
+    }) = outgoing.recv().await
+    {
+        if let Some(kept) = kept {
+            let _kept_or_not = tokio::time::timeout_at(until, kept).await;
+        }
+        for telling in &tellings {
+            desk.tell(telling);
         }
     }
 }
 
 impl Past {
-    fn take(&self, tellings: &[Telling], history: &History) {
+    /// Says when it is kept, or cannot be.
+    fn take(&self, tellings: &[Telling], history: &History) -> oneshot::Receiver<()> {
         let anew = Arc::clone(&self.anew);
-        let done = move |outcome: Result<Written, Unwritten<KeptTelling>>| match outcome {
-            Ok(written) if written.grown => anew.store(true, Ordering::Relaxed),
-            Ok(_) => {}
-            Err(unwritten) => {
-                log::error!("the history cannot be written: {unwritten}");
-                anew.store(true, Ordering::Relaxed);
+        let (kept, told) = oneshot::channel();
+        let done = move |outcome: Result<Written, Unwritten<KeptTelling>>| {
+            match outcome {
+                Ok(written) if written.grown => anew.store(true, Ordering::Relaxed),
+                Ok(_) => {}
+                Err(unwritten) => {
+                    log::error!("the history cannot be written: {unwritten}");
+                    anew.store(true, Ordering::Relaxed);
+                }
             }
+            let _nobody_waits = kept.send(());
         };
         if self.anew.swap(false, Ordering::Relaxed) {
             let all = history
@@ -185,6 +266,7 @@ impl Past {
             let batch = tellings.iter().map(KeptTelling::from);
             self.writer.write(batch.collect(), done);
         }
+        told
     }
 }
 
@@ -229,3 +311,7 @@ fn said(outcome: Result<Written, Unwritten<alert::Entry>>) -> alert::Outcome {
         Err(unwritten) => Err(unwritten.to_string()),
     }
 }
+
+#[cfg(test)]
+#[path = "chronicle_tests.rs"]
+mod tests;

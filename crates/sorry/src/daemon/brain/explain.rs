@@ -75,6 +75,10 @@ fn fact(fact: &Fact<'_>, weights: &Weights, now: Now) -> String {
             words::at(*since),
             words::why(*why, weights)
         ),
+        Fact::WindowEnded(name, until) => format!(
+            "the window {name} is open until {}, and an operator has ended it",
+            words::at(*until)
+        ),
         Fact::Order(order, phase) => ordered(order, *phase),
         Fact::Otherwise(route, why) => format!(
             "without the order they would be {}, because {}",

@@ -49,6 +49,7 @@ mod tests {
 
     fn telling(second: u64, what: What) -> Telling {
         Telling {
+            number: 0,
             incident: 1,
             kind: Kind::Outage,
             site: Some("shop".into()),

@@ -18,8 +18,6 @@ pub(super) struct Latest {
 /// What was seen of one real server.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
-    /// Since when it is in its state; nobody knows after a start.
-    pub(super) since: Option<Wall>,
     /// The last result of each of its checks.
     pub(super) checks: Vec<Option<Result>>,
     /// All results of each of its checks.
@@ -45,12 +43,6 @@ impl Latest {
 
     pub(super) fn real(&self, id: RealId) -> Option<&Seen> {
         self.reals.get(id.0 as usize)
-    }
-
-    pub(super) fn turned(&mut self, id: RealId, at: Wall) {
-        if let Some(seen) = self.reals.get_mut(id.0 as usize) {
-            seen.since = Some(at);
-        }
     }
 
     pub(super) fn seen(&mut self, id: RealId, check: u8, verdict: Verdict, result: Result) {

@@ -104,16 +104,31 @@ impl Answer {
     }
 }
 
+/// What earlier processes have left.
+#[derive(Default)]
+pub(super) struct Past {
+    /// The journal of orders and beliefs.
+    pub(super) entries: Vec<Entry>,
+    /// The history.
+    pub(super) tellings: Vec<Telling>,
+    /// The number of the last telling, of which the history may have forgotten some.
+    pub(super) told: u64,
+}
+
 impl Mind {
     /// With its first configuration and what the journal said.
     pub(super) fn new(
         config: Arc<Config>,
         switches: Switches,
         hands: Hands,
-        entries: Vec<Entry>,
-        told: impl IntoIterator<Item = Telling>,
+        past: Past,
         now: Now,
     ) -> Mind {
+        let Past {
+            entries,
+            tellings,
+            told,
+        } = past;
         let mut kept = Kept::of(entries.iter().cloned());
         let places = Places::of(&config);
         let stale = kept.retain(|site, real| places.knows(site, real)) == Retained::Less;
@@ -121,7 +136,8 @@ impl Mind {
         let setup = setup::setup(&config, &agreed, &switches, hands);
         let mut engine = Engine::new(setup.clone(), now);
         let (mut incidents, mut history) = (Incidents::new(1), History::default());
-        for telling in told {
+        incidents.were_told(told);
+        for telling in tellings {
             incidents.remember(&telling);
             history.take(&telling);
         }

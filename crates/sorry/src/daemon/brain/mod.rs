@@ -28,6 +28,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use sorry_core::incident::{Step, Telling};
 use tokio::sync::{mpsc, oneshot};
 
 pub use keeper::KeepError;
@@ -42,11 +43,11 @@ use crate::admin::standing::Standing;
 use crate::check::Watched;
 use crate::config::Config;
 use crate::journal::Entry;
-use chronicle::Chronicle;
+use chronicle::{Chronicle, Opening};
 use clock::Clock;
 use eyes::Eyes;
 use keeper::Keeper;
-use mind::Mind;
+use mind::{Mind, Past};
 use peers::Asking;
 use posts::Posts;
 use thread::{Message, NoHand, Thread};
@@ -162,15 +163,16 @@ fn think(
         Err(error) => return log::error!("nothing is watched: cannot start a runtime: {error}"),
     };
     let (done, written) = mpsc::unbounded_channel();
-    let mut kept = opened(&beginning, done, ready);
+    let kept = opened(&beginning, done, ready);
     let clock = Clock::start();
     let config = beginning.config;
+    let missed = kept.chronicle.missed(&kept.past.tellings);
+    let told = kept.past.told;
     let mind = Mind::new(
         Arc::clone(&config),
         Box::new(|_| Vec::new()),
         beginning.hands,
-        kept.entries,
-        kept.chronicle.told(),
+        kept.past,
         clock.now(),
     );
     let posts = match Posts::start() {
@@ -179,12 +181,14 @@ fn think(
     };
     runtime.block_on(async {
         let mut chronicle = kept.chronicle;
-        chronicle.begin(
-            config.receivers.clone(),
-            &mind.open_incidents(),
-            beginning.programs,
-            posts.handle.clone(),
-        );
+        let opening = Opening {
+            receivers: config.receivers.clone(),
+            open: mind.open_incidents(),
+            missed,
+            told,
+            programs: beginning.programs,
+        };
+        chronicle.begin(opening, posts.handle.clone());
         let mut eyes = Eyes::new();
         eyes.watch(beginning.watched);
         let thread = Thread {
@@ -218,7 +222,7 @@ fn because(error: &KeepError) -> String {
 /// What is kept beyond the process, and what was kept before.
 struct Kept {
     keeper: Keeper,
-    entries: Vec<Entry>,
+    past: Past,
     chronicle: Chronicle,
 }
 
@@ -226,7 +230,7 @@ impl Kept {
     fn nothing(done: mpsc::UnboundedSender<keeper::Written>) -> Kept {
         Kept {
             keeper: Keeper::forgetful(done),
-            entries: Vec::new(),
+            past: Past::default(),
             chronicle: Chronicle::forgetful(),
         }
     }
@@ -250,11 +254,17 @@ fn opened(
             let _nobody_waits = ready.send(Err(error));
             Kept {
                 keeper: Keeper::broken(why, done),
-                entries: Vec::new(),
+                past: Past::default(),
                 chronicle: Chronicle::forgetful(),
             }
         }
     }
+}
+
+/// Whether orders were given and nothing is left of them: somebody has emptied the journal, or taken it away.
+fn has_forgotten(entries: &[Entry], tellings: &[Telling]) -> bool {
+    let ordered = |telling: &Telling| telling.kind.is_order() && telling.step != Step::Aside;
+    entries.is_empty() && tellings.iter().any(ordered)
 }
 
 fn open(
@@ -268,9 +278,22 @@ fn open(
     let folder = keeper::folder(path, beginning.wait)?;
     let (keeper, entries) = Keeper::open(&folder, done.clone())?;
     beginning.audit.open(&folder)?;
+    let (chronicle, tellings) = Chronicle::open(&folder)?;
+    if has_forgotten(&entries, &tellings) {
+        log::error!(
+            "the journal in {} is empty, though its history knows of orders: what was ordered is forgotten",
+            path.display()
+        );
+    }
+    let last = tellings.iter().map(|telling| telling.number).max();
+    let told = last.max(chronicle.taken()).unwrap_or(0);
     Ok(Kept {
         keeper,
-        entries,
-        chronicle: Chronicle::open(&folder)?,
+        past: Past {
+            entries,
+            tellings,
+            told,
+        },
+        chronicle,
     })
 }

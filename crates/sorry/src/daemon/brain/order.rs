@@ -90,6 +90,7 @@ fn lasting(what: What, time: &Lasting, given: &Given<'_>) -> Result<Order, Fault
     Ok(Order {
         what,
         given: given.now,
+        counted: given.now,
         until: until(time, given)?,
         // Live in spite of health must not be forgotten: health decides again when its time is over.
         on_overrun: OnOverrun::Return,
@@ -238,7 +239,16 @@ pub(super) fn told(
             }
             told
         }
-        Command::Lift => vec![lifted(site, before)],
+        Command::Lift => {
+            let over = site.open_windows().filter(|(_, open)| open.ended);
+            let over = over.map(|(window, open)| {
+                format!(
+                    "the window {window}, which is open until {}, is over too",
+                    words::at(open.span.end)
+                )
+            });
+            [lifted(site, before)].into_iter().chain(over).collect()
+        }
         Command::Extend(_) => {
             let lasts = site.order().map(|order| lasts(order, now));
             vec![format!(

@@ -200,6 +200,7 @@ fn window(window: &Window) -> WindowSetup {
             what: What::Maintenance(window.keep),
             // The engine puts in when it opens and closes.
             given: Wall(0),
+            counted: Wall(0),
             until: None,
             on_overrun: window.on_overrun,
             by: format!("window {}", window.name).into(),

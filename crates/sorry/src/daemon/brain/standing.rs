@@ -78,7 +78,7 @@ pub(super) fn site(view: &SiteView<'_>, site: &Site, now: Now, known: Known<'_>)
             .switches()
             .map(|switch| self::switch(&switch))
             .collect(),
-        windows: windows(site, now.wall, known.agreed),
+        windows: windows(view, site, now.wall, known.agreed),
     }
 }
 
@@ -136,7 +136,7 @@ fn real(view: &RealView<'_>, known: Known<'_>) -> RealStanding {
         state: state(view.state()).to_owned(),
         believed: state(view.believed()).to_owned(),
         drained: view.drained() == Drained::Yes,
-        since: seen.and_then(|seen| seen.since).map(moment),
+        since: view.since().map(moment),
         checks: checks.collect(),
     }
 }
@@ -182,15 +182,18 @@ fn switch(view: &SwitchView<'_>) -> SwitchStanding {
     }
 }
 
-/// Configured and agreed ones, the next to open first, and those that never open again last.
-fn windows(site: &Site, now: Wall, agreed: &[Agreed]) -> Vec<WindowStanding> {
+/// Configured and agreed ones, the next to open first, and those that never open again last. Of one that an operator has ended the
+/// next opening counts.
+fn windows(view: &SiteView<'_>, site: &Site, now: Wall, agreed: &[Agreed]) -> Vec<WindowStanding> {
     let agreed = agreed.iter().filter(|agreed| agreed.site == site.name);
     let agreed = agreed.map(|agreed| (&agreed.window, "scheduled"));
     let all = site.windows.iter().map(|window| (window, "configured"));
     let mut all: Vec<_> = all
         .chain(agreed)
         .map(|(window, origin)| {
-            let open = window.when.open(now);
+            let open = view.open(&window.name);
+            let ended = open.is_some_and(|open| open.ended);
+            let open = open.filter(|open| !open.ended).map(|open| open.span);
             let shown = open.or_else(|| window.when.next(now));
             WindowStanding {
                 name: window.name.to_string(),
@@ -199,6 +202,7 @@ fn windows(site: &Site, now: Wall, agreed: &[Agreed]) -> Vec<WindowStanding> {
                 opens: shown.map(|span| moment(span.start)),
                 closes: shown.map(|span| moment(span.end)),
                 open: open.is_some(),
+                ended_early: ended,
                 said: window.say.as_ref().map(|said| said.as_str().to_owned()),
             }
         })

@@ -17,7 +17,7 @@ use super::chronicle::Chronicle;
 use super::clock::Clock;
 use super::eyes::Eyes;
 use super::keeper::Keeper;
-use super::mind::{Action, Grown, Mind, Switches};
+use super::mind::{Action, Grown, Mind, Past, Switches};
 use super::peers::Asking;
 use super::setup::Hands;
 use super::thread::{Hand, Message, News, Thread};
@@ -125,8 +125,10 @@ impl World {
             configuration(3),
             switch(Act::Act),
             Hands::Free,
-            entries,
-            [],
+            Past {
+                entries,
+                ..Past::default()
+            },
             now,
         )
     }
@@ -351,8 +353,7 @@ impl Stage {
                 configuration(2),
                 switch(act),
                 hands,
-                Vec::new(),
-                [],
+                Past::default(),
                 clock.now(),
             ),
             clock,

@@ -255,7 +255,7 @@ impl Thread {
                     Action::AskNobody => self.asking.end(),
                     Action::Tell(tellings) => {
                         news = true;
-                        self.chronicle.tell(&tellings, self.mind.incidents());
+                        self.chronicle.tell(tellings, self.mind.incidents());
                     }
                     Action::Answer(answer) => answers.push(answer),
                 }

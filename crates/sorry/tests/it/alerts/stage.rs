@@ -109,6 +109,7 @@ fn now() -> Wall {
 
 fn telling(incident: u64, step: Step, phase: Phase, what: What) -> Telling {
     Telling {
+        number: 0,
         incident,
         kind: Kind::Outage,
         site: Some("shop".into()),

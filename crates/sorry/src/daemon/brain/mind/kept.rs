@@ -67,7 +67,7 @@ impl Mind {
             self.incidents.hear(&output, &self.setup, now.wall);
             match output {
                 Output::Record(record) => self.next.entries.push(Entry::from(&record)),
-                other => self.want(other, now),
+                other => self.want(other),
             }
         }
         if believed {
@@ -80,7 +80,7 @@ impl Mind {
 
     /// What the engine wants. Its numbers are those of the configuration that is in force now, so names are put in their place;
     /// what changes nothing in the world does not wait for the disk.
-    fn want(&mut self, output: Output, now: Now) {
+    fn want(&mut self, output: Output) {
         match output {
             // Records are taken out before.
             Output::Record(_) => {}
@@ -100,15 +100,12 @@ impl Mind {
                 self.actions.extend(actions);
             }
             Output::AskPeers(site) => self.actions.push(Action::AskPeers(site)),
-            Output::Notice(notice) => self.note(&notice, now),
+            Output::Notice(notice) => self.note(&notice),
         }
     }
 
-    fn note(&mut self, notice: &Notice, now: Now) {
+    fn note(&mut self, notice: &Notice) {
         let (level, words) = words::notice(notice, &*self);
-        if let Notice::Real { real, .. } = notice {
-            self.latest.turned(*real, now.wall);
-        }
         if matches!(notice, Notice::DoubtOver) {
             self.actions.push(Action::AskNobody);
         }

@@ -30,7 +30,11 @@ fn sites(names: &[&str]) -> Arc<Config> {
 }
 
 fn mind(config: Arc<Config>, entries: Vec<Entry>) -> Mind {
-    Mind::new(config, switch(Act::Act), Hands::Free, entries, [], NOW)
+    let past = Past {
+        entries,
+        ..Past::default()
+    };
+    Mind::new(config, switch(Act::Act), Hands::Free, past, NOW)
 }
 
 fn order(mind: &mut Mind, site: &str, order: Order) -> Reply {

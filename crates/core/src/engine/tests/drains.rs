@@ -1,0 +1,51 @@
+//! Real servers that operators drain.
+
+use std::time::Duration;
+
+use expect_test::expect;
+
+use super::setup::{setup, site};
+use super::tables::{check, one};
+
+#[test]
+fn a_drained_real_server_gets_no_visitors_and_does_not_count() {
+    check(
+        one(),
+        &["0 0+ 1+", "1 drain=0", "2 1- 1-", "3 undrain=0"],
+        &expect![[r#"
+            0 0+ 1+ -> switch 0: 1 live 1:1; switch 0: 2 live 1:1
+            1 drain=0 -> switch 0: 3 live 0:1
+            2 1- 1- -> 1 Suspect; 1 Normal; site 0 sorry (no-quorum) after 2 s; switch 0: 4 sorry 0:0
+            3 undrain=0 -> site 0 live (quorum) after 1 s; switch 0: 5 live 1:0
+            shop: live (quorum)
+        "#]],
+    );
+}
+
+#[test]
+fn an_operator_who_drains_is_not_held_back_and_is_no_flapping() {
+    let mut steady = site("shop", 1);
+    steady.damping.dwell_live = Duration::from_secs(60);
+    check(
+        setup(vec![steady]),
+        &[
+            "0 0+",
+            "100 0- 0-",
+            "101 0+ 0+",
+            "102 drain=0",
+            "103 undrain=0",
+            "104 drain=0",
+            "105 undrain=0",
+        ],
+        &expect![[r#"
+            0 0+ -> switch 0: 1 live 1
+            100 0- 0- -> 0 Suspect; 0 Normal; site 0 sorry (no-quorum) after 100 s; switch 0: 2 sorry 0
+            101 0+ 0+ -> site 0 live (quorum) after 1 s; switch 0: 3 live 1
+            102 drain=0 -> site 0 sorry (no-quorum) after 1 s; switch 0: 4 sorry 0
+            103 undrain=0 -> site 0 live (quorum) after 1 s; switch 0: 5 live 1
+            104 drain=0 -> site 0 sorry (no-quorum) after 1 s; switch 0: 6 sorry 0
+            105 undrain=0 -> site 0 live (quorum) after 1 s; switch 0: 7 live 1
+            shop: live (quorum)
+        "#]],
+    );
+}
