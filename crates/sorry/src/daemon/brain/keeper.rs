@@ -82,6 +82,11 @@ impl Keeper {
         Keeper::with(Pen::Broken(why), done)
     }
 
+    /// Keeps what it is given there.
+    pub(super) fn on(writer: Writer<Entry>, done: mpsc::UnboundedSender<Written>) -> Keeper {
+        Keeper::with(Pen::Writer(writer), done)
+    }
+
     fn with(pen: Pen, done: mpsc::UnboundedSender<Written>) -> Keeper {
         Keeper {
             pen,
@@ -102,7 +107,7 @@ impl Keeper {
             log::error!("the journal was damaged: {damage}");
         }
         let writer = Writer::start(journal, "sorry-journal").map_err(KeepError::Thread)?;
-        Ok((Keeper::with(Pen::Writer(writer), done), entries))
+        Ok((Keeper::on(writer, done), entries))
     }
 
     pub(super) fn write(&mut self, entries: Vec<Entry>) {

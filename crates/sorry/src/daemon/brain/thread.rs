@@ -156,8 +156,14 @@ impl Thread {
         match event {
             Event::Message(Message::Stop) => return Next::Stop,
             Event::Message(message) => self.hear(message),
-            Event::Written(written) => self.written(written),
-            Event::DiskHangs => self.mind.written(self.keeper.give_up(), now),
+            Event::Written(written) => {
+                self.written(written);
+                self.publish_soon();
+            }
+            Event::DiskHangs => {
+                self.mind.written(self.keeper.give_up(), now);
+                self.publish_soon();
+            }
             Event::Results(results) => {
                 for result in results {
                     match result.key {
@@ -165,7 +171,7 @@ impl Thread {
                         key => self.mind.probed(&key, result.outcome, now),
                     }
                 }
-                self.publish = self.publish.or(Some(Instant::now() + PUBLISHED));
+                self.publish_soon();
             }
             Event::Look => self.mind.look(now),
             Event::Publish => {
@@ -174,6 +180,11 @@ impl Thread {
             }
         }
         Next::GoOn
+    }
+
+    /// What is neither told nor answered is to be seen all the same.
+    fn publish_soon(&mut self) {
+        self.publish = self.publish.or(Some(Instant::now() + PUBLISHED));
     }
 
     fn hear(&mut self, message: Message) {
