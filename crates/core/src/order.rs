@@ -23,6 +23,8 @@ pub struct Order {
     pub on_overrun: OnOverrun,
     /// Who gave it, as the admin API knows them.
     pub by: Box<str>,
+    /// Why, for other operators.
+    pub reason: Option<Box<str>>,
     /// What visitors are told.
     pub said: Option<Said>,
 }
@@ -162,6 +164,7 @@ mod tests {
             until: until.map(|minutes| Wall(minutes * MINUTE)),
             on_overrun,
             by: "root".into(),
+            reason: None,
             said: None,
         }
     }

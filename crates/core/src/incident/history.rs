@@ -33,6 +33,8 @@ pub struct Incident {
     pub cause: What,
     /// Who ordered it last.
     pub by: Option<Box<str>>,
+    /// Why, in their words.
+    pub reason: Option<Box<str>>,
     /// It was agreed on.
     pub planned: bool,
     /// Nothing acted on it.
@@ -82,6 +84,7 @@ impl Incident {
             about: telling.about.clone(),
             cause: telling.what.clone(),
             by: telling.by.clone(),
+            reason: telling.reason.clone(),
             planned: telling.planned,
             observed: telling.observed,
             began: telling.began,
@@ -121,6 +124,7 @@ impl Incident {
             site: self.site.clone(),
             about: self.about.clone(),
             by: self.by.clone(),
+            reason: self.reason.clone(),
             planned: self.planned,
             observed: self.observed,
             began: self.began,
@@ -152,6 +156,7 @@ impl History {
         }
         if let What::Changed { .. } = telling.what {
             incident.by = telling.by.clone();
+            incident.reason = telling.reason.clone();
         }
     }
 

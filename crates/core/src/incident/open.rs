@@ -58,6 +58,7 @@ pub(super) struct Open {
     pub(super) id: u64,
     pub(super) began: Wall,
     pub(super) by: Option<Box<str>>,
+    pub(super) ordered_for: Option<Box<str>>,
     pub(super) planned: bool,
     pub(super) observed: bool,
     /// Those who are told know of it.
@@ -84,6 +85,7 @@ impl Open {
             id: telling.incident,
             began: telling.began,
             by: telling.by.clone(),
+            ordered_for: telling.reason.clone(),
             planned: telling.planned,
             observed: telling.observed,
             fired: false,
@@ -133,6 +135,7 @@ impl Open {
             What::Ordered { until, returns } | What::Changed { until, returns } => {
                 (self.until, self.returns) = (*until, *returns);
                 self.by = telling.by.clone();
+                self.ordered_for = telling.reason.clone();
             }
             What::RealDown(reason) if telling.kind == Kind::Real => self.reason = Some(*reason),
             What::RealDown(_) if telling.kind.is_order() => self.was_down(telling.which.as_deref()),

@@ -26,6 +26,7 @@ impl Incidents {
             let news = News::silent(Step::Begins, What::Ordered { until, returns });
             let telling = Telling {
                 by: Some(order.by.clone()),
+                reason: order.reason.clone(),
                 planned: true,
                 ..self.telling(key.clone(), news, observed, now)
             };
@@ -39,8 +40,12 @@ impl Incidents {
             false => News::silent(Step::Goes, what),
         };
         if let Some(telling) = self.more_of(key, news, now) {
-            let by = Some(order.by.clone());
-            self.emit(Telling { by, ..telling });
+            let (by, reason) = (Some(order.by.clone()), order.reason.clone());
+            self.emit(Telling {
+                by,
+                reason,
+                ..telling
+            });
         }
     }
 

@@ -236,6 +236,8 @@ pub struct Telling {
     pub about: Option<Box<str>>,
     /// Who ordered it.
     pub by: Option<Box<str>>,
+    /// Why, in the words of whoever ordered it.
+    pub reason: Option<Box<str>>,
     /// It was agreed on: an order, or while one is in force. The same for all of an incident.
     pub planned: bool,
     /// Nothing acts on it: all switches of the site only observe. The same for all of an incident, but for what an observing switch

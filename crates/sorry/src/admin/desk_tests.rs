@@ -34,6 +34,7 @@ fn incident(id: u64, site: &str, began: u64, ended: Option<u64>) -> Incident {
         ended: ended.map(Moment),
         seconds: 1,
         by: None,
+        reason: None,
         observed: false,
         events: Vec::new(),
     }

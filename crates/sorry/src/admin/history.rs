@@ -36,6 +36,9 @@ pub struct Incident {
     /// Who ordered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// It would have been so, had a switch that only observes been allowed to act.
     #[serde(default)]
     pub observed: bool,

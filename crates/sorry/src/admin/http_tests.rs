@@ -181,6 +181,7 @@ fn long_history() -> History {
         ended: None,
         seconds: 1,
         by: None,
+        reason: None,
         observed: false,
         events: vec![event; 1000],
     };

@@ -143,6 +143,9 @@ pub struct OrderStanding {
     pub keep: String,
     /// Who gave it.
     pub by: String,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What visitors are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,

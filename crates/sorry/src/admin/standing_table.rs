@@ -348,6 +348,9 @@ impl OrderStanding {
             look.age(self.given)
         );
         let mut notes = vec![(what, Ink::Plain)];
+        if let Some(reason) = &self.reason {
+            notes.push((format!("why: {}", printable(reason)), Ink::Plain));
+        }
         if self.overrun {
             let site = printable(site);
             let line = format!("its time is over: `sorry up {site}`, or `sorry extend {site} 1h`");

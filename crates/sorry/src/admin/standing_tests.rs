@@ -123,6 +123,7 @@ pub(in super::super) fn sample() -> Standing {
         on_overrun: "hold".to_owned(),
         keep: "stale".to_owned(),
         by: "uid 0".to_owned(),
+        reason: Some("CHG-1234".to_owned()),
         said: Some("moving".to_owned()),
     });
     let mut down = site("down", "sorry", "no-quorum");
@@ -172,6 +173,7 @@ fn sites_fit_a_common_terminal() {
               10.0.0.5:80     unknown  no checks              2h 3m ago
             blog\u{1b}[2J     sorry    ordered, time is over  1d 1h ago
               maintenance until 11:50 (10m ago), by uid 0 1h ago
+              why: CHG-1234
               its time is over: `sorry up blog\u{1b}[2J`, or `sorry extend blog\u{1b}[2J 1h`
               says: moving
             down              sorry    no quorum (0 of 1)     1d 1h ago
@@ -202,6 +204,7 @@ fn a_wide_terminal_shows_more() {
               10.0.0.5:80     unknown  no checks              09:57 (2h 3m ago)
             blog\u{1b}[2J     sorry    ordered, time is over  2025-12-31 11:00 (1d 1h ago)
               maintenance until 11:50 (10m ago), by uid 0 1h ago
+              why: CHG-1234
               its time is over: `sorry up blog\u{1b}[2J`, or `sorry extend blog\u{1b}[2J 1h`
               says: moving
             down              sorry    no quorum (0 of 1)     2025-12-31 11:00 (1d 1h ago)
@@ -243,6 +246,7 @@ fn a_narrow_terminal_shows_what_matters_most() {
             blog\u{1b}[2J     sorry    ordered, tim…
               maintenance until 11:50 (10m ago), by
               uid 0 1h ago
+              why: CHG-1234
               its time is over: `sorry up
               blog\u{1b}[2J`, or `sorry extend
               blog\u{1b}[2J 1h`

@@ -112,8 +112,10 @@ impl Incident {
 
     fn because(&self) -> String {
         let cause = printable(&self.cause);
+        let why = self.reason.as_deref().map(printable);
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
         match &self.by {
-            Some(by) => format!("{cause}, by {}", printable(by)),
+            Some(by) => format!("{cause}, by {}{why}", printable(by)),
             None => cause,
         }
     }

@@ -40,6 +40,7 @@ fn history() -> History {
         ended: None,
         seconds: 300,
         by: None,
+        reason: None,
         observed: false,
         events: vec![event(NOW - 300, "10.0.0.1:80 is down: refused")],
     };
@@ -64,6 +65,7 @@ fn history() -> History {
         cause: "ordered".to_owned(),
         planned: true,
         by: Some("deploy\x07".to_owned()),
+        reason: Some("CHG-1234".to_owned()),
         observed: false,
         events: Vec::new(),
         ..observed.clone()
@@ -94,7 +96,7 @@ fn incidents_stand_in_a_table() {
           2025-12-31 12:06:30 keepalived sent shop back
           2025-12-31 12:06:40 the switch nginx would have sent visitors to the real
           servers
-        2025-12-31 12:00  6m 40s     blog  maintenance       ordered, by deploy\u{7}
+        2025-12-31 12:00  6m 40s     blog  maintenance       ordered, by deploy\u{7}: C…
         2025-12-31 12:00  6m 40s     all   doubt, planned    no reference answers, by d…
     "#]]
     .assert_eq(&history().render(&look(), Chapter::Events));

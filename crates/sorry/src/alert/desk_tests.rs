@@ -135,6 +135,7 @@ fn firing(incident: u64) -> Telling {
         site: Some("shop".into()),
         about: None,
         by: None,
+        reason: None,
         planned: false,
         observed: false,
         began: at,

@@ -26,6 +26,8 @@ pub struct KeptTelling {
     about: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Box<str>>,
     #[serde(default)]
     planned: bool,
     #[serde(default)]
@@ -161,6 +163,7 @@ impl From<&Telling> for KeptTelling {
             site: telling.site.clone(),
             about: telling.about.clone(),
             by: telling.by.clone(),
+            reason: telling.reason.clone(),
             planned: telling.planned,
             observed: telling.observed,
             began_ms: telling.began.0,
@@ -190,6 +193,7 @@ impl KeptTelling {
             site: self.site.clone(),
             about: self.about.clone(),
             by: self.by.clone(),
+            reason: self.reason.clone(),
             planned: self.planned,
             observed: self.observed,
             began: Wall(self.began_ms),

@@ -1,6 +1,7 @@
 //! What is told, in words: a subject of one line, a text of some, and a sentence for the history. All words of alerts are here.
 //!
-//! What is put into them are names and numbers of the configuration and of the engine; nothing that came over a network is.
+//! What is put into them are names and numbers of the configuration and of the engine, and into the text why an operator has ordered
+//! something, in one line; nothing else that came over a network is.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -50,7 +51,9 @@ pub fn text(telling: &Telling) -> String {
         );
     }
     if let Some(by) = &telling.by {
-        let _infallible = writeln!(text, "Ordered by {by}.");
+        let why = telling.reason.as_deref();
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let _infallible = writeln!(text, "Ordered by {by}{why}.");
     }
     text
 }

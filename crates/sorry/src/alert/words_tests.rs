@@ -15,6 +15,7 @@ fn telling(kind: Kind, what: What) -> Telling {
         site: (kind != Kind::Doubt).then(|| "shop".into()),
         about: None,
         by: None,
+        reason: None,
         planned: kind.is_order(),
         observed: false,
         began: Wall(1_700_000_000_000),
@@ -162,6 +163,7 @@ fn the_text_has_all_that_is_known() {
     (down.observed, down.phase, down.awaits) = (true, Phase::Firing, Some(("dns".into(), awaited)));
     let mut over = telling(Kind::Maintenance, What::Lifted(Summary::default()));
     (over.phase, over.by) = (Phase::Resolved, Some("uid 0".into()));
+    over.reason = Some("CHG-1234".into());
     let changed = What::Changed {
         until: Some(Wall(1_700_007_200_000)),
         returns: false,
@@ -188,7 +190,7 @@ fn the_text_has_all_that_is_known() {
         shop: maintenance ended after 2 min 10 s.
         Began 2023-11-14T22:13:20Z.
         Over 2023-11-14T22:15:30Z, after 2 min 10 s.
-        Ordered by uid 0.
+        Ordered by uid 0: CHG-1234.
 
         shop: maintenance, now until 2023-11-15T00:13:20Z.
         Began 2023-11-14T22:13:20Z.

@@ -148,6 +148,9 @@ pub struct OrderEntry {
     pub on_overrun: OverrunWord,
     /// By whom.
     pub by: Box<str>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Box<str>>,
     /// What visitors are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Box<str>>,
@@ -375,6 +378,7 @@ impl From<&Order> for OrderEntry {
             until: order.until.map(At),
             on_overrun: order.on_overrun.into(),
             by: order.by.clone(),
+            reason: order.reason.clone(),
             said: order.said.as_ref().map(|said| said.as_str().into()),
         }
     }
@@ -395,6 +399,7 @@ impl TryFrom<OrderEntry> for Order {
             until: entry.until.map(|until| until.0),
             on_overrun: entry.on_overrun.into(),
             by: entry.by,
+            reason: entry.reason,
             said: entry.said.as_deref().map(sayable).transpose()?,
         })
     }

@@ -94,14 +94,16 @@ fn order() -> impl Strategy<Value = Order> {
     let times = (any::<u64>(), any::<u64>(), option::of(any::<u64>()));
     let overrun = one_of(&[OnOverrun::Hold, OnOverrun::Return]);
     let said = option::of("[a-z][a-z \n\"<>é]{0,50}[a-z]");
-    (one_of(WHATS), times, overrun, "\\PC{0,20}", said).prop_map(
-        |(what, (given, counted, until), on_overrun, by, said)| Order {
+    let who = ("\\PC{0,20}", option::of("\\PC{0,20}"));
+    (one_of(WHATS), times, overrun, who, said).prop_map(
+        |(what, (given, counted, until), on_overrun, (by, reason), said)| Order {
             what,
             given: Wall(given),
             counted: Wall(counted),
             until: until.map(Wall),
             on_overrun,
             by: by.into(),
+            reason: reason.map(Into::into),
             said: said.map(|said| Said::parse(&said).unwrap()),
         },
     )
@@ -132,6 +134,7 @@ fn words_in_the_file_stay_as_they_are() {
         until: Some(Wall(1_795_660_061_000)),
         on_overrun: OnOverrun::Hold,
         by: "alice (uid 1000)".into(),
+        reason: Some("CHG-1234".into()),
         said: Some(Said::parse("Back at \"two\"\nPromised.").unwrap()),
     };
     let site = || Box::<str>::from("shop");
@@ -177,7 +180,7 @@ fn words_in_the_file_stay_as_they_are() {
         .map(|entry| serde_json::to_string(entry).unwrap())
         .collect();
     expect![[r#"
-        {"record":"order","site":"shop","order":{"what":"maintenance","keep":"nothing","given":"2026-11-26T01:27:41Z","until":"2026-11-26T02:27:41Z","on_overrun":"hold","by":"alice (uid 1000)","said":"Back at \"two\"\nPromised."},"ended":[["nightly","2026-11-26T01:27:41Z"]]}
+        {"record":"order","site":"shop","order":{"what":"maintenance","keep":"nothing","given":"2026-11-26T01:27:41Z","until":"2026-11-26T02:27:41Z","on_overrun":"hold","by":"alice (uid 1000)","reason":"CHG-1234","said":"Back at \"two\"\nPromised."},"ended":[["nightly","2026-11-26T01:27:41Z"]]}
         {"record":"real","site":"shop","real":"10.0.0.1:80","state":"down","since":"2026-11-26T01:27:41Z"}
         {"record":"drained","site":"shop","real":"10.0.0.1:80","drained":true}
         {"record":"route","site":"shop","route":"sorry","why":"no-quorum","generation":7,"since":"2026-11-26T01:27:41.007Z","held":"too-few","flaps":2}

@@ -180,6 +180,7 @@ fn a_site_without_real_servers_is_turned_by_orders_alone() {
         until: None,
         on_overrun: OnOverrun::Hold,
         by: "root".into(),
+        reason: None,
         said: None,
     })));
     assert_eq!(stands(&run), (Route::Sorry, Why::Ordered));
@@ -206,6 +207,7 @@ fn words_end_with_what_they_are_about() {
         until: None,
         on_overrun: OnOverrun::Hold,
         by: "root".into(),
+        reason: None,
         said: said("upgrade"),
     };
     let ordered = |command| Input::Ordered {
@@ -275,6 +277,7 @@ fn the_end_of_an_order_is_told_once_and_not_by_the_next_process_again() {
         until: None,
         on_overrun: OnOverrun::Hold,
         by: "root".into(),
+        reason: None,
         said: None,
     };
     take(&mut run, refused.clone());

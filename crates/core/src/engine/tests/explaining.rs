@@ -17,6 +17,7 @@ fn order() -> Order {
         until: Some(Wall(1_000_000)),
         on_overrun: OnOverrun::Hold,
         by: "root".into(),
+        reason: None,
         said: None,
     }
 }

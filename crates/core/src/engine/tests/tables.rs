@@ -37,6 +37,7 @@ fn order(what: What, until: Option<u64>, on_overrun: OnOverrun) -> Order {
         until: until.map(|seconds| moment(seconds).wall),
         on_overrun,
         by: "root".into(),
+        reason: None,
         said: None,
     }
 }

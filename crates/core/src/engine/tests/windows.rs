@@ -18,6 +18,7 @@ fn order(until: Option<u64>) -> Order {
         until: until.map(|second| moment(second).wall),
         on_overrun: OnOverrun::Return,
         by: "root".into(),
+        reason: None,
         said: None,
     }
 }

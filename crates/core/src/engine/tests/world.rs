@@ -231,6 +231,7 @@ impl World {
                 OnOverrun::Return
             },
             by: "root".into(),
+            reason: None,
             said: None,
         };
         let command = match self.dice.below(5) {

@@ -187,6 +187,7 @@ pub(super) fn maintenance(by: &str, until: u64, on_overrun: OnOverrun) -> Order 
         until: Some(Wall(until * 1000)),
         on_overrun,
         by: by.into(),
+        reason: None,
         said: None,
     }
 }

@@ -139,6 +139,7 @@ impl World {
             until: (self.dice.below(3) > 0).then_some(until),
             on_overrun,
             by: "uid 0".into(),
+            reason: None,
             said: None,
         };
         let command = match self.dice.below(4) {

@@ -14,6 +14,7 @@ fn telling(number: u64) -> Telling {
         site: Some("shop".into()),
         about: None,
         by: None,
+        reason: None,
         planned: false,
         observed: false,
         began: Wall(number),

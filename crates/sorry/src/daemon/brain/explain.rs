@@ -139,7 +139,13 @@ fn ordered(order: &Order, phase: Phase) -> String {
         What::Maintenance(_) => "maintenance",
         What::Live => "that it is live in spite of its health",
     };
-    let given = format!("{} ordered {what} at {}", order.by, words::at(order.given));
+    let why = order.reason.as_deref();
+    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+    let given = format!(
+        "{} ordered {what} at {}{why}",
+        order.by,
+        words::at(order.given)
+    );
     match phase {
         Phase::Running(Some(left)) => format!("{given}; {} are left of it", words::time(left)),
         Phase::Running(None) => format!("{given}, without an end"),

@@ -16,7 +16,10 @@ pub(super) fn told(history: &History, now: Wall) -> history::History {
 }
 
 fn shown(incident: &Incident, now: Wall) -> history::Incident {
-    let began = incident.tellings().next();
+    // Of an order what counts is how it was changed last.
+    let ordered = |telling: &Telling| matches!(telling.what, What::Changed { .. });
+    let changed = incident.tellings().filter(ordered).last();
+    let began = changed.or_else(|| incident.tellings().next());
     history::Incident {
         id: incident.id,
         site: incident.site.as_deref().map(str::to_owned),
@@ -27,6 +30,7 @@ fn shown(incident: &Incident, now: Wall) -> history::Incident {
         ended: incident.ended.map(moment),
         seconds: incident.lasted(now).as_secs(),
         by: incident.by.as_deref().map(str::to_owned),
+        reason: incident.reason.as_deref().map(str::to_owned),
         observed: incident.observed,
         events: incident.tellings().map(|telling| event(&telling)).collect(),
     }
@@ -55,6 +59,7 @@ mod tests {
             site: Some("shop".into()),
             about: None,
             by: None,
+            reason: None,
             planned: false,
             observed: true,
             began: Wall(0),
@@ -85,6 +90,7 @@ mod tests {
             ended: None,
             seconds: 9,
             by: None,
+            reason: None,
             observed: true,
             events: tellings.iter().map(event).collect(),
         };

@@ -24,6 +24,8 @@ const NAME: usize = 100;
 pub(super) struct Given<'a> {
     pub(super) site: SiteView<'a>,
     pub(super) by: &'a str,
+    /// Why, as typed.
+    pub(super) reason: Option<&'a str>,
     pub(super) now: Wall,
     /// How long an order lasts where nobody says.
     pub(super) usual: Duration,
@@ -95,8 +97,18 @@ fn lasting(what: What, time: &Lasting, given: &Given<'_>) -> Result<Order, Fault
         // Live in spite of health must not be forgotten: health decides again when its time is over.
         on_overrun: OnOverrun::Return,
         by: given.by.chars().take(NAME).collect(),
+        reason: given.reason.map(|reason| one_line(reason).into()),
         said: None,
     })
+}
+
+/// What was typed, in one line that nothing can be hidden in.
+fn one_line(text: &str) -> String {
+    let plain = |letter: char| match letter.is_control() {
+        true => ' ',
+        false => letter,
+    };
+    text.trim().chars().map(plain).collect()
 }
 
 fn until(time: &Lasting, given: &Given<'_>) -> Result<Option<Wall>, Fault> {

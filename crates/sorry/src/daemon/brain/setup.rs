@@ -204,6 +204,7 @@ fn window(window: &Window) -> WindowSetup {
             until: None,
             on_overrun: window.on_overrun,
             by: format!("window {}", window.name).into(),
+            reason: None,
             said: window.say.clone(),
         },
         announce: window.announce,

@@ -103,6 +103,7 @@ fn order(order: &Order, now: Wall) -> OrderStanding {
         }
         .to_owned(),
         by: order.by.to_string(),
+        reason: order.reason.as_deref().map(str::to_owned),
         said: order.said.as_ref().map(|said| said.as_str().to_owned()),
     }
 }

@@ -115,6 +115,7 @@ fn telling(incident: u64, step: Step, phase: Phase, what: What) -> Telling {
         site: Some("shop".into()),
         about: None,
         by: None,
+        reason: None,
         planned: false,
         observed: false,
         began: now(),

@@ -18,10 +18,10 @@ impl Mind {
             site,
             order,
             by,
-            reason: _,
+            reason,
             reply,
         } = ordered;
-        match self.obey(&site, order, &by, now) {
+        match self.obey(&site, order, (&by, reason.as_deref()), now) {
             Ok((_, told)) => {
                 let site = site.into();
                 let waiting = Waiting { site, told, reply };
@@ -38,7 +38,7 @@ impl Mind {
         &mut self,
         name: &str,
         order: Order,
-        by: &str,
+        (by, reason): (&str, Option<&str>),
         now: Now,
     ) -> Result<(SiteId, Vec<String>), Fault> {
         let site = self.site(name)?;
@@ -63,6 +63,7 @@ impl Mind {
                 let given = Given {
                     site: view.site(site).ok_or_else(|| no_site(name, &self.config))?,
                     by,
+                    reason,
                     now: now.wall,
                     usual: self.config.down_for,
                 };
