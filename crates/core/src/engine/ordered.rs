@@ -27,7 +27,7 @@ impl Engine {
                 }
             }
             Command::Say(said) => self.say(index, said),
-            Command::Drain(real, drained) => self.drain(index, real, drained),
+            Command::Drain(real, drained) => self.drain(index, real, drained, now),
             Command::Approve(switch, generation) => self.approve(index, switch, generation, now),
         }
         self.settle(index, now);
@@ -74,7 +74,7 @@ impl Engine {
         self.record(record);
     }
 
-    fn drain(&mut self, index: usize, id: RealId, drained: Drained) {
+    fn drain(&mut self, index: usize, id: RealId, drained: Drained, now: Moment) {
         let at = id.0 as usize;
         if !self.sites[index].reals.contains(&at) || self.reals[at].drained == drained {
             return;
@@ -88,5 +88,7 @@ impl Engine {
         };
         self.record(record);
         self.reals_changed(index);
+        // Whoever doubts what is seen does not doubt what is ordered.
+        self.sites[index].conclude(now);
     }
 }

@@ -49,3 +49,27 @@ fn an_operator_who_drains_is_not_held_back_and_is_no_flapping() {
         "#]],
     );
 }
+
+#[test]
+fn what_is_ordered_is_not_doubted_with_what_is_seen() {
+    let mut doubting = setup(vec![site("shop", 2)]);
+    doubting.watch.references = 1;
+    check(
+        doubting,
+        &[
+            "0 0+ 1+ ref=+",
+            "1 ref=-",
+            "2 drain=0",
+            "3 drain=1",
+            "4 undrain=1",
+        ],
+        &expect![[r#"
+            0 0+ 1+ ref=+ -> switch 0: 1 live 1:1; switch 0: 2 live 1:1
+            1 ref=- -> Doubt(References)
+            2 drain=0 -> switch 0: 3 live 0:1
+            3 drain=1 -> site 0 sorry (no-quorum) after 3 s; switch 0: 4 sorry 0:0
+            4 undrain=1 -> site 0 live (quorum) after 1 s; switch 0: 5 live 0:1
+            shop: live (quorum)
+        "#]],
+    );
+}

@@ -6,15 +6,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::setup::{check, setup, site};
-use crate::engine::Engine;
+use crate::engine::{Engine, RealView};
 use crate::event::{
-    Command, Epoch, Input, Outcome, Output, RealId, Record, Setup, SiteId, SwitchId, Wanted, Why,
+    Command, Drained, Epoch, Input, Outcome, Output, RealId, Record, Setup, SiteId, SwitchId,
+    Wanted, Why, WindowSetup,
 };
 use crate::health::{Reason, State};
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Keep, OnOverrun, Order, Phase, What};
 use crate::quorum::{Held, Weights, judge};
 use crate::site::Route;
+use crate::window::{Days, End, Every, Window};
+use crate::zone::Zone;
 
 const HISTORIES: u64 = 400;
 const STEPS: usize = 400;
@@ -83,12 +86,42 @@ fn sites(hold_down: Duration) -> Setup {
             real.checks = [check("http"), check("tcp")].into();
         }
     }
+    // Two that overlap, soon after the world begins at 22:13:20.
+    sites[1].windows = vec![
+        window("early", 22 * 60 + 15, 4),
+        window("late", 22 * 60 + 17, 5),
+    ];
+    sites[4].windows = vec![window("early", 22 * 60 + 16, 2)];
     sites[2].quorum.at_least = 2;
     sites[3].quorum.at_least = 3;
     sites[3].quorum.hysteresis = 1;
     let mut setup = setup(sites);
     setup.watch.references = 1;
     setup
+}
+
+/// Daily at that minute, for so many.
+fn window(name: &str, minute: u32, lasts: u64) -> WindowSetup {
+    WindowSetup {
+        name: name.into(),
+        window: Window::Every(Every {
+            days: Days::ALL,
+            start: minute * 60,
+            end: End::After(Duration::from_secs(60 * lasts)),
+            zone: Zone::utc(),
+        }),
+        order: Order {
+            what: What::Maintenance(Keep::Stale),
+            given: Wall(0),
+            counted: Wall(0),
+            until: None,
+            on_overrun: OnOverrun::Return,
+            by: format!("window {name}").into(),
+            reason: None,
+            said: None,
+        },
+        announce: Some(Duration::from_secs(60)),
+    }
 }
 
 impl World {
@@ -234,9 +267,14 @@ impl World {
             reason: None,
             said: None,
         };
-        let command = match self.dice.below(5) {
+        let command = match self.dice.below(6) {
             0 | 1 => Command::Lift,
             2 => Command::Extend(Duration::from_secs(90)),
+            3 => {
+                let real = u32::try_from(self.dice.below(self.works.len())).unwrap();
+                let drained = [Drained::Yes, Drained::No, Drained::No][self.dice.below(3)];
+                Command::Drain(RealId(real), drained)
+            }
             _ => Command::Give(order),
         };
         let site = SiteId(u32::try_from(self.dice.below(self.setup.sites.len())).unwrap());
@@ -352,8 +390,19 @@ impl World {
             let name = site.name();
             let setup = &self.setup.sites[site.id.0 as usize];
             let mut weights = Weights::default();
-            for real in site.reals() {
+            for real in site.reals().filter(counts) {
                 weights.add(real.state(), real.weight());
+            }
+            for real in site.reals() {
+                let kept = self.journal.iter().rev().find_map(|record| match record {
+                    Record::Drained {
+                        real: name,
+                        drained,
+                        ..
+                    } if **name == *real.name() => Some(*drained),
+                    _ => None,
+                });
+                assert_eq!(real.drained(), kept.unwrap_or(Drained::No), "{name}");
             }
             let kept = self.journal.iter().rev().find_map(|record| match record {
                 Record::Order { site, order, .. } if **site == *name => Some(order.clone()),
@@ -400,50 +449,64 @@ impl World {
         }
     }
 
-    /// Everything works as it should for a while.
+    /// Everything works as it should for a while, and until no window has opened or closed for long enough that switches know.
     fn become_kind(&mut self) {
         self.letters.clear();
         self.reference_answers = true;
-        for _ in 0..400 {
-            self.ask_reference();
-            for real in 0..self.works.len() {
-                for check in [0, 1] {
-                    let input = Input::Probed {
-                        epoch: self.engine.epoch(),
-                        real: RealId(u32::try_from(real).unwrap()),
-                        check,
-                        reason: match self.passes(real, check) {
-                            true => Reason::Ok,
-                            false => Reason::Refused,
-                        },
-                    };
-                    self.engine.handle(self.now, input);
-                }
-            }
-            self.drain(usize::MAX);
-            for (epoch, switch, generation, wanted) in std::mem::take(&mut self.commands) {
-                let component = self.components.entry(switch).or_default();
-                let outcome = if generation >= component.generation {
-                    component.generation = generation;
-                    component.route = Some(wanted.route);
-                    Outcome::Done
-                } else {
-                    Outcome::Failed
-                };
-                self.engine.handle(
-                    self.now,
-                    Input::Applied {
-                        epoch,
-                        switch,
-                        generation,
-                        outcome,
-                    },
-                );
-            }
-            self.drain(usize::MAX);
-            self.assert_promises();
-            self.pass(1000);
+        let mut seconds = 0;
+        while seconds < 400 || self.has_turned_lately() {
+            self.be_kind();
+            seconds += 1;
+            assert!(seconds < 4000, "it never comes to rest");
         }
+    }
+
+    fn has_turned_lately(&self) -> bool {
+        let view = self.engine.view(self.now);
+        let mut sites = view.sites();
+        sites.any(|site| self.now.wall.since(site.since()) < Duration::from_secs(120))
+    }
+
+    /// A second in which everything works.
+    fn be_kind(&mut self) {
+        self.pass(1000);
+        self.ask_reference();
+        for real in 0..self.works.len() {
+            for check in [0, 1] {
+                let input = Input::Probed {
+                    epoch: self.engine.epoch(),
+                    real: RealId(u32::try_from(real).unwrap()),
+                    check,
+                    reason: match self.passes(real, check) {
+                        true => Reason::Ok,
+                        false => Reason::Refused,
+                    },
+                };
+                self.engine.handle(self.now, input);
+            }
+        }
+        self.drain(usize::MAX);
+        for (epoch, switch, generation, wanted) in std::mem::take(&mut self.commands) {
+            let component = self.components.entry(switch).or_default();
+            let outcome = if generation >= component.generation {
+                component.generation = generation;
+                component.route = Some(wanted.route);
+                Outcome::Done
+            } else {
+                Outcome::Failed
+            };
+            self.engine.handle(
+                self.now,
+                Input::Applied {
+                    epoch,
+                    switch,
+                    generation,
+                    outcome,
+                },
+            );
+        }
+        self.drain(usize::MAX);
+        self.assert_promises();
     }
 
     fn assert_all_is_well(&self) {
@@ -452,13 +515,19 @@ impl World {
         for site in view.sites() {
             let setup = &self.setup.sites[site.id.0 as usize];
             let mut weights = Weights::default();
+            for (window, open) in site.open_windows() {
+                let in_force = site.order().is_some();
+                assert!(open.ended || in_force, "{}: {window}", site.name());
+            }
             for real in site.reals() {
                 let state = if self.works[real.id.0 as usize] {
                     State::Up
                 } else {
                     State::Down
                 };
-                weights.add(state, real.weight());
+                if counts(&real) {
+                    weights.add(state, real.weight());
+                }
                 assert_eq!(real.state(), state, "{}", real.name());
             }
             let wanted = match site.order().map(|order| order.what) {
@@ -490,6 +559,10 @@ impl World {
             }
         }
     }
+}
+
+fn counts(real: &RealView<'_>) -> bool {
+    real.drained() == Drained::No
 }
 
 fn history(seed: u64) -> World {

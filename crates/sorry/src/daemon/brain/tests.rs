@@ -26,7 +26,7 @@ use crate::admin::standing::Standing;
 use crate::admin::{Fault, Ordered};
 use crate::check::{Key, Outcome as Seen, Remote, Told};
 use crate::config::{self, Config};
-use crate::journal::Entry;
+use crate::journal::{Entry, Kept};
 
 fn configuration(reals: usize) -> Arc<Config> {
     let mut text = "[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\"]\n\
@@ -275,6 +275,9 @@ impl World {
         self.pen.clear();
         self.mind = World::mind(self.disk.clone(), self.now);
         let standing = self.mind.standing(self.now);
+        // What a compaction leaves says the same as all that was ever written.
+        let kept = Kept::of(self.disk.clone()).entries();
+        assert_eq!(World::mind(kept, self.now).standing(self.now), standing);
         let site = &standing.sites[0];
         let in_force = site.order.as_ref().and_then(|order| order.said.clone());
         if let Some(acknowledged) = self.acknowledged.take() {
