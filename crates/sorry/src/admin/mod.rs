@@ -9,6 +9,7 @@ mod accept;
 pub mod api;
 pub mod audit;
 pub mod client;
+mod column;
 mod desk;
 pub mod door;
 pub mod endpoint;

@@ -1,6 +1,7 @@
 //! How sites and real servers stand, as people read it: one table, the real servers below their site, and what else there is to know
 //! below that. Text only; what comes from outside is made harmless.
 
+use super::column::{kept, spare, wraps};
 use super::look::{Ink, Look, span};
 use super::standing::{
     CheckStanding, DoubtStanding, OrderStanding, RealStanding, ReceiverStanding, SiteStanding,
@@ -52,7 +53,13 @@ impl Standing {
 
 /// Who is told, and whether it reaches them.
 fn receiver_table(receivers: &[ReceiverStanding], look: &Look) -> String {
-    let mut table = Table::new(&["ALERTS TO", "CHANNEL", "WAITING", "TAKEN", "LAST"]);
+    let mut table = Table::new(&[
+        wraps("ALERTS TO"),
+        kept("CHANNEL"),
+        kept("WAITING"),
+        kept("TAKEN"),
+        wraps("LAST"),
+    ]);
     for one in receivers {
         let ink = match one.is_well() {
             true => Ink::Plain,
@@ -169,7 +176,13 @@ impl SiteStanding {
     }
 
     fn switch_table(&self, look: &Look) -> Option<String> {
-        let mut table = Table::new(&["SWITCH", "MAY", "TOLD", "CONFIRMED", "FAILURES"]);
+        let mut table = Table::new(&[
+            wraps("SWITCH"),
+            kept("MAY"),
+            kept("TOLD"),
+            kept("CONFIRMED"),
+            kept("FAILURES"),
+        ]);
         for switch in &self.switches {
             table.row([
                 printable(&switch.name),
@@ -188,7 +201,13 @@ impl SiteStanding {
 
 /// The windows of a site; none where there are none.
 pub fn window_table(windows: &[WindowStanding], look: &Look) -> Option<String> {
-    let mut table = Table::new(&["WINDOW", "WHEN", "OPENS", "CLOSES", "ORIGIN"]);
+    let mut table = Table::new(&[
+        wraps("WINDOW"),
+        wraps("WHEN"),
+        wraps("OPENS"),
+        wraps("CLOSES"),
+        spare("ORIGIN"),
+    ]);
     for window in windows {
         let moment = |moment: Option<_>| moment.map_or_else(|| "-".to_owned(), |at| look.when(at));
         let opens = match (window.open, window.ended_early) {
@@ -215,7 +234,13 @@ fn heading(look: &Look) -> Table {
         true => "LAST RESULTS",
         false => "RESULTS",
     };
-    Table::new(&["SITE", "STATE", "WHY", "SINCE", history])
+    Table::new(&[
+        wraps("SITE"),
+        kept("STATE"),
+        wraps("WHY"),
+        spare("SINCE"),
+        spare(history),
+    ])
 }
 
 fn since(look: &Look, moment: Option<super::moment::Moment>) -> String {

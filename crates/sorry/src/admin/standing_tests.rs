@@ -226,8 +226,9 @@ fn a_narrow_terminal_shows_what_matters_most() {
             the journal cannot be written, and a
             restart would forget what is ordered
             now: no space left on device
-            SITE              STATE    WHY…
-            shop              live     quorum (2 of…
+            SITE             STATE    WHY
+            shop             live     quorum (2 of
+                                      1)
               health may not turn it before 12:01
               (in 1m) (it came back 2 time(s) and
               did not last)
@@ -236,14 +237,16 @@ fn a_narrow_terminal_shows_what_matters_most() {
               switch ipvs failed 1 time(s) in a row
               next window nightly: sun 02:00 for 1h
               Europe/Berlin (in 3d)
-              10.0.0.1:80     up       http ok 3.4…
-              10.0.0.2:80     down     http refused…
-              10.0.0.3:80 x5  drained  http ok 3.4…
-              10.0.0.4:80     down     http timeout…
+              10.0.0.1:80    up       http ok 3.4 ms
+              10.0.0.2:80    down     http refused
+              10.0.0.3:80    drained  http ok 3.4 ms
+              x5
+              10.0.0.4:80    down     http timeout
                 10.0.0.4:80 is down, and believed to
                 be up while there is doubt
-              10.0.0.5:80     unknown  no checks…
-            blog\u{1b}[2J     sorry    ordered, tim…
+              10.0.0.5:80    unknown  no checks
+            blog\u{1b}[2J    sorry    ordered, time
+                                      is over
               maintenance until 11:50 (10m ago), by
               uid 0 1h ago
               why: CHG-1234
@@ -251,9 +254,10 @@ fn a_narrow_terminal_shows_what_matters_most() {
               blog\u{1b}[2J`, or `sorry extend
               blog\u{1b}[2J 1h`
               says: moving
-            down              sorry    no quorum (0…
+            down             sorry    no quorum (0
+                                      of 1)
               probably back in 4m
-            plain             sorry    not watched…
+            plain            sorry    not watched
         "#]],
     );
 }
@@ -289,6 +293,55 @@ fn one_site_is_shown_whole() {
         nightly  sun 02:00 for 1h Europe/Berlin  2026-01-04 13:00 (in 3d)  2026-01-04 14:00 (in 3d 1h)  configured
           says: cleaning / up
     "#]].assert_eq(&shop().render(&look));
+}
+
+/// What an operator must see of a window is there at any width.
+#[test]
+fn windows_fit_a_common_terminal() {
+    let windows = [
+        WindowStanding {
+            name: "database-migration".to_owned(),
+            when: "2026-01-04 14:00 to 2026-01-04 15:30 America/New_York".to_owned(),
+            origin: "scheduled".to_owned(),
+            ..shop().windows.remove(0)
+        },
+        shop().windows.remove(0),
+    ];
+    let at = |width| window_table(&windows, &Look::plain(width, Moment(NOW))).unwrap();
+    expect![[r#"
+        WINDOW              WHEN                               OPENS                     CLOSES                       ORIGIN
+        database-migration  2026-01-04 14:00 to 2026-01-04     2026-01-04 12:00 (in 3d)  2026-01-04 13:00 (in 3d 1h)  scheduled
+                            15:30 America/New_York
+          says: cleaning / up
+        nightly             sun 02:00 for 1h Europe/Berlin     2026-01-04 12:00 (in 3d)  2026-01-04 13:00 (in 3d 1h)  configured
+          says: cleaning / up
+    "#]].assert_eq(&at(120));
+    expect![[r#"
+        WINDOW              WHEN                 OPENS                CLOSES
+        database-migration  2026-01-04 14:00 to  2026-01-04 12:00     2026-01-04 13:00
+                            2026-01-04 15:30     (in 3d)              (in 3d 1h)
+                            America/New_York
+          says: cleaning / up
+        nightly             sun 02:00 for 1h     2026-01-04 12:00     2026-01-04 13:00
+                            Europe/Berlin        (in 3d)              (in 3d 1h)
+          says: cleaning / up
+    "#]]
+    .assert_eq(&at(80));
+    expect![[r#"
+        WINDOW          WHEN            OPENS          CLOSES
+        database-migra  2026-01-04      2026-01-04     2026-01-04
+        tion            14:00 to        12:00 (in 3d)  13:00 (in 3d
+                        2026-01-04                     1h)
+                        15:30
+                        America/New_Yo
+                        rk
+          says: cleaning / up
+        nightly         sun 02:00 for   2026-01-04     2026-01-04
+                        1h              12:00 (in 3d)  13:00 (in 3d
+                        Europe/Berlin                  1h)
+          says: cleaning / up
+    "#]]
+    .assert_eq(&at(60));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::column::{kept, spare, wraps};
 use super::look::{Look, span};
 use super::message::{ReloadOutcome, ReloadReport};
 use super::status::{CertificateStatus, Mode, SiteStatus, Status};
@@ -53,13 +54,13 @@ impl Status {
 
     fn sites(&self, look: &Look) -> String {
         let mut table = Table::new(&[
-            "ANSWERS FOR",
-            "STATUS",
-            "MODE",
-            "RETRY-AFTER",
-            "ANSWERS",
-            "UNTIL",
-            "PAGE",
+            wraps("ANSWERS FOR"),
+            kept("STATUS"),
+            spare("MODE"),
+            kept("RETRY-AFTER"),
+            kept("ANSWERS"),
+            wraps("UNTIL"),
+            spare("PAGE"),
         ]);
         for site in &self.sites {
             table.row([
@@ -87,7 +88,7 @@ impl Status {
     }
 
     fn listeners(&self, look: &Look) -> Option<String> {
-        let mut table = Table::new(&["LISTENER", "PROTOCOL"]);
+        let mut table = Table::new(&[wraps("LISTENER"), kept("PROTOCOL")]);
         for listener in &self.listeners {
             table.row([printable(&listener.address), printable(&listener.protocol)]);
         }
@@ -95,7 +96,7 @@ impl Status {
     }
 
     fn workers(&self, look: &Look) -> Option<String> {
-        let mut table = Table::new(&["WORKER", "CPU", "OPEN", "ACCEPTED"]);
+        let mut table = Table::new(&[kept("WORKER"), kept("CPU"), kept("OPEN"), kept("ACCEPTED")]);
         for worker in &self.workers {
             table.row([
                 worker.number.to_string(),
@@ -108,7 +109,7 @@ impl Status {
     }
 
     fn limits(&self, look: &Look) -> Option<String> {
-        let mut table = Table::new(&["LIMIT REACHED", "TIMES"]);
+        let mut table = Table::new(&[kept("LIMIT REACHED"), kept("TIMES")]);
         for (limit, times) in &self.limits_reached {
             table.row([printable(limit), times.to_string()]);
         }
@@ -116,7 +117,7 @@ impl Status {
     }
 
     fn certificates(&self, look: &Look) -> Option<String> {
-        let mut table = Table::new(&["CERTIFICATE", "ENDS", "FILE"]);
+        let mut table = Table::new(&[wraps("CERTIFICATE"), wraps("ENDS"), wraps("FILE")]);
         for certificate in &self.certificates {
             table.row([
                 certificate.title(),

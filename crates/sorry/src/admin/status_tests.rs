@@ -198,14 +198,19 @@ fn a_narrow_terminal_is_respected() {
         &expect![[r#"
             sorry 1.2.3, pid 4242, up 2d 3h, configuration /e…
 
-            ANSWERS FOR    STATUS  MODE      RETRY-AFTER  ANS…
-            shop           503     in-place  12m 34s      123…
+            ANSWERS    STATUS  RETRY-AFTER  ANSWERS  UNTIL
+            FOR
+            shop       503     12m 34s      1234567  00:12 (in
+                                                     12m 34s)
               hosts: shop.example.com *.shop.example.com
               says: database upgrade / see you at noon
               warning: /etc/sorry/pages/shop/page.de.html:3:
               `logo.png` is not there
-            blog\u{1b}[2J  502     redirect  2m           0…
-            other          -       -         -            17…
+            blog\u{1b  502     2m           0        2025-12-3
+            }[2J                                     1 23:58
+                                                     (1m 1s
+                                                     ago)
+            other      -       -            17       -
               hosts: those that are no site's; the default
               site answers
 
@@ -221,9 +226,11 @@ fn a_narrow_terminal_is_respected() {
             connections    11
             head-time      3
 
-            CERTIFICATE                  ENDS…
-            shop.example.com and 2 more  2026-01-31 00:00 (in…
-            blog.example.com             2026-01-31 00:00 (in…
+            CERTIFICATE       ENDS             FILE
+            shop.example.com  2026-01-31       /etc/ssl/shop.p
+            and 2 more        00:00 (in 30d)   em
+            blog.example.com  2026-01-31       /etc/ssl/shop.p
+                              00:00 (in 30d)   em
               not read again: the key is for another
               certificate
 

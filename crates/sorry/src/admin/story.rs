@@ -3,6 +3,7 @@
 //! Text only; what comes from outside is made harmless. Shown by `sorry explain`, `sorry history` and `sorry audit`.
 
 use super::audit::{Audit, Entry, Outcome};
+use super::column::{below, kept, wraps};
 use super::history::{Event, History, Incident};
 use super::look::{Ink, Look, span};
 use super::standing::Explanation;
@@ -28,7 +29,7 @@ impl Explanation {
         if self.inputs.is_empty() {
             return text;
         }
-        let mut table = Table::new(&["SEEN", "WHAT"]);
+        let mut table = Table::new(&[kept("SEEN"), wraps("WHAT")]);
         for seen in &self.inputs {
             table.row([look.second(seen.at), printable(&seen.what)]);
         }
@@ -51,7 +52,13 @@ impl History {
         if self.incidents.is_empty() {
             return "nothing has happened\n".to_owned();
         }
-        let mut table = Table::new(&["BEGAN", "LASTED", "SITE", "WHAT", "CAUSE"]);
+        let mut table = Table::new(&[
+            kept("BEGAN"),
+            kept("LASTED"),
+            wraps("SITE"),
+            wraps("WHAT"),
+            below("CAUSE"),
+        ]);
         for incident in &self.incidents {
             let ink = match incident.ended {
                 None => Ink::Bad,
@@ -130,7 +137,11 @@ impl Incident {
             self.because()
         );
         let title = Ink::Strong.paint(&cut(&title, look.width), look.color);
-        let mut table = Table::new(&["TIME", "WOULD HAVE BEEN DONE", "HAPPENED"]);
+        let mut table = Table::new(&[
+            kept("TIME"),
+            wraps("WOULD HAVE BEEN DONE"),
+            wraps("HAPPENED"),
+        ]);
         for event in &self.events {
             let (time, what) = (look.second(event.at), printable(&event.what));
             match event.would {
@@ -176,7 +187,13 @@ impl Audit {
         if self.entries.is_empty() {
             return "nobody has changed anything\n".to_owned();
         }
-        let mut table = Table::new(&["WHEN", "WHO", "WHAT", "SITE", "OUTCOME"]);
+        let mut table = Table::new(&[
+            kept("WHEN"),
+            wraps("WHO"),
+            wraps("WHAT"),
+            wraps("SITE"),
+            kept("OUTCOME"),
+        ]);
         for entry in &self.entries {
             let ink = match entry.outcome {
                 Outcome::Done => Ink::Plain,

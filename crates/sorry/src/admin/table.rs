@@ -1,12 +1,14 @@
-//! Tables and paragraphs for a terminal: columns as wide as they must be, lines cut or broken at its width.
+//! Tables and paragraphs for a terminal: columns as wide as they must be, and where there is no room for all of them, as `column` says.
 //!
 //! A character counts as one column; the few that take two make a line longer than asked, never unsafe.
 
+use super::column::{Column, Gives, Need, layout};
 use super::look::{Color, Ink, Look};
 
 /// Rows under a heading, each with notes below it.
 #[derive(Debug)]
 pub(super) struct Table {
+    columns: Vec<Column>,
     lines: Vec<Entry>,
 }
 
@@ -32,6 +34,30 @@ impl Cell {
             ink,
         }
     }
+
+    /// The same in lines of so many characters: broken at blanks, and within words that are longer. What stood indented stays so.
+    fn in_lines(&self, width: usize) -> Vec<Cell> {
+        if self.text.chars().count() <= width {
+            return vec![self.clone()];
+        }
+        let indent = self.text.chars().take_while(|c| *c == ' ').count();
+        let room = width.saturating_sub(indent).max(1);
+        let mut lines: Vec<String> = Vec::new();
+        for word in self.text.split_whitespace() {
+            let letters: Vec<char> = word.chars().collect();
+            for (nth, part) in letters.chunks(room).enumerate() {
+                match lines.last_mut() {
+                    Some(line) if nth == 0 && line.chars().count() + 1 + part.len() <= room => {
+                        line.push(' ');
+                        line.extend(part);
+                    }
+                    _ => lines.push(part.iter().collect()),
+                }
+            }
+        }
+        let cell = |line| Cell::new(format!("{:indent$}{line}", ""), self.ink);
+        lines.into_iter().map(cell).collect()
+    }
 }
 
 impl<T: Into<String>> From<T> for Cell {
@@ -42,9 +68,12 @@ impl<T: Into<String>> From<T> for Cell {
 
 impl Table {
     /// A table that has only its heading.
-    pub(super) fn new(heading: &[&str]) -> Table {
-        let heading = heading.iter().map(|&title| Cell::new(title, Ink::Strong));
+    pub(super) fn new(columns: &[Column]) -> Table {
+        let heading = columns
+            .iter()
+            .map(|column| Cell::new(column.title, Ink::Strong));
         Table {
+            columns: columns.to_vec(),
             lines: vec![Entry::Row(heading.collect())],
         }
     }
@@ -70,38 +99,76 @@ impl Table {
         self.lines.len() <= 1
     }
 
-    /// The table's text: rows are cut at the width, notes are broken into lines.
+    /// The table's text: cells and notes are broken into lines, and what is too wide even so is cut.
     pub(super) fn render(&self, look: &Look) -> String {
-        let widths = self.widths();
+        let widths = layout(&self.columns, &self.needs(), look.width);
         let mut text = String::new();
-        for entry in &self.lines {
+        for (index, entry) in self.lines.iter().enumerate() {
             match entry {
                 Entry::Row(cells) => {
-                    text.push_str(&line_of(cells, &widths, look.width, look.color));
-                    text.push('\n');
-                }
-                Entry::Note(indent, note) => {
-                    for line in wrap(&note.text, *indent, look.width).lines() {
-                        text.push_str(&note.ink.paint(line, look.color));
+                    for line in row_of(cells, &widths, look) {
+                        text.push_str(&line);
                         text.push('\n');
                     }
+                    // The heading has nothing to say below.
+                    if index > 0 {
+                        self.below(cells, &widths, look, &mut text);
+                    }
                 }
+                Entry::Note(indent, note) => push_note(note, *indent, look, &mut text),
             }
         }
         text
     }
 
-    fn widths(&self) -> Vec<usize> {
-        let mut widths = Vec::new();
-        for entry in &self.lines {
-            let Entry::Row(cells) = entry else { continue };
-            widths.resize(widths.len().max(cells.len()), 0);
-            for (width, cell) in widths.iter_mut().zip(cells) {
-                *width = (*width).max(cell.text.chars().count());
+    /// What columns say that went below their row.
+    fn below(&self, cells: &[Cell], widths: &[Option<usize>], look: &Look, text: &mut String) {
+        let gone = self.columns.iter().zip(widths).zip(cells);
+        for ((column, width), cell) in gone {
+            if width.is_none() && column.gives == Gives::GoesBelow && !cell.text.is_empty() {
+                push_note(cell, 2, look, text);
             }
         }
-        widths
     }
+
+    fn needs(&self) -> Vec<Need> {
+        let mut needs = vec![Need::default(); self.columns.len()];
+        for entry in &self.lines {
+            let Entry::Row(cells) = entry else { continue };
+            for (need, cell) in needs.iter_mut().zip(cells) {
+                let words = cell.text.split_whitespace();
+                let longest = words.map(|word| word.chars().count()).max();
+                need.whole = need.whole.max(cell.text.chars().count());
+                need.word = need.word.max(longest.unwrap_or_default());
+            }
+        }
+        needs
+    }
+}
+
+fn push_note(note: &Cell, indent: usize, look: &Look, text: &mut String) {
+    for line in wrap(&note.text, indent, look.width).lines() {
+        text.push_str(&note.ink.paint(line, look.color));
+        text.push('\n');
+    }
+}
+
+/// The lines of a row: as many as its longest cell has, where each column is so wide.
+fn row_of(cells: &[Cell], widths: &[Option<usize>], look: &Look) -> Vec<String> {
+    let shown = cells.iter().zip(widths);
+    let shown = shown.filter_map(|(cell, width)| Some((cell, (*width)?)));
+    let (columns, widths): (Vec<Vec<Cell>>, Vec<usize>) = shown
+        .map(|(cell, width)| (cell.in_lines(width), width))
+        .unzip();
+    let height = columns.iter().map(Vec::len).max().unwrap_or_default();
+    let line = |at: usize| {
+        let cells = columns.iter();
+        let cells: Vec<Cell> = cells
+            .map(|lines| lines.get(at).cloned().unwrap_or_default())
+            .collect();
+        line_of(&cells, &widths, look.width, look.color)
+    };
+    (0..height).map(line).collect()
 }
 
 /// The cells beside each other. The line is cut before it is coloured: colours take no room.
@@ -163,12 +230,14 @@ pub(super) fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::column::{below, kept, spare, wraps};
     use super::super::moment::Moment;
     use super::*;
+    use expect_test::expect;
 
     #[test]
     fn colours_take_no_room() {
-        let mut table = Table::new(&["A", "B"]);
+        let mut table = Table::new(&[kept("A"), kept("B")]);
         table.row([Cell::new("good", Ink::Good), Cell::from("long enough")]);
         let mut look = Look::plain(10, Moment(0));
         let plain = table.render(&look);
@@ -184,7 +253,7 @@ mod tests {
 
     #[test]
     fn lines_stay_within_the_width() {
-        let mut table = Table::new(&["NAME", "N"]);
+        let mut table = Table::new(&[wraps("NAME"), kept("N")]);
         table.row(["a rather long name".to_owned(), "12345".to_owned()]);
         table.note("a note that goes on for longer than the line does");
         for width in [5, 10, 20, 80] {
@@ -197,6 +266,34 @@ mod tests {
         assert_eq!(cut("abc def", 5), "abc…");
         assert_eq!(cut("abcde", 5), "abcde");
         assert_eq!(wrap("a bb ccc dddddd", 1, 6), " a bb\n ccc\n dddd…\n");
+    }
+
+    #[test]
+    fn what_has_no_room_beside_is_broken_or_stands_below() {
+        let mut table = Table::new(&[wraps("NAME"), spare("NUMBER"), kept("STATE"), below("WHY")]);
+        let why = "nobody answers at either of the two addresses";
+        table.row(["  10.0.0.1:80 and two others", "1", "down", why]);
+        table.row(["2001:db8:0:1:2:3:4:5:6:7:8", "2", "up", ""]);
+        expect![[r#"
+            NAME                          STATE
+              10.0.0.1:80 and two others  down
+              nobody answers at either of the two
+              addresses
+            2001:db8:0:1:2:3:4:5:6:7:8    up
+        "#]]
+        .assert_eq(&table.render(&Look::plain(40, Moment(0))));
+        expect![[r#"
+            NAME           STATE
+              10.0.0.1:80  down
+              and two
+              others
+              nobody answers at
+              either of the two
+              addresses
+            2001:db8:0:1:  up
+            2:3:4:5:6:7:8
+        "#]]
+        .assert_eq(&table.render(&Look::plain(20, Moment(0))));
     }
 
     #[test]
