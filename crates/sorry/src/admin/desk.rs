@@ -155,10 +155,7 @@ impl Desk {
                 value(self.ask(who, command).await??)
             }
             Operation::Order => self.order(who, site, asked.body).await,
-            Operation::History => {
-                let history = self.ask(who, Command::History).await?;
-                value(chosen(history, &query)?)
-            }
+            Operation::History => value(self.history(who, &query).await?),
             Operation::Audit => value(Audit {
                 entries: self.audit.last(query.limit(USUAL, MOST)?),
             }),
@@ -166,6 +163,18 @@ impl Desk {
             Operation::TestAlert => self.test_alert(who, site).await,
             Operation::Description => Ok(openapi::document()),
         }
+    }
+
+    /// The incidents that a query asks for. A site that has none may be none at all; one that is gone from the configuration is
+    /// still known by its incidents.
+    async fn history(&self, who: &Who, query: &Query) -> Result<History, Fault> {
+        let history = self.ask(who, Command::History).await?;
+        if let Some(site) = query.text("site")
+            && !history.is_about(site)
+        {
+            let _there_is = one_of(self.ask(who, Command::Standing).await?, site)?;
+        }
+        chosen(history, query)
     }
 
     /// How the daemon is, and how its sites stand, which somebody else knows. A status without that is better than none.

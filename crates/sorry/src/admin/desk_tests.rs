@@ -49,6 +49,7 @@ fn reply(command: Command) {
                 incident(3, "shop", 300, None),
                 incident(2, "blog", 200, Some(250)),
                 incident(1, "shop", 100, Some(150)),
+                incident(0, "gone", 50, Some(60)),
             ];
             reply.send(History { incidents }).unwrap();
         }
@@ -282,12 +283,14 @@ async fn every_order_is_noted_with_who_what_why_and_what_came_of_it() {
 async fn history_is_asked_for_in_parts() {
     let world = World::new(FOREVER, reply);
     for (query, expected) in [
-        ("", &[3, 2, 1][..]),
+        ("", &[3, 2, 1, 0][..]),
         ("?site=shop", &[3, 1]),
-        ("?site=none", &[]),
+        ("?site=gone", &[0]),
+        ("?site=gone&since=1970-01-01T00:04:10Z", &[]),
+        ("?site=plain", &[]),
         ("?since=1970-01-01T00:04:10Z", &[3, 2]),
         ("?since=1970-01-01T00:04:11Z", &[3]),
-        ("?until=1970-01-01T00:05:00Z", &[2, 1]),
+        ("?until=1970-01-01T00:05:00Z", &[2, 1, 0]),
         ("?limit=1", &[3]),
         ("?site=shop&until=1970-01-01T00:05:00Z&limit=1", &[1]),
     ] {
@@ -302,6 +305,23 @@ async fn history_is_asked_for_in_parts() {
             .collect();
         assert_eq!(ids, expected, "{query}");
     }
+}
+
+/// A name that was mistyped used to be told that nothing has happened.
+#[tokio::test]
+async fn a_site_that_there_never_was_has_no_history() {
+    let world = World::new(FOREVER, reply);
+    let asked = world
+        .ask(Role::Reader, "GET /v1/history?site=shpo", "")
+        .await;
+    let fault = asked.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unknown);
+    assert!(
+        fault
+            .message
+            .starts_with("no site `shpo`: there are shop, "),
+        "{fault}"
+    );
 }
 
 #[tokio::test]

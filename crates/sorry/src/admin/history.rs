@@ -12,6 +12,14 @@ pub struct History {
     pub incidents: Vec<Incident>,
 }
 
+impl History {
+    /// Whether any incident is about this site.
+    pub(super) fn is_about(&self, site: &str) -> bool {
+        let mut sites = self.incidents.iter().filter_map(|one| one.site.as_deref());
+        sites.any(|known| known == site)
+    }
+}
+
 /// Something that began and, mostly, has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {

@@ -25,7 +25,7 @@ Examples:
   sorry history --since '2026-11-01 00:00' --limit 1000 --json
   sorry history shop --compare
 
-Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 what was typed is wrong."
+Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 what was typed is wrong, or there is no such site and there never was."
 )]
 pub(super) struct History {
     /// Only this site

@@ -97,6 +97,16 @@ fn history_is_told_and_compared() {
     let (_, json, _) = sorry(&daemon, &["history", "shop", "--json", "--limit", "5"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["incidents"].as_array().map(Vec::len), Some(1));
+    let (code, json, _) = sorry(&daemon, &["history", "nobody", "--json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(code, 2);
+    assert!(
+        json["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("no site `nobody`: there are "),
+        "{json}"
+    );
     assert_eq!(
         by_utc(&daemon, &["history", "--since", "1d"]),
         "nothing has happened\n"
