@@ -77,7 +77,7 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// It is no request.
+    /// It is no request, or asks for what can never be.
     Malformed,
     /// It is longer than the limit; the connection ends.
     TooLong,

@@ -20,7 +20,8 @@ Examples:
   sorry down shop blog --until 14:00 --on-overrun return
   sorry down --all --endless
 
-Exit codes: 0 done; 1 it could not be done, or the daemon could not be asked; 2 what was typed is wrong, or there is no such site."
+Exit codes: 0 done; 1 it could not be done, or the daemon could not be asked; 2 what was typed is wrong (a time of more than a year, say), or there \
+is no such site."
 )]
 pub(super) struct Down {
     #[command(flatten)]

@@ -18,7 +18,7 @@ Examples:
   sorry extend shop 1h --reason 'the import takes longer'
 
 Exit codes: 0 done; 1 it could not be done (nothing is in force, or it has no end), or the daemon could not be asked; 2 what was typed is \
-wrong, or there is no such site."
+wrong (it would end more than a year from now, say), or there is no such site."
 )]
 pub(super) struct Extend {
     /// The site

@@ -1,5 +1,6 @@
 //! Giving orders: to one site or to several, each told what came of it. The verbs that order something end here.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -77,7 +78,9 @@ impl Giving {
         let mut worst = 0;
         let mut out = String::new();
         let mut results = Vec::new();
-        for site in sites {
+        let mut seen = HashSet::new();
+        // Whoever types a name twice means it once.
+        for site in sites.iter().filter(|site| seen.insert(*site)) {
             match api.order(site, order.clone(), self.reason.clone()) {
                 Ok(done) => {
                     if done.unkept.is_some() {

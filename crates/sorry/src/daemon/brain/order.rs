@@ -132,20 +132,35 @@ fn until(time: &Lasting, given: &Given<'_>) -> Result<Option<Wall>, Fault> {
     if until <= given.now {
         return Err(impossible("that time has passed already"));
     }
-    if until.since(given.now) > LONGEST {
-        return Err(impossible(
-            "that is more than a year; say `--endless` for something without an end",
-        ));
-    }
+    bounded(until, given)?;
     Ok(Some(until))
+}
+
+/// Nothing that has an end lasts for longer than a year, however it has come to that.
+fn bounded(until: Wall, given: &Given<'_>) -> Result<(), Fault> {
+    if until.since(given.now) <= LONGEST {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::Malformed,
+        "that is more than a year away; say `--endless` for something without an end",
+    ))
 }
 
 fn extend(seconds: u64, given: &Given<'_>) -> Result<Command, Fault> {
     let by = Duration::from_secs(seconds);
-    if by.is_zero() || by > LONGEST {
-        return Err(impossible("an order can be extended by a second to a year"));
+    if by.is_zero() {
+        let why = "an order can be extended by a second or more";
+        return Err(Fault::new(FaultKind::Malformed, why));
     }
     let name = given.site.name();
+    let longer = given
+        .site
+        .order()
+        .and_then(|order| order.extended(by, given.now).until);
+    if let Some(until) = longer {
+        bounded(until, given)?;
+    }
     match given.site.order() {
         None => Err(impossible(format!(
             "nothing is ordered of {name}, so there is nothing to extend"

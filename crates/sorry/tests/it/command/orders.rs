@@ -147,6 +147,13 @@ fn several_sites_are_ordered_one_after_the_other_and_the_worst_is_told() {
     assert_eq!(out, "shop: down is done\nblog: down is done\n");
     assert_eq!(err, "sorry: bolg: no site `bolg`: there are blog, shop\n");
     assert_eq!(sites(&daemon), ["shop", "blog"]);
+    // Twice the same is meant once.
+    let (code, out, _) = sorry(&daemon, &["down", "shop", "blog", "shop"]);
+    assert_eq!(
+        (code, sites(&daemon)),
+        (0, vec!["shop".to_owned(), "blog".to_owned()])
+    );
+    assert_eq!(out, "shop: down is done\nblog: down is done\n");
     let (code, out, err) = sorry(&daemon, &["up", "shop", "bolg", "--json"]);
     let told: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, err.as_str()), (2, ""));

@@ -191,3 +191,48 @@ fn a_window_that_is_open_says_that_what_it_ordered_stays() {
     );
     assert_eq!(schedule::stays("shop", "night", &[], NOW.wall), None);
 }
+
+/// What came of an order, in words.
+fn told(mind: &mut Mind, given: Order) -> String {
+    let mut answer = order(mind, "shop", given);
+    settle(mind);
+    match answer.try_recv().unwrap() {
+        Ok(done) => done.told.join("; "),
+        Err(fault) => format!("{:?}: {}", fault.kind, fault.message),
+    }
+}
+
+#[test]
+fn nothing_with_an_end_lasts_for_longer_than_a_year() {
+    const DAY: u64 = 86_400;
+    let mut mind = mind(configuration(1), Vec::new());
+    settle(&mut mind);
+    let down = |days: u64| {
+        Order::Down(Down {
+            lasting: crate::admin::order::Lasting {
+                for_seconds: Some(days * DAY),
+                ..Default::default()
+            },
+            ..Default::default()
+        })
+    };
+    let extend = |days: u64| Order::Extend {
+        by_seconds: days * DAY,
+    };
+    let too_long = "Malformed: that is more than a year away; say `--endless`";
+    for (given, expected) in [
+        (extend(1), "Impossible: nothing is ordered of shop"),
+        (down(400), too_long),
+        (down(366), "down for maintenance until"),
+        (extend(1), too_long),
+        (down(200), "down for maintenance until"),
+        (extend(166), "what was ordered lasts until"),
+        (extend(1), too_long),
+        (extend(u64::MAX / DAY), too_long),
+        (extend(0), "Malformed: "),
+    ] {
+        let shown = format!("{given:?}");
+        let told = told(&mut mind, given);
+        assert!(told.starts_with(expected), "{shown}: {told}");
+    }
+}
