@@ -234,11 +234,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether `https` has a key that was typed in `http`.
+    fn is_of_tls(&self, name: &str) -> bool {
+        let [.., checks, http] = self.path[..] else {
+            return false;
+        };
+        let of = |key: &'static Key| super::reference::inner(key).map(|table| table.keys);
+        let mut beside = of(checks).unwrap_or_default().iter();
+        let https = beside.find(|key| http.name == "http" && key.name == "https");
+        let keys = https.and_then(of).unwrap_or_default();
+        keys.iter().any(|key| key.name == name)
+    }
+
     fn unknown_key(&mut self, span: Span, name: &str, table: &Table) {
         let message = format!("unknown key {}{}", quoted(name), self.inside(0));
         let known: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
         let elsewhere = super::reference::tables_with(name);
         let hint = match nearest(name, known.iter().copied()) {
+            _ if self.is_of_tls(name) => {
+                format!("`{name}` is a key of `https`: `http` speaks no TLS")
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None if !elsewhere.is_empty() => {
                 let tables = one_of(&elsewhere);

@@ -16,7 +16,11 @@ struct Two {
 
 impl Builder<'_> {
     /// A request and what its answer must be.
-    pub(super) fn http(&mut self, typed: spec::HttpCheck, tls: Option<TlsClient>) -> Option<Http> {
+    pub(super) fn request(
+        &mut self,
+        typed: spec::OwnRequest,
+        tls: Option<TlsClient>,
+    ) -> Option<Http> {
         let place = |at: &Option<At<_>>| at.as_ref().map(|at: &At<Payload>| at.place);
         let rules = [
             ("contains", place(&typed.contains)),
@@ -89,14 +93,8 @@ impl Builder<'_> {
         self.bytes(["expect", "expect-hex"], Two { text, hex })
     }
 
-    pub(super) fn tcp(&mut self, typed: spec::TcpCheck) -> Dialogue {
-        Dialogue {
-            send: self.sent(typed.send, typed.send_hex),
-            expect: self.expected(typed.expect, typed.expect_hex),
-        }
-    }
-
-    pub(super) fn after_handshake(&mut self, typed: spec::TlsCheck) -> Dialogue {
+    /// What is said on a connection, and what must come.
+    pub(super) fn dialogue(&mut self, typed: spec::OwnDialogue) -> Dialogue {
         Dialogue {
             send: self.sent(typed.send, typed.send_hex),
             expect: self.expected(typed.expect, typed.expect_hex),

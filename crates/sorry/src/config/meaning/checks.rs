@@ -6,7 +6,7 @@ use crate::config::check::{Check, Grpc, Kind, Timing};
 use crate::config::diagnostics::{Code, Mistake, Place};
 use crate::config::reader::At;
 use crate::config::real_server::Target;
-use crate::config::spec::{self, OwnPace, OwnWay};
+use crate::config::spec::{self, CheckTable};
 use crate::config::target::ProbeAddress;
 use crate::config::value::Given;
 use sorry_core::health::Thresholds;
@@ -22,13 +22,6 @@ pub(super) struct Plan {
     place: Place,
 }
 
-/// What of a check was typed about when and where.
-struct How {
-    pace: OwnPace,
-    way: Option<OwnWay>,
-    place: Place,
-}
-
 impl Builder<'_> {
     /// All that a table asks for. What is mistaken is left out.
     pub(super) fn plans(&mut self, at: At<Given<spec::Checks>>, usual: &Usual) -> Vec<Plan> {
@@ -36,17 +29,25 @@ impl Builder<'_> {
         let Given(checks) = at.value;
         let before = self.mistakes.len();
         let plans: Vec<Plan> = [
-            self.http_plan(checks.http, usual, Secured::No),
-            self.http_plan(checks.https, usual, Secured::Yes),
-            self.tcp_plan(checks.tcp, usual),
-            self.tls_plan(checks.tls, usual),
-            self.grpc_plan(checks.grpc, usual),
-            self.dns_plan(checks.dns, usual),
-            self.smtp_plan(checks.smtp, usual),
-            self.icmp_plan(checks.icmp, usual),
-            self.udp_plan(checks.udp, usual),
-            self.exec_plan(checks.exec, usual),
-            self.file_plan(checks.file, usual),
+            self.plan(checks.http, usual, Self::http),
+            self.plan(checks.https, usual, Self::https),
+            self.plan(checks.tcp, usual, Self::tcp),
+            self.plan(checks.tls, usual, Self::tls_alone),
+            self.plan(checks.grpc, usual, Self::grpc),
+            self.plan(checks.dns, usual, |own, check, _| {
+                own.dns(check).map(Kind::Dns)
+            }),
+            self.plan(checks.smtp, usual, Self::greeting),
+            self.plan(checks.icmp, usual, |own, check, _| Some(own.icmp(&check))),
+            self.plan(checks.udp, usual, |own, check, _| {
+                Some(Kind::Udp(own.udp(check)))
+            }),
+            self.plan(checks.exec, usual, |own, check, _| {
+                own.exec(check).map(Kind::Exec)
+            }),
+            self.plan(checks.file, usual, |own, check, _| {
+                own.file(check).map(Kind::File)
+            }),
         ]
         .into_iter()
         .flatten()
@@ -66,11 +67,23 @@ impl Builder<'_> {
         plans
     }
 
-    fn plan(&mut self, kind: Kind, how: How, usual: &Usual) -> Option<Plan> {
-        let timing = self.timing(&how.pace, usual)?;
-        let thresholds = thresholds(&how.pace, usual)?;
-        let probes = how.way.is_some();
-        let way = how.way.unwrap_or_default();
+    /// What a table of one kind asks for. `kind` says what is special about it.
+    fn plan<T: CheckTable>(
+        &mut self,
+        typed: Option<At<Given<T>>>,
+        usual: &Usual,
+        kind: impl FnOnce(&mut Self, T, Place) -> Option<Kind>,
+    ) -> Option<Plan> {
+        let At {
+            value: Given(check),
+            place,
+        } = typed?;
+        let (pace, way) = (check.pace(), check.way());
+        let kind = kind(self, check, place)?;
+        let timing = self.timing(&pace, usual)?;
+        let thresholds = thresholds(&pace, usual)?;
+        let probes = way.is_some();
+        let way = way.unwrap_or_default();
         let usual_source = usual.source.clone().filter(|_| probes);
         Some(Plan {
             kind,
@@ -78,92 +91,33 @@ impl Builder<'_> {
             thresholds,
             address: way.address,
             source: way.source.or(usual_source),
-            place: how.place,
+            place,
         })
     }
 
-    fn http_plan(
-        &mut self,
-        typed: Option<At<Given<spec::HttpCheck>>>,
-        usual: &Usual,
-        secured: Secured,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(mut check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: Some(check.way()),
-            place,
-        };
-        let tls = check.take_tls();
-        let tls = match secured {
-            Secured::Yes => Some(self.tls(tls, place)),
-            Secured::No => {
-                self.no_tls(&tls, place, "`check.https` speaks it");
-                None
-            }
-        };
-        let (tls, is_mistaken) = (tls.clone().flatten(), matches!(tls, Some(None)));
-        let http = self.http(check, tls)?;
-        match is_mistaken {
-            true => None,
-            false => self.plan(Kind::Http(Box::new(http)), how, usual),
-        }
+    fn http(&mut self, mut check: spec::HttpCheck, _: Place) -> Option<Kind> {
+        let http = self.request(check.take_request(), None)?;
+        Some(Kind::Http(Box::new(http)))
     }
 
-    fn tcp_plan(
-        &mut self,
-        typed: Option<At<Given<spec::TcpCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: Some(check.way()),
-            place,
-        };
-        let dialogue = self.tcp(check);
-        self.plan(Kind::Tcp(dialogue), how, usual)
-    }
-
-    fn tls_plan(
-        &mut self,
-        typed: Option<At<Given<spec::TlsCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(mut check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: Some(check.way()),
-            place,
-        };
+    fn https(&mut self, mut check: spec::HttpsCheck, place: Place) -> Option<Kind> {
         let tls = self.tls(check.take_tls(), place);
-        let dialogue = self.after_handshake(check);
-        self.plan(Kind::Tls(Box::new(tls?), dialogue), how, usual)
+        // Its other mistakes are told, too.
+        let http = self.request(check.take_request(), tls.clone())?;
+        tls.map(|_| Kind::Http(Box::new(http)))
     }
 
-    fn grpc_plan(
-        &mut self,
-        typed: Option<At<Given<spec::GrpcCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(mut check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: Some(check.way()),
-            place,
-        };
+    fn tcp(&mut self, mut check: spec::TcpCheck, _: Place) -> Option<Kind> {
+        Some(Kind::Tcp(self.dialogue(check.take_dialogue())))
+    }
+
+    fn tls_alone(&mut self, mut check: spec::TlsCheck, place: Place) -> Option<Kind> {
+        let tls = self.tls(check.take_tls(), place);
+        let dialogue = self.dialogue(check.take_dialogue());
+        Some(Kind::Tls(Box::new(tls?), dialogue))
+    }
+
+    fn grpc(&mut self, mut check: spec::GrpcCheck, place: Place) -> Option<Kind> {
         let tls = check.take_tls();
         let tls = match check.tls?.value {
             true => Some(self.tls(tls, place)?),
@@ -180,41 +134,10 @@ impl Builder<'_> {
             authority: check.authority.map(|authority| authority.value.0),
             tls,
         };
-        self.plan(Kind::Grpc(Box::new(grpc)), how, usual)
+        Some(Kind::Grpc(Box::new(grpc)))
     }
 
-    fn dns_plan(
-        &mut self,
-        typed: Option<At<Given<spec::DnsCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: Some(check.way()),
-            place,
-        };
-        let dns = self.dns(check)?;
-        self.plan(Kind::Dns(dns), how, usual)
-    }
-
-    fn smtp_plan(
-        &mut self,
-        typed: Option<At<Given<spec::SmtpCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(mut check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: Some(check.way()),
-            place,
-        };
+    fn greeting(&mut self, mut check: spec::SmtpCheck, place: Place) -> Option<Kind> {
         let tls = check.take_tls();
         let tls = match check.starttls.as_ref()?.value {
             true => Some(self.tls(tls, place)?),
@@ -223,85 +146,17 @@ impl Builder<'_> {
                 None
             }
         };
-        let smtp = self.smtp(check, tls)?;
-        self.plan(Kind::Smtp(smtp), how, usual)
+        self.smtp(check, tls).map(Kind::Smtp)
     }
 
-    fn icmp_plan(
-        &mut self,
-        typed: Option<At<Given<spec::IcmpCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: Some(check.way()),
-            place,
-        };
+    fn icmp(&mut self, check: &spec::IcmpCheck) -> Kind {
         let address = check.address.as_ref();
         if let Some(address) = address.filter(|address| address.value.has_port()) {
             let message = "address: an echo request goes to a host, not to a port";
             let mistake = Mistake::new(Code::Conflict, address.place, message);
             self.tell(mistake.hint("leave the port out"));
         }
-        self.plan(Kind::Icmp, how, usual)
-    }
-
-    fn udp_plan(
-        &mut self,
-        typed: Option<At<Given<spec::UdpCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: Some(check.way()),
-            place,
-        };
-        let udp = self.udp(check);
-        self.plan(Kind::Udp(udp), how, usual)
-    }
-
-    fn exec_plan(
-        &mut self,
-        typed: Option<At<Given<spec::ExecCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: None,
-            place,
-        };
-        let exec = self.exec(check)?;
-        self.plan(Kind::Exec(exec), how, usual)
-    }
-
-    fn file_plan(
-        &mut self,
-        typed: Option<At<Given<spec::FileCheck>>>,
-        usual: &Usual,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(check),
-            place,
-        } = typed?;
-        let how = How {
-            pace: check.pace(),
-            way: None,
-            place,
-        };
-        let file = self.file(check)?;
-        self.plan(Kind::File(file), how, usual)
+        Kind::Icmp
     }
 
     /// A planned check, pointed at a real server.
@@ -327,11 +182,4 @@ impl Builder<'_> {
             place: plan.place,
         }
     }
-}
-
-/// Whether an HTTP check speaks TLS.
-#[derive(Clone, Copy)]
-enum Secured {
-    Yes,
-    No,
 }

@@ -50,7 +50,7 @@ fn all() -> Vec<Found> {
     found
 }
 
-fn inner(key: &Key) -> Option<&'static Table> {
+pub(super) fn inner(key: &Key) -> Option<&'static Table> {
     match key.shape {
         Shape::Value => None,
         Shape::Table(table)

@@ -108,12 +108,32 @@ pub(in crate::config) struct OwnTls {
     pub(in crate::config) expiry_warning: Option<At<Warning>>,
 }
 
+/// What every table of a check says.
+pub(in crate::config) trait CheckTable {
+    /// When it is made, as typed.
+    fn pace(&self) -> OwnPace;
+
+    /// Where probes go and come from, as typed; none where nothing goes anywhere.
+    fn way(&self) -> Option<OwnWay>;
+}
+
 /// Declares the table of a kind of check: `timed` has the keys that say when, `probing` also those that say where, `secured`
 /// also those of TLS.
 macro_rules! check_table {
     (
         $(#[doc = $about:literal])+
         struct $name:ident is timed { $($own:tt)* }
+    ) => {
+        check_table! {
+            @table |_| None;
+            $(#[doc = $about])+
+            struct $name { $($own)* }
+        }
+    };
+    (
+        @table $way:expr;
+        $(#[doc = $about:literal])+
+        struct $name:ident { $($own:tt)* }
     ) => {
         table! {
             $(#[doc = $about])+
@@ -164,9 +184,8 @@ macro_rules! check_table {
             }
         }
 
-        impl $name {
-            /// When it is made, as typed.
-            pub(in crate::config) fn pace(&self) -> OwnPace {
+        impl CheckTable for $name {
+            fn pace(&self) -> OwnPace {
                 OwnPace {
                     every: self.every.clone(),
                     timeout: self.timeout.clone(),
@@ -177,6 +196,11 @@ macro_rules! check_table {
                     suspect_every: self.suspect_every.clone(),
                 }
             }
+
+            fn way(&self) -> Option<OwnWay> {
+                let way: fn(&$name) -> Option<OwnWay> = $way;
+                way(self)
+            }
         }
     };
     (
@@ -184,8 +208,12 @@ macro_rules! check_table {
         struct $name:ident is probing { $($own:tt)* }
     ) => {
         check_table! {
+            @table |check| Some(OwnWay {
+                address: check.address.clone(),
+                source: check.source.clone(),
+            });
             $(#[doc = $about])+
-            struct $name is timed {
+            struct $name {
                 $($own)*
 
                 /// Where probes go, where it is not the real server's own address: a host, a port or both; what is left out
@@ -200,16 +228,6 @@ macro_rules! check_table {
                 #[optional]
                 #[example = "\"10.0.0.2\""]
                 source: IpAddr,
-            }
-        }
-
-        impl $name {
-            /// Where probes go and come from, as typed.
-            pub(in crate::config) fn way(&self) -> OwnWay {
-                OwnWay {
-                    address: self.address.clone(),
-                    source: self.source.clone(),
-                }
             }
         }
     };

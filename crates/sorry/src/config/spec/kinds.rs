@@ -1,14 +1,14 @@
 //! A table for each kind of check.
 
 use super::check::{
-    Every, Jitter, OwnPace, OwnTls, OwnWay, Results, Timeout, Warning, check_table,
+    CheckTable, Every, Jitter, OwnPace, OwnTls, OwnWay, Results, Timeout, Warning, check_table,
 };
+use super::said::{BodyBytes, OwnDialogue, OwnRequest, asking_table, talking_table};
 use crate::config::check::{FileDown, HttpVersion};
 use crate::config::dns_text::{DnsName, RecordType, ResponseCode};
 use crate::config::http_text::{Authority, Field, Method, PathQuery, Pattern, Statuses};
 use crate::config::payload::{Digest, Hex, HexPattern, Payload};
 use crate::config::reader::At;
-use crate::config::size::Bytes;
 use crate::config::table::table;
 use crate::config::target::{ExactHost, ProbeAddress};
 use crate::config::value::{FilePath, Given, Line};
@@ -21,7 +21,7 @@ table! {
         #[key = "https"]
         #[optional]
         #[example = "{ path = \"/healthz\" }"]
-        https: Given<HttpCheck>,
+        https: Given<HttpsCheck>,
 
         /// An HTTP request without TLS, and what its answer must be. The keys are those of `https`, but for those of TLS.
         #[key = "http"]
@@ -86,135 +86,24 @@ table! {
     }
 }
 
-check_table! {
+asking_table! {
     /// An HTTP request, and what its answer must be.
-    struct HttpCheck is secured {
-        /// The path that is asked for, with its query if need be.
-        #[key = "path"]
-        #[default = "\"/\""]
-        #[example = "\"/healthz\""]
-        path: PathQuery,
-
-        /// The method.
-        #[key = "method"]
-        #[default = "\"GET\""]
-        #[example = "\"HEAD\""]
-        method: Method,
-
-        /// The Host field. Without it that is the host of the real server, with its port where that is not the usual one.
-        #[key = "host"]
-        #[optional]
-        #[example = "\"shop.example.com\""]
-        host: Authority,
-
-        /// More header fields.
-        #[key = "headers"]
-        #[default = "[]"]
-        #[example = "[\"X-Probe: sorry\"]"]
-        headers: Vec<At<Field>>,
-
-        /// The version of HTTP. `"2"` is HTTP/2, without TLS by prior knowledge.
-        #[key = "version"]
-        #[default = "\"1.1\""]
-        #[example = "\"2\""]
-        version: HttpVersion,
-
-        /// The statuses that are good, each a number or a range. That redirects are good, too, keeps a site up whose `/` sends
-        /// people to `/en/`; keepalived takes `["200-299"]`.
-        #[key = "status"]
-        #[default = "[\"200-399\"]"]
-        #[example = "[\"200-299\", 304]"]
-        status: Vec<At<Statuses>>,
-
-        /// What the body must contain.
-        #[key = "contains"]
-        #[optional]
-        #[example = "\"ready\""]
-        contains: Payload,
-
-        /// A regular expression that must match somewhere in the body.
-        #[key = "regex"]
-        #[instead = "contains"]
-        #[example = "\"ready|ok\""]
-        regex: Pattern,
-
-        /// A regular expression that must match nowhere in the body.
-        #[key = "not-regex"]
-        #[instead = "contains"]
-        #[example = "\"(?i)database error\""]
-        not_regex: Pattern,
-
-        /// The SHA-256 of the body, in hexadecimal: `curl -s URL | sha256sum` prints it.
-        #[key = "digest"]
-        #[instead = "contains"]
-        #[example = "\"2689367b205c16ce32ed4200942b8b8b1e262dfc70d9bc9fbc77c49699a4f1df\""]
-        digest: Digest,
-
-        /// The longest body that is read to judge it; a longer one is bad. One that nothing is asked of is read and
-        /// forgotten, as far as this.
-        #[key = "body-bytes"]
-        #[default = "\"64 KiB\""]
-        #[example = "\"1 MiB\""]
-        body_bytes: Bytes<1, 16_777_216>,
-    }
+    struct HttpsCheck is secured {}
 }
 
-check_table! {
+asking_table! {
+    /// An HTTP request without TLS, and what its answer must be.
+    struct HttpCheck is probing {}
+}
+
+talking_table! {
     /// A connection, and what is said on it.
-    struct TcpCheck is probing {
-        /// What is sent first, as it is: lines end where `\r\n` says so.
-        #[key = "send"]
-        #[optional]
-        #[example = "\"PING\\r\\n\""]
-        send: Payload,
-
-        /// What is sent first, in hexadecimal.
-        #[key = "send-hex"]
-        #[instead = "send"]
-        #[example = "\"00 ff\""]
-        send_hex: Hex,
-
-        /// What must come somewhere in the answer.
-        #[key = "expect"]
-        #[optional]
-        #[example = "\"+PONG\""]
-        expect: Payload,
-
-        /// The same in hexadecimal.
-        #[key = "expect-hex"]
-        #[instead = "expect"]
-        #[example = "\"00 ff\""]
-        expect_hex: Hex,
-    }
+    struct TcpCheck is probing {}
 }
 
-check_table! {
+talking_table! {
     /// A TLS handshake, and what is said after it.
-    struct TlsCheck is secured {
-        /// What is sent first, as it is: lines end where `\r\n` says so.
-        #[key = "send"]
-        #[optional]
-        #[example = "\"PING\\r\\n\""]
-        send: Payload,
-
-        /// What is sent first, in hexadecimal.
-        #[key = "send-hex"]
-        #[instead = "send"]
-        #[example = "\"00 ff\""]
-        send_hex: Hex,
-
-        /// What must come somewhere in the answer.
-        #[key = "expect"]
-        #[optional]
-        #[example = "\"+PONG\""]
-        expect: Payload,
-
-        /// The same in hexadecimal.
-        #[key = "expect-hex"]
-        #[instead = "expect"]
-        #[example = "\"00 ff\""]
-        expect_hex: Hex,
-    }
+    struct TlsCheck is secured {}
 }
 
 check_table! {

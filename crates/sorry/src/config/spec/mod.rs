@@ -6,16 +6,18 @@
 mod alert;
 mod check;
 mod kinds;
+mod said;
 mod site;
 mod sorry;
 mod watch;
 
 pub(super) use alert::{Alert, Chat, Email, Webhook};
-pub(super) use check::{OwnPace, OwnTls, OwnWay, Pace, Results};
+pub(super) use check::{CheckTable, OwnPace, OwnTls, Pace, Results};
 pub(super) use kinds::{
-    Checks, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, IcmpCheck, SmtpCheck, TcpCheck,
-    TlsCheck, UdpCheck,
+    Checks, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, HttpsCheck, IcmpCheck, SmtpCheck,
+    TcpCheck, TlsCheck, UdpCheck,
 };
+pub(super) use said::{OwnDialogue, OwnRequest};
 pub(super) use site::{Damping, Quorum, RealServer, Window};
 pub(super) use sorry::{Listen, ListenTable, Sorry};
 pub(super) use watch::{Peer, Watch};

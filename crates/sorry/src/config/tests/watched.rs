@@ -202,13 +202,13 @@ check.exec = { command = ["check shop"] }
 check.file = { path = "" }"#,
         ),
         expect![[r#"
-            error[conflict]: verify: this check speaks no TLS
-             --> sorry.toml:4:25
+            error[unknown-key]: unknown key `verify` in [site.check.http]
+             --> sorry.toml:4:16
               |
             4 | check.http = { verify = false, contains = "a", regex = "b", method = "HEAD", status = [] }
-              |                         ^^^^^
+              |                ^^^^^^
               |
-              = help: `check.https` speaks it
+              = help: `verify` is a key of `https`: `http` speaks no TLS
 
             error[conflict]: contains: an answer to HEAD has no body
              --> sorry.toml:4:43
