@@ -3,6 +3,7 @@
 //! Blocking: each question is a connection of its own and has a limit of time, on a runtime that lives as long as the question.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,9 +16,11 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::audit::Audit;
 use super::client::{self, ClientError, PATIENCE, RELOAD_PATIENCE, REPLY_BYTES};
+use super::distrust;
 use super::history::History;
 use super::message::{Fault, ReloadReport};
 use super::moment::Moment;
@@ -221,20 +224,31 @@ impl Api {
                 self.talk(stream, request).await
             }
             Place::Remote(remote) => {
-                let connected = TcpStream::connect(&remote.authority).await;
-                let stream = connected.map_err(|source| ClientError::Unreachable {
-                    place: self.shown(),
-                    source,
-                })?;
-                let connector = TlsConnector::from(std::sync::Arc::clone(&remote.tls));
-                let shaken = connector.connect(remote.name.clone(), stream).await;
-                let stream = shaken.map_err(|source| ClientError::Untrusted {
-                    place: self.shown(),
-                    source,
-                })?;
+                let stream = self.connect(remote).await?;
                 self.talk(stream, request).await
             }
         }
+    }
+
+    /// Connects over TCP and shakes hands.
+    async fn connect(&self, remote: &RemotePlace) -> Result<TlsStream<TcpStream>, ClientError> {
+        let unreachable = |why| ClientError::Unreachable {
+            place: self.shown(),
+            why,
+        };
+        let host = remote.name.to_str();
+        let addresses = tokio::net::lookup_host(&remote.authority).await;
+        let addresses: Vec<SocketAddr> = addresses
+            .map_err(|_| unreachable(distrust::unresolved(&host)))?
+            .collect();
+        let connected = TcpStream::connect(&*addresses).await;
+        let stream = connected.map_err(|error| unreachable(distrust::unconnected(&error)))?;
+        let connector = TlsConnector::from(std::sync::Arc::clone(&remote.tls));
+        let shaken = connector.connect(remote.name.clone(), stream).await;
+        shaken.map_err(|error| ClientError::Untrusted {
+            place: self.shown(),
+            why: distrust::unshaken(&error, &host),
+        })
     }
 
     /// Sends a request and reads the whole reply.
@@ -285,11 +299,11 @@ impl Api {
         }
     }
 
-    fn system(&self, attempt: &'static str, source: io::Error) -> ClientError {
+    fn system(&self, attempt: &'static str, cause: io::Error) -> ClientError {
         ClientError::System {
             attempt,
             place: self.shown(),
-            source,
+            cause,
         }
     }
 }

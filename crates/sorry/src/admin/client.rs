@@ -59,23 +59,22 @@ pub enum ClientError {
     /// The reply makes no sense.
     #[error("cannot understand what {place} replied ({what}): is it a daemon of another version?")]
     Garbled { place: String, what: String },
-    /// Nobody answers there over TCP.
-    #[error(
-        "cannot connect to {place}: {source}; does its daemon have [admin] listen, and is this its address?"
-    )]
-    Unreachable { place: String, source: io::Error },
-    /// It is not who it should be, or does not speak TLS.
-    #[error("cannot trust {place}: {source}; --ca FILE names the authority of its certificate")]
-    Untrusted { place: String, source: io::Error },
+    /// Nobody answers there over TCP; why, and what mends it.
+    #[error("cannot connect to {place}: {why}")]
+    Unreachable { place: String, why: String },
+    /// It is not who it should be, or does not speak TLS; why, and what mends it.
+    #[error("cannot trust {place}: {why}")]
+    Untrusted { place: String, why: String },
     /// The daemon said no.
     #[error("{0}")]
     Fault(Fault),
     /// The system said no.
-    #[error("cannot {attempt} {place}: {source}")]
+    #[error("cannot {attempt} {place}: {cause}")]
     System {
         attempt: &'static str,
         place: String,
-        source: io::Error,
+        // Not its source: the message has it, and whoever prints a chain would say it twice.
+        cause: io::Error,
     },
 }
 
@@ -103,7 +102,7 @@ pub(super) fn open(path: &Path, patience: Duration) -> Result<OwnedFd, ClientErr
         move |errno: Errno| ClientError::System {
             attempt,
             place: path.display().to_string(),
-            source: errno.into(),
+            cause: errno.into(),
         }
     };
     let address = SocketAddrUnix::new(path).map_err(|_| ClientError::BadPath(path.to_owned()))?;
@@ -215,7 +214,7 @@ impl Client {
             _ => ClientError::System {
                 attempt: "talk to",
                 place: self.place.clone(),
-                source: error,
+                cause: error,
             },
         }
     }

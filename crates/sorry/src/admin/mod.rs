@@ -11,6 +11,7 @@ pub mod audit;
 pub mod client;
 mod column;
 mod desk;
+mod distrust;
 pub mod door;
 pub mod endpoint;
 mod exposition;

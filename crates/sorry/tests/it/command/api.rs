@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, Shows};
 use crate::harness::{SORRY, run, text};
 
 /// The status and the body that curl got.
@@ -174,6 +174,55 @@ fn the_command_line_works_from_far_away() {
         "{}",
         text(&untrusting.stderr)
     );
+}
+
+/// What the library of TLS says used to be printed, and twice.
+#[test]
+fn why_a_daemon_far_away_is_not_believed_is_told_once_and_in_words() {
+    let own = Daemon::new();
+    let authority = Daemon::showing(Shows::Authority);
+    let expired = Daemon::showing(Shows::Expired);
+    let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = deaf.local_addr().unwrap();
+    drop(deaf);
+    let at = |daemon: &Daemon, host: &str| format!("https://{host}:{}", daemon.address.port());
+    for (daemon, server, expected) in [
+        (
+            &own,
+            at(&own, "localhost"),
+            "is not for `localhost`; ask by a name that it is for, such as `sorry.test`",
+        ),
+        (
+            &authority,
+            at(&authority, "127.0.0.1"),
+            "(CA:TRUE), which no server may show",
+        ),
+        (
+            &expired,
+            at(&expired, "127.0.0.1"),
+            "has expired; its daemon needs a new one",
+        ),
+        (
+            &authority,
+            at(&own, "127.0.0.1"),
+            "was not signed by the authority that it names; is --ca the right FILE?",
+        ),
+        (&own, format!("https://{closed}"), "nobody listens there; "),
+        (
+            &own,
+            "https://nowhere.invalid".to_owned(),
+            "no address is known for `nowhere.invalid`; ",
+        ),
+    ] {
+        let (token, cert) = (daemon.file("look"), daemon.file("cert.pem"));
+        let place = ["--server", &server, "--token-file", &token, "--ca", &cert];
+        let output = run(SORRY, &[&["status"][..], &place].concat());
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(err.contains(expected), "{server}: {err}");
+        assert_eq!(err.matches(expected).count(), 1, "{err}");
+        assert_eq!(err.lines().count(), 1, "{err}");
+    }
 }
 
 #[test]

@@ -32,8 +32,23 @@ pub(super) struct Daemon {
     server: Option<JoinHandle<()>>,
 }
 
+/// What its certificate is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// One of its own, as it should be.
+    Own,
+    /// That of an authority.
+    Authority,
+    /// One whose time is over.
+    Expired,
+}
+
 impl Daemon {
     pub(super) fn new() -> Daemon {
+        Daemon::showing(Shows::Own)
+    }
+
+    pub(super) fn showing(shows: Shows) -> Daemon {
         let folder = tempfile::tempdir().expect("the daemon of the test");
         let reader = token::make("look", Role::Reader).expect("the daemon of the test");
         let operator = token::make("deploy", Role::Operator).expect("the daemon of the test");
@@ -54,7 +69,7 @@ impl Daemon {
             Tokens::read(&daemon.secret("tokens", &tokens)).expect("the daemon of the test");
         daemon.secret("look", &daemon.reader.token);
         daemon.secret("deploy", &daemon.operator.token);
-        let door = remote::Remote::new(daemon.certificate(), tokens, &["sorry.test".into()]);
+        let door = remote::Remote::new(daemon.certificate(shows), tokens, &["sorry.test".into()]);
         let admin = socket::bind(&daemon.path()).expect("the daemon of the test");
         let (stop_socket, socket_stopped) = oneshot::channel::<()>();
         let (stop_remote, remote_stopped) = oneshot::channel::<()>();
@@ -110,14 +125,23 @@ impl Daemon {
         path
     }
 
-    fn certificate(&self) -> Certificate {
+    fn certificate(&self, shows: Shows) -> Certificate {
         let names = vec!["sorry.test".to_owned(), "127.0.0.1".to_owned()];
-        let made = rcgen::generate_simple_self_signed(names).expect("the daemon of the test");
+        let mut wanted = rcgen::CertificateParams::new(names).expect("the daemon of the test");
+        match shows {
+            Shows::Own => {}
+            Shows::Authority => {
+                wanted.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            }
+            Shows::Expired => wanted.not_after = rcgen::date_time_ymd(2020, 1, 1),
+        }
+        let key = rcgen::KeyPair::generate().expect("the daemon of the test");
+        let made = wanted.self_signed(&key).expect("the daemon of the test");
         let files = Files {
-            certificate: self.secret("cert.pem", &made.cert.pem()),
-            key: self.secret("key.pem", &made.signing_key.serialize_pem()),
+            certificate: self.secret("cert.pem", &made.pem()),
+            key: self.secret("key.pem", &key.serialize_pem()),
         };
-        Certificate::load(&files, SystemTime::now(), OutOfTime::Refused)
+        Certificate::load(&files, SystemTime::now(), OutOfTime::Served)
             .expect("the daemon of the test")
     }
 
