@@ -10,7 +10,7 @@ use crate::admin::order::Order;
 /// Let a switch do what it asked for.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A switch with `act = \"ask\"` waits for this. `sorry status SITE` shows what waits, and its generation.
+    after_help = "No switch can be configured yet: they come with a later release. A switch with `act = \"ask\"` waits for this. `sorry status SITE` shows what waits, and its generation.
 
 Examples:
   sorry approve shop

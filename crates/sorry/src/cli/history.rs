@@ -17,7 +17,7 @@ const MOST: usize = 1000;
 #[derive(Debug, Args)]
 #[command(
     after_help = "With --compare only what a switch observed (`act = \"observe\"`): what it would have done beside what was done by others, \
-with times.
+with times. No switch can be configured yet: they come with a later release.
 
 Examples:
   sorry history

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::output::{print, print_json};
 use crate::config::Config;
+use crate::config::check::Kind;
 use crate::daemon::sandbox::{Echo, Privileges};
 
 /// Prints the table, for people or for programs.
@@ -15,7 +16,38 @@ pub(super) fn show(config: &Config, as_json: bool) -> ExitCode {
     if as_json {
         print_json(&value(&privileges))
     } else {
-        print(&text(&privileges))
+        print(&text(&privileges, Echoes::of(config)))
+    }
+}
+
+/// What sends echo requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Echoes {
+    Checks,
+    /// Those of `[watch]` without a port.
+    References,
+    Both,
+}
+
+impl Echoes {
+    /// Those of a configuration that has any.
+    fn of(config: &Config) -> Echoes {
+        let mut reals = config.sites.iter().flat_map(|site| &site.reals);
+        let checks = reals.any(|real| real.checks.iter().any(|check| check.kind == Kind::Icmp));
+        let mut references = config.watch.references.iter();
+        match (checks, references.any(|target| target.port == 0)) {
+            (true, true) => Echoes::Both,
+            (false, true) => Echoes::References,
+            (_, false) => Echoes::Checks,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Echoes::Checks => "icmp checks need",
+            Echoes::References => "the references without a port in [watch] need",
+            Echoes::Both => "icmp checks, and the references without a port in [watch], need",
+        }
     }
 }
 
@@ -31,7 +63,7 @@ fn value(privileges: &Privileges) -> serde_json::Value {
     })
 }
 
-fn text(privileges: &Privileges) -> String {
+fn text(privileges: &Privileges, echoes: Echoes) -> String {
     let mut out = String::new();
     let capabilities = by_capability(privileges);
     if capabilities.is_empty() {
@@ -43,12 +75,12 @@ fn text(privileges: &Privileges) -> String {
         }
     }
     if let Some(echo) = &privileges.echo {
-        out.push_str(&echo_text(echo));
+        out.push_str(&echo_text(echo, echoes));
     }
     out
 }
 
-fn echo_text(echo: &Echo) -> String {
+fn echo_text(echo: &Echo, echoes: Echoes) -> String {
     let (first, last) = echo.groups;
     let who = if first > last {
         "nobody".to_owned()
@@ -56,8 +88,9 @@ fn echo_text(echo: &Echo) -> String {
         format!("groups {first} to {last}")
     };
     format!(
-        "icmp checks need no capability: this machine lets {who} send echo requests (sysctl net.ipv4.ping_group_range), and sorry's \
-         group must be among them\n"
+        "{} no capability: this machine lets {who} send echo requests (sysctl net.ipv4.ping_group_range), and sorry's \
+         group must be among them\n",
+        echoes.words()
     )
 }
 
@@ -100,12 +133,41 @@ mod tests {
                 "CAP_NET_BIND_SERVICE to listen on 0.0.0.0:80\nCAP_NET_BIND_SERVICE to listen on [::]:443\n",
             ),
         ] {
-            assert_eq!(text(&privileges), expected);
+            assert_eq!(text(&privileges, Echoes::Checks), expected);
         }
-        let nobody = text(&privileges(&[], Some((1, 0))));
+        let nobody = text(&privileges(&[], Some((1, 0))), Echoes::Checks);
         assert!(nobody.contains("lets nobody send"), "{nobody}");
-        let some = text(&privileges(&[], Some((0, 2_147_483_647))));
+        let some = text(&privileges(&[], Some((0, 2_147_483_647))), Echoes::Checks);
         assert!(some.contains("lets groups 0 to 2147483647 send"), "{some}");
+    }
+
+    /// It used to say that icmp checks need it where there were none.
+    #[test]
+    fn what_sends_echo_requests_is_named() {
+        let site = |check: &str| {
+            format!(
+                "[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\"]\ncheck.{check} = {{}}\n\
+                 [[site.real-server]]\naddress = \"10.0.0.1:80\"\n"
+            )
+        };
+        let references = "[watch]\nreferences = [\"192.0.2.1\", \"192.0.2.2:53\"]\n";
+        for (typed, expected) in [
+            (site("icmp"), "icmp checks need no"),
+            (
+                site("tcp") + references,
+                "the references without a port in [watch] need no",
+            ),
+            (
+                site("icmp") + references,
+                "icmp checks, and the references without a port in [watch], need no",
+            ),
+        ] {
+            let zone = jiff::tz::TimeZone::UTC;
+            let folder = std::path::Path::new("/");
+            let config = crate::config::parse(&typed, "test", folder, &zone).unwrap();
+            let shown = text(&Privileges::of(&config), Echoes::of(&config));
+            assert!(shown.contains(expected), "{typed}: {shown}");
+        }
     }
 
     #[test]
