@@ -136,7 +136,8 @@ pub struct Schedule {
     /// The days that it comes again on: `mon` to `sun`; once where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<String>,
-    /// The IANA time zone of one that comes again; the machine's own where there is none.
+    /// The IANA time zone whose clocks are meant, and in which it is shown; where there is none, the one that `at` names, else the
+    /// machine's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     /// How long it is open, in seconds; else see `until`.

@@ -158,27 +158,30 @@ impl New {
         }
     }
 
-    /// The window as the daemon hears it: nothing in it depends on the clock or the zone of this machine any more.
-    fn window(&self, name: &str, at: &str, now: &Zoned) -> Result<Window, String> {
+    /// The window as the daemon hears it: nothing in it depends on the clock or the zone of this machine any more. The zone that was
+    /// meant goes with it, so that the window is shown by those clocks.
+    fn window(&self, called: &str, typed: &str, now: &Zoned) -> Result<Window, String> {
         let days: Vec<String> = match self.daily {
             true => DAYS.map(str::to_owned).into(),
             false => self.every.clone(),
         };
         let comes_again = !days.is_empty();
         let (at, until) = match comes_again {
-            true => (at.to_owned(), self.until.clone()),
+            true => (typed.to_owned(), self.until.clone()),
             false => {
-                let at = self.moment(at, now)?;
+                let at = self.moment(typed, now)?;
                 let until = self.until.as_deref();
                 (at, until.map(|until| self.moment(until, now)).transpose()?)
             }
         };
-        let own = || now.time_zone().iana_name().map(str::to_owned);
+        let name = |zone: &TimeZone| zone.iana_name().map(str::to_owned);
+        let named = until::zone_named(typed).and_then(|zone| name(&zone));
+        let zone = named.or_else(|| self.zone.clone());
         Ok(Window {
-            name: name.to_owned(),
+            name: called.to_owned(),
             at,
             days,
-            zone: self.zone.clone().or_else(own).filter(|_| comes_again),
+            zone: zone.or_else(|| name(now.time_zone())),
             for_seconds: self.length,
             until,
             say: self.say.clone(),

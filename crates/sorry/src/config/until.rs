@@ -54,6 +54,17 @@ pub fn dated(text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
     in_zone(civil(text)?, zone, name)
 }
 
+/// The time zone that a moment names, if it names one that there is.
+pub fn zone_named(text: &str) -> Option<TimeZone> {
+    match split_zone(text) {
+        Some((_, name, _)) => zone(name).ok(),
+        None => {
+            let zoned: Zoned = text.parse().ok()?;
+            Some(zoned.time_zone().clone())
+        }
+    }
+}
+
 /// The next time after `now` that clocks in its zone show `time`.
 fn next(time: Time, now: &Zoned) -> Result<Timestamp, Fault> {
     let zone = now.time_zone();
@@ -192,6 +203,22 @@ mod tests {
         ] {
             let time = parse(text, &now()).expect(text);
             assert_eq!(time, utc.parse::<Timestamp>().unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_are_named_beside_a_moment() {
+        for (text, expected) in [
+            ("2026-11-21 14:00 Europe/Berlin", Some("Europe/Berlin")),
+            ("2026-11-21T14:00[Asia/Tokyo]", Some("Asia/Tokyo")),
+            ("2026-11-21 14:00 Europe/Berlim", None),
+            ("2026-11-21T14:00:00+01:00", None),
+            ("2026-11-21 14:00", None),
+            ("14:00", None),
+        ] {
+            let zone = zone_named(text);
+            let name = zone.as_ref().and_then(TimeZone::iana_name);
+            assert_eq!(name, expected, "{text}");
         }
     }
 

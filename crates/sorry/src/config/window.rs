@@ -55,7 +55,7 @@ pub struct Asked<'t> {
     pub lasts: Option<Duration>,
     /// When it closes: a moment or a time of day, as `at`.
     pub until: Option<&'t str>,
-    /// The IANA time zone whose clocks are meant; `machine` where there is none.
+    /// The IANA time zone whose clocks are meant; where there is none, the one that `at` names, else `machine`.
     pub zone: Option<&'t str>,
     /// The machine's own time zone.
     pub machine: &'t TimeZone,
@@ -148,7 +148,7 @@ impl Window {
         let name = Name::from_text(asked.name).map_err(Field::Name.is())?;
         let zone = match asked.zone {
             Some(name) => until::zone(name).map_err(Field::Zone.is())?,
-            None => asked.machine.clone(),
+            None => until::zone_named(asked.at).unwrap_or_else(|| asked.machine.clone()),
         };
         let (when, shown) = match asked.days.is_empty() {
             true => once(asked, &zone)?,

@@ -51,7 +51,7 @@ zone = "Asia/Tokyo"
     expect![[r#"
         backup: daily 02:00:00 for 1h local time; None Stale Return None
         patches: mon, thu 22:00-24:00 Europe/Berlin; Some("We are patching.") Nothing Hold Some(86400s)
-        move: 2026-12-01 02:00 to 2026-12-01 05:00 local time; None Stale Hold None
+        move: 2026-12-01 02:00 to 2026-12-01 05:00 Europe/Berlin; None Stale Hold None
         move-back: 2026-12-08 02:00 for 3h Asia/Tokyo; None Stale Hold None
     "#]].assert_eq(&told);
 }

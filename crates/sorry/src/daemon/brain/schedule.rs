@@ -1,7 +1,7 @@
 //! Windows that operators agree on: from what was asked for to what the journal keeps, and from that to what the engine knows.
 //!
-//! What comes once is kept as the two moments that it was taken for; what comes again is kept as it was typed, since the rules of
-//! its time zone may change before it comes.
+//! What comes once is kept as the two moments that it was taken for, and shown by the clocks that were meant; what comes again is
+//! kept as it was typed, since the rules of its time zone may change before it comes.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::words;
 use crate::admin::order::{Order, Schedule as Wanted};
 use crate::admin::{Fault, FaultKind};
 use crate::config::window::{Asked, Typed, Window};
-use crate::config::{Config, Site};
+use crate::config::{Config, Site, until};
 use crate::journal::{Kept, Schedule, Unschedule};
 
 /// Windows that may be agreed on for one site.
@@ -201,16 +201,18 @@ fn settled(asked: Schedule, window: &Window, zone: &TimeZone) -> Schedule {
         let moment = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
         moment.to_string().into()
     };
+    let name_of = |zone: &TimeZone| zone.iana_name().map(Into::into);
+    let named = until::zone_named(&asked.at).unwrap_or_else(|| zone.clone());
     match &window.when {
         When::Once(span) => Schedule {
+            zone: asked.zone.or_else(|| name_of(&named)),
             at: moment(span.start),
             until: Some(moment(span.end)),
             for_seconds: None,
-            zone: None,
             ..asked
         },
         When::Every(_) => Schedule {
-            zone: asked.zone.or_else(|| zone.iana_name().map(Into::into)),
+            zone: asked.zone.or_else(|| name_of(zone)),
             ..asked
         },
     }
@@ -222,13 +224,16 @@ fn window(
     now: Timestamp,
     machine: &TimeZone,
 ) -> Result<Window, Fault> {
+    // Moments need no zone to be meant: one that is not known any more is only not shown.
+    let needed = typed == Typed::Now || !schedule.days.is_empty();
+    let zone = schedule.zone.as_deref();
     let asked = Asked {
         name: &schedule.name,
         at: &schedule.at,
         days: schedule.days.iter().map(|day| &**day).collect(),
         lasts: schedule.for_seconds.map(Duration::from_secs),
         until: schedule.until.as_deref(),
-        zone: schedule.zone.as_deref(),
+        zone: zone.filter(|name| needed || until::zone(name).is_ok()),
         machine,
         now,
         typed,

@@ -83,11 +83,21 @@ fn what_is_typed_is_what_is_ordered() {
         ),
         (
             "schedule shop nightly --at 2099-07-01_02:00 --zone Europe/Berlin --for 1h",
-            again(json!({ "at": "2099-07-01T00:00:00Z", "for_seconds": 3600 })),
+            again(
+                json!({ "at": "2099-07-01T00:00:00Z", "zone": "Europe/Berlin", "for_seconds": 3600 }),
+            ),
         ),
         (
             "schedule shop nightly --at 2099-12-01_02:00 --zone Europe/Berlin --until 2099-12-01_03:00",
-            again(json!({ "at": "2099-12-01T01:00:00Z", "until": "2099-12-01T02:00:00Z" })),
+            again(json!({
+                "at": "2099-12-01T01:00:00Z", "zone": "Europe/Berlin", "until": "2099-12-01T02:00:00Z",
+            })),
+        ),
+        (
+            "schedule shop nightly --at 2099-12-01_02:00_Asia/Tokyo --for 1h",
+            again(
+                json!({ "at": "2099-11-30T17:00:00Z", "zone": "Asia/Tokyo", "for_seconds": 3600 }),
+            ),
         ),
         (
             "schedule shop nightly --at 02:00 --zone Europe/Berlin --every mon,thu --for 1h --announce 1h --on-overrun hold",

@@ -236,3 +236,43 @@ fn nothing_with_an_end_lasts_for_longer_than_a_year() {
         assert!(told.starts_with(expected), "{shown}: {told}");
     }
 }
+
+/// It used to be shown by the clocks of the daemon's machine.
+#[test]
+fn a_window_that_comes_once_is_shown_by_the_clocks_that_were_meant() {
+    let once = |at: &str, zone: Option<&str>| {
+        Order::Schedule(crate::admin::order::Schedule {
+            name: "database".to_owned(),
+            at: at.to_owned(),
+            days: Vec::new(),
+            zone: zone.map(str::to_owned),
+            for_seconds: Some(3600),
+            until: None,
+            say: None,
+            keep: crate::admin::order::Keep::Stale,
+            on_overrun: None,
+            announce_seconds: None,
+        })
+    };
+    for given in [
+        once("2099-12-01T01:00:00Z", Some("Europe/Berlin")),
+        once("2099-12-01 02:00", Some("Europe/Berlin")),
+        once("2099-12-01 02:00 Europe/Berlin", None),
+    ] {
+        let mut before = mind(configuration(1), Vec::new());
+        settle(&mut before);
+        let mut agreed = order(&mut before, "shop", given);
+        let entries: Vec<Entry> = pens(&mut before)
+            .into_iter()
+            .flat_map(|(_, entries)| entries)
+            .collect();
+        before.written(Ok(Grown::No), NOW);
+        settle(&mut before);
+        assert!(agreed.try_recv().unwrap().is_ok());
+        let shown = |mind: &Mind| mind.standing(NOW).sites[0].windows[0].when.clone();
+        let expected = "2099-12-01 02:00 to 2099-12-01 03:00 Europe/Berlin";
+        assert_eq!(shown(&before), expected);
+        // So does the process after it.
+        assert_eq!(shown(&mind(configuration(1), entries)), expected);
+    }
+}
