@@ -41,10 +41,12 @@ impl CheckConfig {
         {
             return privileges::show(&config, self.json);
         }
-        let checked = config::load(file).and_then(|config| {
-            let warnings = daemon::check(&config)?;
-            Ok((config, warnings))
-        });
+        let checked = config::load(file)
+            .map_err(daemon::with_files)
+            .and_then(|config| {
+                let warnings = daemon::check(&config)?;
+                Ok((config, warnings))
+            });
         if self.json {
             return as_json(file, &checked);
         }

@@ -72,7 +72,7 @@ impl Run {
                     hands,
                 })
             }
-            Err(report) => refused(&report),
+            Err(report) => refused(&daemon::with_files(report)),
         }
     }
 }

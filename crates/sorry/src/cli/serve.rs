@@ -77,7 +77,7 @@ impl Serve {
                 succession: Succession::First,
                 hands: Hands::Free,
             }),
-            Err(report) => refused(&report),
+            Err(report) => refused(&crate::daemon::with_files(report)),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Made by the reader and by whoever later finds that a file named in the configuration is missing or broken; printed by
 //! `sorry check-config`, `serve`, `run` and `reload`.
 
+use super::FileUse;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::json;
 use std::fmt;
@@ -177,6 +178,8 @@ pub struct Report {
     source: Arc<Source>,
     mistakes: Vec<Mistake>,
     warnings: Vec<String>,
+    /// Files that are named where nothing is mistaken.
+    files: Vec<FileUse>,
 }
 
 /// Whether a report is for a terminal that shows colours.
@@ -196,6 +199,27 @@ impl Report {
             source,
             mistakes,
             warnings: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// Adds the files that are named, so that what is wrong with them can be told as well.
+    pub(super) fn naming(self, files: Vec<FileUse>) -> Report {
+        Report { files, ..self }
+    }
+
+    /// The files that are named where nothing is mistaken.
+    pub fn files(&self) -> &[FileUse] {
+        &self.files
+    }
+
+    /// Adds what was found after reading.
+    pub fn and(self, more: Vec<Mistake>) -> Report {
+        let mistakes = self.mistakes.into_iter().chain(more).collect();
+        Report {
+            warnings: self.warnings,
+            files: self.files,
+            ..Report::new(self.source, mistakes)
         }
     }
 

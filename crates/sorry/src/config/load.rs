@@ -71,7 +71,7 @@ pub fn parse(text: &str, name: &str, base: &Path, zone: &TimeZone) -> Result<Con
     let mut reader = Reader::new(readable, zone);
     let file = reader.file(root.get_ref());
     let (mut mistakes, broken) = (reader.mistakes, reader.broken);
-    let mut warnings = Vec::new();
+    let (mut warnings, mut files) = (Vec::new(), Vec::new());
     let world = meaning::World {
         base,
         zone,
@@ -81,6 +81,7 @@ pub fn parse(text: &str, name: &str, base: &Path, zone: &TimeZone) -> Result<Con
     let told = meaning::Told {
         mistakes: &mut mistakes,
         warnings: &mut warnings,
+        files: &mut files,
         broken,
     };
     let config = meaning::build(file, Arc::clone(&source), &world, told);
@@ -89,9 +90,13 @@ pub fn parse(text: &str, name: &str, base: &Path, zone: &TimeZone) -> Result<Con
         mistakes.extend(mended.mistakes);
         // What would make use of a key may stand in a broken line.
         warnings.clear();
+        // A name may be half of what was meant.
+        files.clear();
     }
     match config {
         Some(config) if mistakes.is_empty() => Ok(config),
-        _ => Err(Report::new(source, mistakes).with_warnings(warnings)),
+        _ => Err(Report::new(source, mistakes)
+            .with_warnings(warnings)
+            .naming(files)),
     }
 }

@@ -76,16 +76,18 @@ impl Config {
             now: now.timestamp(),
             state_directory: None,
         };
+        let mut files = Vec::new();
         let told = meaning::Told {
             mistakes: &mut mistakes,
             // No flag goes unused.
             warnings: &mut Vec::new(),
+            files: &mut files,
             broken: reader.broken,
         };
         let config = meaning::build(file, Arc::clone(&source), &world, told);
         match config {
             Some(config) if mistakes.is_empty() => Ok(config),
-            _ => Err(Report::new(source, mistakes)),
+            _ => Err(Report::new(source, mistakes).naming(files)),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::secrets;
 use crate::admin::token::{Tokens, TokensError};
 use crate::config::check::{Kind, TlsClient};
 use crate::config::plain_file;
-use crate::config::{Config, FileUse, Mistake, Purpose};
+use crate::config::{Code, Config, FileUse, Mistake, Purpose};
 use crate::listen::certificate::{Certificates, Files};
 
 /// The largest file of secrets or authorities that is read; those of a whole system are some 200 KiB.
@@ -23,32 +23,36 @@ const LARGEST: u64 = 4 << 20;
 
 /// All that is wrong with them.
 pub(super) fn mistakes(config: &Config) -> Vec<Mistake> {
+    let mut mistakes = of_files(&config.files);
+    mistakes.extend(identities(config));
+    mistakes
+}
+
+/// The same of those that need no more than their names: all but certificates.
+pub(super) fn of_files(files: &[FileUse]) -> Vec<Mistake> {
     let mut seen = HashSet::new();
-    let each = config
-        .files
+    let each = files
         .iter()
         .filter(|file| seen.insert((file.place, file.purpose as u8, &file.path)));
-    let files = each.filter_map(|file| {
+    let mistakes = each.filter_map(|file| {
         let (what, hint) = match file.purpose {
-            Purpose::Tokens => return tokens(config, file),
+            Purpose::Tokens => return tokens(file),
             Purpose::Secret => secret(&file.path).err()?,
             Purpose::Authority => authority(&file.path).err()?,
             Purpose::Program => program(&file.path).err()?,
             _ => return None,
         };
-        Some(told(config, file, &what, hint))
+        Some(told(file, &what, hint))
     });
-    let mut mistakes: Vec<Mistake> = files.collect();
-    mistakes.extend(identities(config));
-    mistakes
+    mistakes.collect()
 }
 
 /// What is wrong, and how to mend it.
 type Wrong = (String, &'static str);
 
-fn told(config: &Config, file: &FileUse, what: &str, hint: &str) -> Mistake {
+fn told(file: &FileUse, what: &str, hint: &str) -> Mistake {
     let message = format!("{}: {what}", file.path.display());
-    let mistake = config.bad_file(file, message).inside(&file.path, None);
+    let mistake = Mistake::new(Code::BadFile, file.place, message).inside(&file.path, None);
     match hint {
         "" => mistake,
         hint => mistake.hint(hint),
@@ -59,6 +63,16 @@ fn told(config: &Config, file: &FileUse, what: &str, hint: &str) -> Mistake {
 fn secret(path: &Path) -> Result<(), Wrong> {
     let contents = plain_file::read(path, LARGEST).map_err(|error| unreadable(&error))?;
     let mode = contents.mode;
+    let lines = contents.bytes.split(|byte| *byte == b'\n');
+    let lines = lines.filter(|line| !line.trim_ascii().is_empty()).count();
+    // Before its mode: whoever named the wrong file must not be told to close it to others.
+    if lines > 1 {
+        let what = format!("it has {lines} lines, and a secret is one");
+        return Err((
+            what,
+            "is this the right file? it should hold the secret alone, as its owner gave it out",
+        ));
+    }
     if mode & 0o006 != 0 {
         let what = format!("it is a secret, and open to everybody (mode {mode:04o})");
         return Err((what, "run `chmod o-rwx` on it"));
@@ -74,7 +88,7 @@ fn secret(path: &Path) -> Result<(), Wrong> {
 
 /// The tokens of the admin API, read as they will be: a reload that is told as done has revoked every token whose line is gone, so
 /// one that could not do so is refused here, with the place.
-fn tokens(config: &Config, file: &FileUse) -> Option<Mistake> {
+fn tokens(file: &FileUse) -> Option<Mistake> {
     let mut line = None;
     let (what, hint) = match Tokens::read(&file.path).err()? {
         TokensError::Unreadable { source, .. } => unreadable(&source),
@@ -99,7 +113,7 @@ fn tokens(config: &Config, file: &FileUse) -> Option<Mistake> {
         ),
         TokensError::Random(error) => (error.to_string(), ""),
     };
-    Some(told(config, file, &what, hint).inside(&file.path, line))
+    Some(told(file, &what, hint).inside(&file.path, line))
 }
 
 fn unreadable(error: &plain_file::PlainFileError) -> Wrong {
@@ -223,6 +237,12 @@ mod tests {
                 "it is a secret, and open to everybody (mode 0602)",
             ),
             (" \n", 0o600, "there is nothing in it"),
+            ("word\n\n", 0o600, ""),
+            (
+                "root:x:0:0::/:\nbin:x:1:1::/:\n",
+                0o644,
+                "it has 2 lines, and a secret is one",
+            ),
         ] {
             fs::write(&path, contents).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
@@ -260,10 +280,10 @@ mod tests {
             fs::write(&path, &contents).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let Some(expected) = expected else {
-                assert_eq!(tokens(&config, file).map(|_| ()), None, "{contents}");
+                assert_eq!(tokens(file).map(|_| ()), None, "{contents}");
                 continue;
             };
-            let mistakes: Vec<Mistake> = tokens(&config, file).into_iter().collect();
+            let mistakes: Vec<Mistake> = tokens(file).into_iter().collect();
             let report = config.report(mistakes).unwrap().to_json().to_string();
             assert!(report.contains(expected), "{contents} {mode:o}: {report}");
         }

@@ -38,6 +38,7 @@ mod state;
 mod supervisor;
 mod takeover;
 mod talk;
+mod unread;
 mod wire;
 mod worker;
 
@@ -45,3 +46,4 @@ pub use brain::{Hands, KeepError};
 pub use control::Ended;
 pub use run::{RunError, Start, Succession, check, run};
 pub use state::Read;
+pub use unread::with_files;

@@ -208,7 +208,7 @@ fn with_policy(mut page: Page, site: &Site) -> Page {
     page
 }
 
-fn read_robots(path: &Path) -> Result<Bytes, String> {
+pub(super) fn read_robots(path: &Path) -> Result<Bytes, String> {
     match plain_file::read(path, ROBOTS_BYTES) {
         Ok(contents) => Ok(contents.bytes.into()),
         Err(PlainFileError::TooLong(most)) => Err(format!(

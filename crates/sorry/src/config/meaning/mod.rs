@@ -56,6 +56,8 @@ pub(super) struct World<'w> {
 pub(super) struct Told<'t> {
     pub(super) mistakes: &'t mut Vec<Mistake>,
     pub(super) warnings: &'t mut Vec<String>,
+    /// The files that it names.
+    pub(super) files: &'t mut Vec<FileUse>,
     /// The tables that have a mistaken key, so that a key that is not there may have been meant to be.
     pub(super) broken: HashSet<Place>,
 }
@@ -70,6 +72,7 @@ pub(super) fn build(
     let Told {
         mistakes,
         warnings: told,
+        files: named,
         broken,
     } = told;
     let mut builder = Builder {
@@ -103,8 +106,9 @@ pub(super) fn build(
         .cautions
         .extend(file.log.as_ref().and_then(idle::log));
     told.extend(idle::told(&builder.cautions, &source));
-    let log = file.log?.value;
     let files = builder.files;
+    named.clone_from(&files);
+    let log = file.log?.value;
     Some(Config {
         workers: match file.workers?.value {
             Auto::Auto => Workers::OnePerCore,
