@@ -96,9 +96,10 @@ fn incidents_stand_in_a_table() {
           2025-12-31 12:06:30 keepalived sent shop back
           2025-12-31 12:06:40 the switch nginx would have sent visitors to the real
           servers
-        2025-12-31 12:00  6m 40s     blog  maintenance       ordered, by deploy\u{7}
+        2025-12-31 12:00  6m 40s     blog  maintenance       ordered, by deploy\u{7}:
+                                                             CHG-1234
         2025-12-31 12:00  6m 40s     all   doubt, planned    no reference answers, by
-                                                             deploy\u{7}
+                                                             deploy\u{7}: CHG-1234
     "#]]
     .assert_eq(&history().render(&look(), Chapter::Events));
     let short = history().render(&look(), Chapter::Incidents);
