@@ -43,8 +43,8 @@ table! {
         status: Status,
 
         /// When clients may ask again, sent as Retry-After with a little random time added so that they do not all return
-        /// in one second. `"auto"` is the time until `until`, and two minutes without one; a time given here is said
-        /// whatever `until` says.
+        /// in one second. `"auto"` is the time until the end of what is ordered, or `until`; without those, of a site that is
+        /// watched, what its past outages say is left of this one; else two minutes. A time given here is said whatever is known.
         #[key = "retry-after"]
         #[default = "\"auto\""]
         #[example = "\"10m\""]

@@ -81,8 +81,9 @@ fn keys_are_explained_by_their_full_name_or_its_end() {
             "auto" or a duration from 1s to 30d, such as "90s"; default "auto"
 
             When clients may ask again, sent as Retry-After with a little random time added so that they do
-            not all return in one second. `"auto"` is the time until `until`, and two minutes without one; a
-            time given here is said whatever `until` says.
+            not all return in one second. `"auto"` is the time until the end of what is ordered, or `until`;
+            without those, of a site that is watched, what its past outages say is left of this one; else
+            two minutes. A time given here is said whatever is known.
 
             example: retry-after = "10m"
     "#]].assert_eq(&explain("site.sorry.retry-after").unwrap());
