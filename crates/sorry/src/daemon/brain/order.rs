@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use sorry_core::engine::SiteView;
+use sorry_core::engine::{Open, SiteView};
 use sorry_core::event::{Command, Drained, RealId};
 use sorry_core::moment::Wall;
 use sorry_core::order::{Keep, OnOverrun, Order, What};
 use sorry_core::said::Said;
 use sorry_core::site::Route;
 
-use super::words;
+use super::{schedule, words};
 use crate::admin::order::{self, Lasting};
 use crate::admin::{Fault, FaultKind};
 
@@ -242,12 +242,31 @@ pub(super) fn unknown(what: &str, known: &[&str], wanted: &str) -> Fault {
     Fault::new(FaultKind::Unknown, format!("{what}{hint}"))
 }
 
-/// What is told to whoever has given a command, once it is obeyed. `usual` is how long it lasts where nobody said.
+/// How a site stood before it obeyed.
+pub(super) struct Before {
+    route: Route,
+    /// Windows that were open and that nobody had ended.
+    open: Vec<Box<str>>,
+    /// How long it is obeyed where nobody said.
+    usual: Option<Duration>,
+}
+
+impl Before {
+    pub(super) fn of(given: &Given<'_>, order: &order::Order) -> Before {
+        let open = given.site.open_windows().filter(|(_, open)| !open.ended);
+        Before {
+            route: given.site.route(),
+            open: open.map(|(window, _)| window.into()).collect(),
+            usual: schedule::is_usual(order).then_some(given.usual),
+        }
+    }
+}
+
+/// What is told to whoever has given a command, once it is obeyed.
 pub(super) fn told(
     command: &Command,
     site: &SiteView<'_>,
-    before: Route,
-    usual: Option<Duration>,
+    before: &Before,
     now: Wall,
 ) -> Vec<String> {
     let name = site.name();
@@ -258,7 +277,7 @@ pub(super) fn told(
                 What::Live => "live, whatever its health says,",
             };
             let mut told = vec![format!("{what} {}", lasts(order, now))];
-            if let Some(usual) = usual {
+            if let Some(usual) = before.usual {
                 told.push(format!(
                     "nobody said for how long, so it is {}: say `sorry extend {name} 1h` for longer, `sorry up {name}` when it is done",
                     words::time(usual)
@@ -267,14 +286,11 @@ pub(super) fn told(
             told
         }
         Command::Lift => {
-            let over = site.open_windows().filter(|(_, open)| open.ended);
-            let over = over.map(|(window, open)| {
-                format!(
-                    "the window {window}, which is open until {}, is over too",
-                    words::at(open.span.end)
-                )
-            });
-            [lifted(site, before)].into_iter().chain(over).collect()
+            let over = windows_over(site, before);
+            [lifted(site, before.route)]
+                .into_iter()
+                .chain(over)
+                .collect()
         }
         Command::Extend(_) => {
             let lasts = site.order().map(|order| lasts(order, now));
@@ -293,13 +309,27 @@ pub(super) fn told(
                 Drained::No => "gets visitors again",
             };
             let mut told = vec![format!("{real} {what}")];
-            if site.route() != before {
-                told.push(turned(site, before));
+            if site.route() != before.route {
+                told.push(turned(site, before.route));
             }
             told
         }
         Command::Approve(..) => vec!["the switch was told".to_owned()],
     }
+}
+
+/// Windows that are over with what was ordered.
+fn windows_over(site: &SiteView<'_>, before: &Before) -> Vec<String> {
+    let over = site
+        .open_windows()
+        .filter(|(name, open)| open.ended && before.open.iter().any(|known| **known == **name));
+    let told = |(window, open): (&str, Open)| {
+        format!(
+            "the window {window}, which is open until {}, is over too",
+            words::at(open.span.end)
+        )
+    };
+    over.map(told).collect()
 }
 
 fn lasts(order: &Order, now: Wall) -> String {

@@ -7,7 +7,7 @@ use super::kept::Waiting;
 use super::{Mind, no_site};
 use crate::admin::order::Order;
 use crate::admin::{Fault, Ordered};
-use crate::daemon::brain::order::{self, Given};
+use crate::daemon::brain::order::{self, Before, Given};
 use crate::daemon::brain::schedule;
 use crate::journal::Entry;
 
@@ -67,9 +67,8 @@ impl Mind {
                     now: now.wall,
                     usual: self.config.down_for,
                 };
-                let usual = schedule::is_usual(&order).then_some(self.config.down_for);
+                let before = Before::of(&given, &order);
                 let command = order::command(order, &given)?;
-                let before = given.site.route();
                 let epoch = self.engine.epoch();
                 let about = command.clone();
                 self.take(
@@ -83,7 +82,7 @@ impl Mind {
                 let view = self.engine.view(now);
                 let told = view
                     .site(site)
-                    .map(|site| order::told(&about, &site, before, usual, now.wall));
+                    .map(|site| order::told(&about, &site, &before, now.wall));
                 Ok((site, told.unwrap_or_default()))
             }
         }

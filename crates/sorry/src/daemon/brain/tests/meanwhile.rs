@@ -166,19 +166,7 @@ fn an_address_that_may_not_be_asked_says_nothing_of_the_network() {
 fn a_window_that_is_open_says_that_what_it_ordered_stays() {
     let mut mind = mind(configuration(1), Vec::new());
     settle(&mut mind);
-    let wanted = crate::admin::order::Schedule {
-        name: "night".to_owned(),
-        at: "00:00".to_owned(),
-        days: DAYS.map(str::to_owned).to_vec(),
-        zone: Some("UTC".to_owned()),
-        for_seconds: Some(86_399),
-        until: None,
-        say: None,
-        keep: crate::admin::order::Keep::Stale,
-        on_overrun: None,
-        announce_seconds: None,
-    };
-    let mut agreed = order(&mut mind, "shop", Order::Schedule(wanted));
+    let mut agreed = order(&mut mind, "shop", Order::Schedule(nightly()));
     settle(&mut mind);
     assert!(agreed.try_recv().unwrap().is_ok());
     let name = "night".to_owned();
@@ -190,6 +178,36 @@ fn a_window_that_is_open_says_that_what_it_ordered_stays() {
         "{told:?}"
     );
     assert_eq!(schedule::stays("shop", "night", &[], NOW.wall), None);
+}
+
+#[test]
+fn whoever_says_up_hears_which_windows_are_over_with_it() {
+    let mut mind = mind(configuration(1), Vec::new());
+    settle(&mut mind);
+    let mut tell = |given| told(&mut mind, given);
+    tell(Order::Schedule(nightly()));
+    assert!(tell(Order::Up {}).contains("; the window night, which is open until"));
+    tell(Order::Down(Down::default()));
+    assert_eq!(tell(Order::Up {}), "live", "it is over already");
+    let standing = mind.standing(NOW);
+    let window = &standing.sites[0].windows[0];
+    assert!(window.ended_early && !window.open, "{window:?}");
+}
+
+/// A window that is open whenever the test runs.
+fn nightly() -> crate::admin::order::Schedule {
+    crate::admin::order::Schedule {
+        name: "night".to_owned(),
+        at: "00:00".to_owned(),
+        days: DAYS.map(str::to_owned).to_vec(),
+        zone: Some("UTC".to_owned()),
+        for_seconds: Some(86_399),
+        until: None,
+        say: None,
+        keep: crate::admin::order::Keep::Stale,
+        on_overrun: None,
+        announce_seconds: None,
+    }
 }
 
 /// What came of an order, in words.
