@@ -37,7 +37,7 @@ struct Builder<'b> {
     mistakes: &'b mut Vec<Mistake>,
     /// What works and is worth a second look, such as keys that do nothing: where it is, and why.
     cautions: Vec<(Place, String)>,
-    files: Vec<FileUse>,
+    files: &'b mut Vec<FileUse>,
 }
 
 /// What a text means depends on.
@@ -72,7 +72,7 @@ pub(super) fn build(
     let Told {
         mistakes,
         warnings: told,
-        files: named,
+        files,
         broken,
     } = told;
     let mut builder = Builder {
@@ -80,7 +80,7 @@ pub(super) fn build(
         broken,
         mistakes,
         cautions: Vec::new(),
-        files: Vec::new(),
+        files,
     };
     let certificates = builder.certificates(file.tls);
     let sites = builder.sites(file.site);
@@ -106,8 +106,6 @@ pub(super) fn build(
         .cautions
         .extend(file.log.as_ref().and_then(idle::log));
     told.extend(idle::told(&builder.cautions, &source));
-    let files = builder.files;
-    named.clone_from(&files);
     let log = file.log?.value;
     Some(Config {
         workers: match file.workers?.value {
@@ -129,7 +127,7 @@ pub(super) fn build(
         receivers: receivers?,
         down_for: file.down_for?.value.0,
         log: log_of(log, world.base)?,
-        files,
+        files: builder.files.clone(),
         written,
         source,
         warnings: told.clone(),
