@@ -12,7 +12,7 @@ use crate::admin::remote_place::RemotePlace;
 use crate::config;
 
 /// Where it is unless the configuration says otherwise.
-const USUAL: &str = "/run/sorry/admin.sock";
+pub(super) const USUAL: &str = "/run/sorry/admin.sock";
 
 /// Where the running daemon is asked.
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::giving::Giving;
+use super::site_names;
 use crate::admin::order::Order;
 
 /// Let a switch do what it asked for.
@@ -21,6 +22,7 @@ wrong, or there is no such site or switch."
 )]
 pub(super) struct Approve {
     /// The site
+    #[arg(add = site_names::completer())]
     site: String,
     /// The switch, where more than one asks
     switch: Option<String>,

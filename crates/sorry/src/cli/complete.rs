@@ -1,16 +1,26 @@
-//! `sorry complete`: completions for shells, from the one definition of the command line.
+//! `sorry complete`: completions for shells, from the one definition of the command line. The script asks this program at each key, so
+//! that it knows the sites of the running daemon, too (`site_names`).
 
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
-use clap_complete::Shell;
+use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, Shell};
 
-use super::Arguments;
 use super::output::print;
+use super::{Arguments, failed};
+
+/// The variable by which the script asks. A name of our own: whoever sets it for another program does not ask us.
+const ASKED: &str = "SORRY_COMPLETE";
 
 /// Print completions for a shell.
 #[derive(Debug, Args)]
-#[command(after_help = "For example: sorry complete bash > /etc/bash_completion.d/sorry")]
+#[command(
+    after_help = "The names of sites are asked of the daemon at the usual admin socket, or where --admin or --config of the line say; whoever may not ask \
+it gets none.
+
+For example: sorry complete bash > /etc/bash_completion.d/sorry"
+)]
 pub(super) struct Complete {
     /// The shell
     shell: Shell,
@@ -18,8 +28,22 @@ pub(super) struct Complete {
 
 impl Complete {
     pub(super) fn run(self) -> ExitCode {
-        let mut out = Vec::new();
-        clap_complete::generate(self.shell, &mut Arguments::command(), "sorry", &mut out);
-        print(&String::from_utf8_lossy(&out))
+        let shells = Shells::builtins();
+        let Some(shell) = shells.completer(&self.shell.to_string()) else {
+            return failed(&anyhow::anyhow!("no completions for {}", self.shell));
+        };
+        let mut script = Vec::new();
+        match shell.write_registration(ASKED, "sorry", "sorry", "sorry", &mut script) {
+            Ok(()) => print(&String::from_utf8_lossy(&script)),
+            Err(error) => failed(&error.into()),
+        }
     }
+}
+
+/// Answers a shell that asks what could stand next, and ends; does nothing where none asks.
+pub(super) fn answer() {
+    CompleteEnv::with_factory(Arguments::command)
+        .var(ASKED)
+        .bin("sorry")
+        .complete();
 }

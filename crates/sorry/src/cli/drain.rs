@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::giving::Giving;
+use super::site_names;
 use crate::admin::order::Order;
 
 /// Give a real server no new visitors, or give it some again.
@@ -21,6 +22,7 @@ server."
 )]
 pub(super) struct Drain {
     /// The site
+    #[arg(add = site_names::completer())]
     site: String,
     /// The real server's address, as `sorry status` shows it
     #[arg(value_name = "REAL")]

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::admin_socket::AdminSocket;
 use super::asking::show;
+use super::site_names;
 use crate::admin::standing::Explanation;
 
 /// Explain why a site is live or at the sorry server: the chain of reasons, and what led there.
@@ -21,6 +22,7 @@ Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 there is no s
 )]
 pub(super) struct Explain {
     /// The site
+    #[arg(add = site_names::completer())]
     site: String,
     /// Print it as JSON
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::giving::Giving;
+use super::site_names;
 use super::typed::seconds;
 use crate::admin::order::Order;
 
@@ -22,6 +23,7 @@ wrong (it would end more than a year from now, say), or there is no such site."
 )]
 pub(super) struct Extend {
     /// The site
+    #[arg(add = site_names::completer())]
     site: String,
     /// How much: 20m, 1h30m
     #[arg(value_name = "DURATION", value_parser = seconds)]

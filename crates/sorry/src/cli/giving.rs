@@ -10,6 +10,7 @@ use super::admin_socket::{AdminSocket, wrong};
 use super::asking::{code_of, told};
 use super::exit;
 use super::output::{print, print_json};
+use super::site_names;
 use crate::admin::FaultKind;
 use crate::admin::api::Api;
 use crate::admin::client::ClientError;
@@ -32,7 +33,7 @@ pub(super) struct Giving {
 #[derive(Debug, Args)]
 pub(super) struct Sites {
     /// The sites
-    #[arg(value_name = "SITE", required_unless_present = "all")]
+    #[arg(value_name = "SITE", required_unless_present = "all", add = site_names::completer())]
     sites: Vec<String>,
     /// All sites
     #[arg(long, conflicts_with = "sites")]

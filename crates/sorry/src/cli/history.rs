@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::admin_socket::AdminSocket;
 use super::asking::show;
+use super::site_names;
 use super::typed::past;
 use crate::admin::api::Wanted;
 use crate::admin::{Chapter, Moment};
@@ -29,7 +30,7 @@ Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 what was type
 )]
 pub(super) struct History {
     /// Only this site
-    #[arg(value_name = "SITE")]
+    #[arg(value_name = "SITE", add = site_names::completer())]
     site: Option<String>,
     /// Only what had not ended before: 7d, or a time
     #[arg(long, value_name = "WHEN", value_parser = past)]

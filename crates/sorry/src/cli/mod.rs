@@ -24,6 +24,7 @@ mod runner;
 mod say;
 mod schedule;
 mod serve;
+mod site_names;
 mod status;
 mod terminal;
 mod token;
@@ -91,8 +92,10 @@ enum Verb {
 }
 
 impl Arguments {
-    /// Reads the command line; ends the process where it asks for help or cannot be understood.
+    /// Reads the command line; ends the process where it asks for help or cannot be understood, or where a shell asks what could
+    /// stand next.
     pub fn read() -> Arguments {
+        complete::answer();
         Arguments::try_parse().unwrap_or_else(|mut error| {
             advise(&mut error);
             error.exit()

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::giving::Giving;
+use super::site_names;
 use crate::admin::order::Order;
 
 /// Tell visitors something else from now on.
@@ -20,6 +21,7 @@ Exit codes: 0 done; 1 it could not be done, or the daemon could not be asked; 2 
 )]
 pub(super) struct Say {
     /// The site
+    #[arg(add = site_names::completer())]
     site: String,
     /// What
     #[arg(required_unless_present = "clear")]

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::admin_socket::AdminSocket;
 use super::asking::show;
 use super::giving::Giving;
+use super::site_names;
 use super::typed::{self, seconds};
 use crate::admin::order::{Keep, OnOverrun, Order, Schedule as Window};
 use crate::admin::standing::Standing;
@@ -58,7 +59,7 @@ typed is wrong."
 #[derive(Debug, Args)]
 struct List {
     /// Only this site's
-    #[arg(value_name = "SITE")]
+    #[arg(value_name = "SITE", add = site_names::completer())]
     site: Option<String>,
     /// Print them as JSON
     #[arg(long)]
@@ -70,6 +71,7 @@ struct List {
 #[derive(Debug, Args)]
 struct Remove {
     /// The site
+    #[arg(add = site_names::completer())]
     site: String,
     /// The window
     name: String,
@@ -80,7 +82,7 @@ struct Remove {
 #[derive(Debug, Args)]
 struct New {
     /// The site
-    #[arg(required = true)]
+    #[arg(required = true, add = site_names::completer())]
     site: Option<String>,
     /// What it is called
     #[arg(required = true)]

@@ -9,6 +9,7 @@ use clap::Args;
 use super::admin_socket::AdminSocket;
 use super::asking::{show, told};
 use super::output::print;
+use super::site_names;
 use super::terminal::look;
 use crate::admin::api::Api;
 use crate::admin::client::ClientError;
@@ -31,7 +32,7 @@ Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 there is no s
 )]
 pub(super) struct Status {
     /// Only this site, with all that is known of it
-    #[arg(value_name = "SITE")]
+    #[arg(value_name = "SITE", add = site_names::completer())]
     site: Option<String>,
     /// Show it again every second, until Ctrl-C
     #[arg(long)]

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::daemon::Daemon;
 use super::orders::sorry;
+use super::verbs::completed;
 use crate::harness::{SORRY, run, text};
 
 /// The same by the clock of UTC.
@@ -111,6 +112,23 @@ fn history_is_told_and_compared() {
         by_utc(&daemon, &["history", "--since", "1d"]),
         "nothing has happened\n"
     );
+}
+
+#[test]
+fn names_of_sites_are_completed() {
+    let daemon = Daemon::new();
+    let path = daemon.path().display().to_string();
+    for (line, expected) in [
+        (&["sorry", "down", "--admin", &path, ""][..], "shop\nblog"),
+        (&["sorry", "status", "--admin", &path, "s"], "shop"),
+        (&["sorry", "history", "--admin", &path, "x"], ""),
+        (&["sorry", "down", "--admin", "/nowhere", "s"], ""),
+    ] {
+        let told = completed("bash", line);
+        let names = told.lines().filter(|word| !word.starts_with('-'));
+        let names: Vec<&str> = names.collect();
+        assert_eq!(names.join("\n"), expected, "{line:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The verbs that start nothing: help, completions, man pages, explanations; and `status` of a running one.
 
+use std::process::Command;
+
 use crate::harness::{SORRY, Server, run, text};
 
 fn out(arguments: &[&str]) -> String {
@@ -46,14 +48,31 @@ fn every_verb_explains_itself() {
     assert!(out(&["--version"]).starts_with("sorry "));
 }
 
+/// What a shell is told that could stand at the end of a line.
+pub(super) fn completed(shell: &str, line: &[&str]) -> String {
+    let output = Command::new(SORRY)
+        .env("SORRY_COMPLETE", shell)
+        .env("_CLAP_COMPLETE_INDEX", (line.len() - 1).to_string())
+        .env("_CLAP_IFS", "\n")
+        .arg("--")
+        .args(line)
+        .output()
+        .expect("the program");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
 #[test]
 fn completions_and_man_pages_know_every_verb() {
     for shell in ["bash", "zsh", "fish"] {
         let script = out(&["complete", shell]);
+        assert!(script.contains("SORRY_COMPLETE"), "{shell}: {script}");
+        let verbs = completed(shell, &["sorry", ""]);
         for verb in VERBS {
-            assert!(script.contains(verb), "{shell}: {verb}");
+            assert!(verbs.contains(verb), "{shell}: {verb}");
         }
-        assert!(script.contains("retry-after"), "{shell}");
+        let flags = completed(shell, &["sorry", "serve", "--re"]);
+        assert!(flags.contains("--retry-after"), "{shell}: {flags}");
     }
     let folder = tempfile::tempdir().unwrap();
     out(&["man", folder.path().to_str().unwrap()]);
