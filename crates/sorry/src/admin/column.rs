@@ -9,8 +9,9 @@ const GAP: usize = 2;
 const COMFORTABLE: usize = 16;
 /// Words longer than this are broken before a column leaves for them.
 const LONG_WORD: usize = 30;
-/// A column that can stand below its row stays beside it while it has so much room.
+/// A column that can stand below its row stays beside it while it has so much room, and its longest cell so few lines.
 const BESIDE: usize = 24;
+const BESIDE_LINES: usize = 3;
 /// The least width when nothing else helps.
 const TIGHT: usize = 8;
 
@@ -121,7 +122,7 @@ fn comfortable(column: Column, need: Need) -> usize {
     let least = match column.gives {
         Gives::Nothing | Gives::Leaves => need.whole,
         Gives::Wraps => need.word.clamp(COMFORTABLE, LONG_WORD),
-        Gives::GoesBelow => BESIDE,
+        Gives::GoesBelow => need.whole.div_ceil(BESIDE_LINES).max(BESIDE),
     };
     least.min(need.whole)
 }
