@@ -56,6 +56,10 @@ pub(crate) const PACKAGES: &[Package] = &[
     ),
     need("python3-h2", "client: HTTP/2 frames written by hand"),
     need(
+        "python3-jsonschema",
+        "judges docs/openapi.json, and whether the admin API answers as it says",
+    ),
+    need(
         "python3-pip",
         "client: pip install must report a temporary error",
     ),

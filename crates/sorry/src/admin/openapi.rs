@@ -56,7 +56,7 @@ fn describe(route: &Route, generator: &mut SchemaGenerator, fault: &Value) -> Va
     let refused = |what: &str| json!({ "description": what, "content": content(fault) });
     let mut responses = json!({
         "200": { "description": "It was done.", "content": content(&json!(answer)) },
-        "400": refused("It is no request."),
+        "400": refused("It is no request, or asks for what can never be."),
         "401": refused("Nobody knows the token."),
         "403": refused("The caller may not."),
         "429": refused("Too many wrong tokens from this address."),

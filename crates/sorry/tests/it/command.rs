@@ -2,6 +2,7 @@
 
 mod api;
 mod daemon;
+mod described;
 mod documented;
 mod looking;
 mod mistakes;

@@ -6,7 +6,7 @@ use super::daemon::{Daemon, Shows};
 use crate::harness::{SORRY, run, text};
 
 /// The status and the body that curl got.
-fn curl(arguments: &[&str]) -> (u16, Value) {
+pub(super) fn curl(arguments: &[&str]) -> (u16, Value) {
     let fixed = ["-s", "--max-time", "20", "-w", "\n%{http_code}"];
     let output = run("curl", &[&fixed, arguments].concat());
     let told = text(&output.stdout);
