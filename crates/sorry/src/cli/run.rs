@@ -36,7 +36,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
     takeover: Option<Option<PathBuf>>,
     /// Watch and decide as configured, and switch nothing: what each switch would have done is told, in the log and the
-    /// history, as if it were configured with `act = "observe"`
+    /// history, as if it were configured with `act = "observe"`. No switch can be configured yet: they come with a later release
     #[arg(long)]
     observe: bool,
 }
