@@ -13,6 +13,14 @@ use super::{Arguments, failed};
 /// The variable by which the script asks. A name of our own: whoever sets it for another program does not ask us.
 const ASKED: &str = "SORRY_COMPLETE";
 
+/// zsh reads a file `_sorry` of its search path only when it is needed (zshcompsys(1), Autoloaded files), and then what it only
+/// registers would come too late for the key that was pressed.
+const AT_ONCE: &str = r#"
+if [ "$funcstack[1]" = "_sorry" ]; then
+    _clap_dynamic_completer_sorry "$@"
+fi
+"#;
+
 /// Print completions for a shell.
 #[derive(Debug, Args)]
 #[command(
@@ -33,9 +41,14 @@ impl Complete {
             return failed(&anyhow::anyhow!("no completions for {}", self.shell));
         };
         let mut script = Vec::new();
-        match shell.write_registration(ASKED, "sorry", "sorry", "sorry", &mut script) {
-            Ok(()) => print(&String::from_utf8_lossy(&script)),
-            Err(error) => failed(&error.into()),
+        if let Err(error) = shell.write_registration(ASKED, "sorry", "sorry", "sorry", &mut script)
+        {
+            return failed(&error.into());
+        }
+        let script = String::from_utf8_lossy(&script);
+        match self.shell {
+            Shell::Zsh => print(&format!("{}\n{AT_ONCE}", script.trim_end())),
+            _ => print(&script),
         }
     }
 }

@@ -228,11 +228,11 @@ fn the_manual_can_be_read(root: &Root) {
 }
 
 fn bash_completes(root: &Root) {
-    let script = "source /usr/share/bash-completion/completions/sorry; COMP_WORDS=(sorry ser); COMP_CWORD=1; \
-                  _sorry sorry ser sorry; echo ${COMPREPLY[*]}";
+    let script = "source /usr/share/bash-completion/completions/sorry; COMP_WORDS=(sorry ser); COMP_CWORD=1; COMP_TYPE=9; \
+                  _clap_complete_sorry sorry ser sorry; echo ${COMPREPLY[*]}";
     assert_eq!(root.run("bash", &["-c", script]), "serve\n");
     root.shell("grep -q '#compdef sorry' /usr/share/zsh/vendor-completions/_sorry");
-    root.shell("grep -q 'complete -c sorry' /usr/share/fish/vendor_completions.d/sorry.fish");
+    root.shell("grep -q 'SORRY_COMPLETE=fish' /usr/share/fish/vendor_completions.d/sorry.fish");
 }
 
 /// What the unit does: its user, its folder, its command line. Only the port is another.

@@ -74,6 +74,14 @@ fn completions_and_man_pages_know_every_verb() {
         let flags = completed(shell, &["sorry", "serve", "--re"]);
         assert!(flags.contains("--retry-after"), "{shell}: {flags}");
     }
+    // As a file of zsh's search path it answers the first key, too: the function that it calls is the one that it makes.
+    let zsh = out(&["complete", "zsh"]);
+    assert!(zsh.starts_with("#compdef sorry\n"), "{zsh}");
+    assert_eq!(
+        zsh.matches("_clap_dynamic_completer_sorry").count(),
+        3,
+        "{zsh}"
+    );
     let folder = tempfile::tempdir().unwrap();
     out(&["man", folder.path().to_str().unwrap()]);
     for verb in VERBS {
