@@ -4,7 +4,7 @@
 
 use std::io::{Error, ErrorKind};
 
-use rustls::{AlertDescription, CertificateError, Error as TlsError};
+use rustls::{AlertDescription, CertificateError, Error as TlsError, OtherError};
 
 use super::table::printable;
 
@@ -85,13 +85,18 @@ fn certificate(wrong: &CertificateError, name: &str) -> String {
             format!("its certificate is not for servers; {RENEW}")
         }
         // rustls hands on what webpki says without a word of its own.
-        CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity" => {
+        CertificateError::Other(other) if is_of_authority(other) => {
             "its certificate is one for authorities (CA:TRUE), which no server may show; its daemon needs one with CA:FALSE, as \
              `certificate` in [admin]"
                 .to_owned()
         }
         other => format!("its certificate cannot be checked ({}); {RENEW}", short(other)),
     }
+}
+
+fn is_of_authority(error: &OtherError) -> bool {
+    let said = error.0.downcast_ref::<webpki::Error>();
+    said == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
 /// `presented` holds names as webpki prints them, with their kind around them: `DnsName("a.example")`.
@@ -140,16 +145,11 @@ fn apart(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::{InvalidMessage, OtherError, PeerIncompatible};
+    use rustls::{InvalidMessage, PeerIncompatible};
     use std::sync::Arc;
 
-    /// As webpki says it.
-    #[derive(Debug, thiserror::Error)]
-    #[error("{0}")]
-    struct Said(&'static str);
-
-    fn other(said: &'static str) -> CertificateError {
-        CertificateError::Other(OtherError(Arc::new(Said(said))))
+    fn other(said: webpki::Error) -> CertificateError {
+        CertificateError::Other(OtherError(Arc::new(said)))
     }
 
     #[test]
@@ -177,11 +177,11 @@ mod tests {
                 "not for `a.test`; ask by a name that it is for, such as `sorry.test`",
             ),
             (
-                TlsError::InvalidCertificate(other("CaUsedAsEndEntity")),
+                TlsError::InvalidCertificate(other(webpki::Error::CaUsedAsEndEntity)),
                 "one for authorities (CA:TRUE), which no server may show; its daemon needs one with CA:FALSE",
             ),
             (
-                TlsError::InvalidCertificate(other("UnsupportedCertVersion")),
+                TlsError::InvalidCertificate(other(webpki::Error::UnsupportedCertVersion)),
                 "cannot be checked (unsupported cert version); ",
             ),
             (

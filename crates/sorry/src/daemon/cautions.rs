@@ -5,12 +5,19 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
 use crate::admin::Moment;
+use crate::config::plain_file;
 use crate::config::{Config, HostPattern, Place, Purpose};
 use crate::listen::certificate::{Certificate, Certificates};
 
 /// A certificate that ends sooner should have been renewed by now: those who renew by themselves do so a month before.
 const SOON: Duration = Duration::from_secs(21 * 86_400);
+
+/// No certificate is longer.
+const LARGEST: u64 = 1 << 20;
 
 /// So many sites without a certificate are named; more of them have one cause.
 const SITES_NAMED: usize = 10;
@@ -25,6 +32,24 @@ pub(super) fn all(config: &Config, certificates: &Certificates, now: SystemTime)
     cautions.extend(rivals(config, certificates, now));
     cautions.extend(uncovered(config, certificates));
     cautions
+}
+
+/// A certificate of the admin API that is one for authorities: clients that look refuse it. One that cannot be read is a mistake,
+/// which is told elsewhere.
+pub(super) fn of_admin(config: &Config) -> Option<String> {
+    let path = &config.remote.as_ref()?.certificate.certificate;
+    let pem = plain_file::read(path, LARGEST).ok()?.bytes;
+    let leaf = CertificateDer::from_pem_slice(&pem).ok()?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(&leaf).ok()?;
+    let mut files = config.files.iter();
+    let named = files.find(|file| file.path == *path);
+    parsed.is_ca().then(|| {
+        let text = format!(
+            "{} is a certificate for authorities (CA:TRUE); `sorry --server` and others do not believe a server that shows one:              make one with CA:FALSE",
+            path.display()
+        );
+        config.told(named.map_or(Place::File, |file| file.place), &text)
+    })
 }
 
 /// What is wrong with the times of a certificate, in words.
@@ -270,6 +295,35 @@ mod tests {
             ),
         ] {
             assert_eq!(told(folder, files, hosts, tls), expected, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn an_admin_api_that_shows_an_authority_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[admin]\nlisten = \"127.0.0.1:1\"\ncertificate = \"a.pem\"\nkey = \"a.key\"\ntokens = \"tokens\"\n\
+                    [[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:8503\"]\n";
+        let zone = jiff::tz::TimeZone::UTC;
+        let config = crate::config::parse(text, "t.toml", folder.path(), &zone).unwrap();
+        assert_eq!(of_admin(&config), None, "it is not there");
+        let key = rcgen::KeyPair::generate().unwrap();
+        for (is_ca, expected) in [
+            (rcgen::IsCa::NoCa, false),
+            (rcgen::IsCa::ExplicitNoCa, false),
+            (
+                rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained),
+                true,
+            ),
+        ] {
+            let mut params = rcgen::CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+            params.is_ca = is_ca;
+            let made = params.self_signed(&key).unwrap();
+            std::fs::write(folder.path().join("a.pem"), made.pem()).unwrap();
+            let told = of_admin(&config);
+            let found = told
+                .as_ref()
+                .is_some_and(|told| told.starts_with("t.toml:3:") && told.contains("(CA:TRUE)"));
+            assert_eq!((told.is_some(), found), (expected, expected), "{told:?}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::advice::{self, Use};
+use super::cautions;
 use super::checks;
 use super::doors::{Change, DoorError, Doors};
 use super::entrusted;
@@ -66,6 +67,7 @@ fn read_all(
     };
     found.warnings.extend(passed_returns(config));
     found.warnings.extend(passed_windows(config));
+    found.warnings.extend(cautions::of_admin(config));
     found.mistakes.extend(entrusted::mistakes(config));
     let secrets = match secrets::load(config, in_force) {
         Ok(secrets) => {
