@@ -131,6 +131,7 @@ fn one_order_takes_the_place_of_another() {
     stage.hear(&[ordered(Some(order.clone())), into_sorry()]);
     let again = Order {
         by: "token ci".into(),
+        reason: Some("CHG-7".into()),
         until: None,
         ..order.clone()
     };
@@ -145,8 +146,8 @@ fn one_order_takes_the_place_of_another() {
     stage.later(1).hear(&[ordered(None)]);
     expect![[r#"
         0 note maintenance/shop/1 Nobody Ordered { until: Some(Wall(1000000)), returns: false } by=uid 0 planned
-        1 note maintenance/shop/1 Nobody Changed { until: None, returns: false } by=token ci planned
-        2 note maintenance/shop/1 Nobody Lifted(Summary { overrun: 0ns, reals_down: 0 }) by=token ci planned
+        1 note maintenance/shop/1 Nobody Changed { until: None, returns: false } by=token ci reason=CHG-7 planned
+        2 note maintenance/shop/1 Nobody Lifted(Summary { overrun: 0ns, reals_down: 0 }) by=token ci reason=CHG-7 planned
         2 note forced-live/shop/2 Nobody Ordered { until: Some(Wall(1000000)), returns: false } by=uid 0 planned
         3 note forced-live/shop/2 Nobody Lifted(Summary { overrun: 0ns, reals_down: 0 }) by=uid 0 planned
     "#]].assert_eq(&stage.lines());

@@ -120,6 +120,7 @@ fn line(telling: &Telling) -> String {
     for (name, value) in [
         ("about", &telling.about),
         ("by", &telling.by),
+        ("reason", &telling.reason),
         ("which", &telling.which),
     ] {
         if let Some(value) = value {
