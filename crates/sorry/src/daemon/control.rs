@@ -112,13 +112,6 @@ enum Event {
     Lost(usize),
 }
 
-/// Whether somebody had the sockets before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Follows {
-    Nobody,
-    Predecessor,
-}
-
 impl Signals {
     fn new() -> Result<Signals, RunError> {
         let handle = |kind| signal(kind).map_err(|error| RunError::System("handle signals", error));

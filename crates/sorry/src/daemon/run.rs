@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::brain::{Hands, KeepError};
-use super::control::{Control, Ended, Follows};
+use super::brain::{Hands, Hold, KeepError};
+use super::control::{Control, Ended};
 use super::descriptors;
 use super::own::Own;
 use super::remote::RemoteError;
@@ -83,12 +83,16 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
     let mut passed = inherited::take()?;
     // Children and later processes must not believe that the descriptors are theirs. No thread runs yet.
     inherited::forget().map_err(|error| RunError::System("clear the environment", error))?;
-    let process = runner(start.file.as_deref());
     let mut predecessor = None;
     if let Succession::Takeover(socket) = &start.succession {
         let admin = socket.as_ref().or(start.config.admin.as_ref());
         (passed, predecessor) = succeed(admin.map(PathBuf::as_path), passed)?;
     }
+    let hold = match predecessor {
+        Some(_) => Hold::handed_over(&start.config),
+        None => take_hold(&start.config)?,
+    };
+    let process = runner(start.file.as_deref());
     let workers = workers(&start.config);
     let connections = descriptors::connections(
         start.config.limits.connections,
@@ -118,18 +122,26 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         };
         let mut control = Control::new(state, read, runner, supervisor)?;
         control.open(change, &mut passed)?;
-        let follows = match predecessor {
-            None => Follows::Nobody,
-            Some(predecessor) => {
-                predecessor.thank()?;
-                Follows::Predecessor
-            }
-        };
+        if let Some(predecessor) = predecessor {
+            predecessor.thank()?;
+        }
         control.claim_files();
-        control.think(start.hands, follows).await?;
+        control.think(start.hands, hold).await?;
         control.announce(passed);
         control.serve().await
     })
+}
+
+/// The state folder, before anything is opened or started: whoever has it already is not disturbed. Where it cannot be used for
+/// another reason, the mistakes of the configuration are told first, all of them at their places.
+fn take_hold(config: &Config) -> Result<Hold, RunError> {
+    match Hold::now(config) {
+        Err(error) if !error.is_busy() => match check(config) {
+            Err(report) => Err(RunError::Refused(report)),
+            Ok(_) => Err(error.into()),
+        },
+        held => Ok(held?),
+    }
 }
 
 /// The process that runs programs, where there is a file that could name any.

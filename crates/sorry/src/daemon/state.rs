@@ -51,7 +51,7 @@ pub(super) struct State {
     /// When a site was last sent to its real servers again.
     recovered: Option<Instant>,
     /// What the process was started with: some of it stays in force until it ends.
-    started_with: Arc<Config>,
+    pub(super) started_with: Arc<Config>,
     pub(super) pages: Vec<Loaded>,
     /// Which pages these are: it grows whenever they are made anew, by a reload or because an expected return has passed.
     edition: u64,

@@ -1,6 +1,7 @@
 //! Take-over, socket activation and the service manager: the sockets outlive the process, and nobody is refused.
 
 mod rivals;
+mod second;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -7,6 +7,7 @@ mod chronicle;
 mod clock;
 mod explain;
 mod eyes;
+mod hold;
 mod incidents;
 mod keeper;
 mod latest;
@@ -25,12 +26,12 @@ mod words;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sorry_core::incident::{Step, Telling};
 use tokio::sync::{mpsc, oneshot};
 
+pub(in crate::daemon) use hold::Hold;
 pub use keeper::KeepError;
 pub(in crate::daemon) use outlook::Outlook;
 pub use setup::Hands;
@@ -51,9 +52,6 @@ use mind::{Mind, Past};
 use peers::Asking;
 use posts::Posts;
 use thread::{Message, NoHand, Thread};
-
-/// How long a successor waits for the state folder of whom it follows.
-pub(in crate::daemon) const HANDED_OVER: Duration = Duration::from_secs(10);
 
 /// A handle on it. Dropping it lets the brain write what waits, and ends it.
 pub(in crate::daemon) struct Brain {
@@ -77,8 +75,8 @@ pub(in crate::daemon) struct Beginning {
     pub(in crate::daemon) programs: Arc<Programs>,
     /// What is kept in the state folder, too, once it is open.
     pub(in crate::daemon) audit: Arc<Audit>,
-    /// How long it waits for whoever has the state folder.
-    pub(in crate::daemon) wait: Duration,
+    /// The folder of all that.
+    pub(in crate::daemon) hold: Hold,
 }
 
 impl Brain {
@@ -249,7 +247,10 @@ fn opened(
         }
         Err(error) => {
             let why = because(&error);
-            log::error!("nothing of what is ordered can be kept: {why}");
+            // Whoever waits for it says so, and ends.
+            if !beginning.hold.is_waited_for() {
+                log::error!("nothing of what is ordered can be kept: {why}");
+            }
             beginning.audit.close();
             let _nobody_waits = ready.send(Err(error));
             Kept {
@@ -271,11 +272,10 @@ fn open(
     beginning: &Beginning,
     done: &mpsc::UnboundedSender<keeper::Written>,
 ) -> Result<Kept, KeepError> {
-    let Some(path) = &beginning.config.state else {
+    let Some(folder) = beginning.hold.folder()? else {
         beginning.audit.close();
         return Ok(Kept::nothing(done.clone()));
     };
-    let folder = keeper::folder(path, beginning.wait)?;
     let (keeper, entries) = Keeper::open(&folder, done.clone())?;
     beginning.audit.open(&folder)?;
     let (chronicle, tellings) = Chronicle::open(&folder)?;

@@ -1,11 +1,10 @@
 //! The control thread's dealings with the brain: it is started where there is something to decide, and hears of configurations.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::super::brain::{self, Beginning, Brain, Hands};
+use super::super::brain::{Beginning, Brain, Hands, Hold};
 use super::super::run::RunError;
-use super::{Control, Follows};
+use super::Control;
 
 impl Control {
     /// Starts what watches and decides. The first process waits until it has opened what it keeps; a successor does not,
@@ -13,20 +12,17 @@ impl Control {
     pub(in crate::daemon) async fn think(
         &mut self,
         hands: Hands,
-        succession: Follows,
+        hold: Hold,
     ) -> Result<(), RunError> {
         self.hands = hands;
         if !self.state.typed().needs_decisions() {
             return Ok(());
         }
-        let wait = match succession {
-            Follows::Nobody => Duration::ZERO,
-            Follows::Predecessor => brain::HANDED_OVER,
-        };
+        let is_ours = !matches!(hold, Hold::Awaited(..));
         let brain = self
-            .start_brain(wait)
+            .start_brain(hold)
             .map_err(|error| RunError::System("start the thread that decides", error))?;
-        if succession == Follows::Nobody {
+        if is_ours {
             brain.ready().await?;
         }
         Ok(())
@@ -38,7 +34,8 @@ impl Control {
         match &self.brain {
             Some(brain) => brain.configure(typed, self.state.take_watched()),
             None if typed.needs_decisions() => {
-                if let Err(error) = self.start_brain(Duration::ZERO) {
+                let hold = Hold::after_all(&self.state.started_with);
+                if let Err(error) = self.start_brain(hold) {
                     log::error!(
                         "nothing is watched: cannot start the thread that decides: {error}"
                     );
@@ -48,7 +45,7 @@ impl Control {
         }
     }
 
-    fn start_brain(&mut self, wait: Duration) -> std::io::Result<&mut Brain> {
+    fn start_brain(&mut self, hold: Hold) -> std::io::Result<&mut Brain> {
         let brain = Brain::start(Beginning {
             config: Arc::clone(self.state.typed()),
             watched: self.state.take_watched(),
@@ -56,7 +53,7 @@ impl Control {
             told: self.news.0.clone(),
             audit: Arc::clone(&self.gauge.audit),
             programs: Arc::clone(&self.state.programs),
-            wait,
+            hold,
         })?;
         self.gauge.watch(&brain.standing);
         Ok(self.brain.insert(brain))
