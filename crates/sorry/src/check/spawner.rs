@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::subject::Subject;
-use crate::program::{self, Finished};
+use crate::program::{self, Finished, Hung};
 
 /// How much of what a program prints is kept.
 pub const OUTPUT_MAX_BYTES: usize = 4096;
@@ -79,7 +79,7 @@ async fn run(errand: Errand<'_>) -> io::Result<Ended> {
     let timeout = left - RESERVE_MAX.min(left / 10);
     let Finished {
         how, mut output, ..
-    } = program::run(errand.argv, errand.input, timeout).await;
+    } = program::run(errand.argv, errand.input, timeout, &Hung::default()).await;
     output.truncate(OUTPUT_MAX_BYTES);
     let how = match how {
         program::How::Exit(code) => How::Code(code),

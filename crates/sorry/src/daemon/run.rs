@@ -117,7 +117,9 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
     let read = sandbox::guarded(start.read, confined);
     runtime.block_on(async {
         let runner = match process {
-            Some(process) => process.attach(&state.config),
+            Some(process) => process.attach(&state.config).map_err(|error| {
+                RunError::System("start the thread that asks the runner", error)
+            })?,
             None => Runner::none(&state.config),
         };
         let mut control = Control::new(state, read, runner, supervisor)?;

@@ -1,6 +1,7 @@
 //! Runs one program to its end, and nothing of it any longer: those of exec checks and of exec alerts, for whoever may start any. In the
 //! daemon that is its runner alone.
 
+mod hung;
 mod run;
 mod trust;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use hung::Hung;
 pub use run::run;
 
 /// The most that a program is given, or that is kept of what it prints, in bytes.

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -15,6 +16,7 @@ use tokio::io::Interest;
 use tokio::net::unix::pipe;
 use tokio::time::Instant;
 
+use super::hung::{Hung, Run, reap_later};
 use super::{BYTES_MAX, Finished, How, trust};
 
 /// Where programs find others.
@@ -23,12 +25,34 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// How long before the end of its time a program is asked to end by itself (SIGTERM).
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Runs a program with this on its standard input, for at most so long.
-pub async fn run(argv: &[Box<str>], input: &[u8], timeout: Duration) -> Finished {
+/// How long a program that was killed is waited for here; then aside.
+const SOON: Duration = Duration::from_millis(50);
+
+/// Runs a program with this on its standard input, for at most so long. One that hangs, though it was killed, is left to `hung`, and so is
+/// one that does not even start.
+pub async fn run(argv: &[Box<str>], input: &[u8], timeout: Duration, hung: &Hung) -> Finished {
+    let run = Arc::new(Run {
+        argv: argv.to_owned(),
+        input: input.to_owned(),
+    });
+    begin(run, timeout, hung, start).await
+}
+
+/// The same, with how it is started.
+async fn begin(
+    run: Arc<Run>,
+    timeout: Duration,
+    hung: &Hung,
+    start: impl FnOnce(&Arc<Run>, &Hung) -> Result<Running, String> + Send + 'static,
+) -> Finished {
     let began = Instant::now();
+    if let Some(why) = hung.refuses(&run) {
+        return Finished::not_started(why);
+    }
+    let deadline = began + timeout;
     let mut output = Vec::new();
-    let how = match start(argv) {
-        Ok(running) => running.finish(input, &mut output, began + timeout).await,
+    let how = match started(&run, deadline, hung, start).await {
+        Ok(running) => running.finish(&run.input, &mut output, deadline).await,
         Err(why) => How::NotStarted(why.into()),
     };
     Finished {
@@ -38,25 +62,68 @@ pub async fn run(argv: &[Box<str>], input: &[u8], timeout: Duration) -> Finished
     }
 }
 
-/// A program with its process group. Dropping it kills all of them.
+/// Starts it on a thread that may be held: where its file is may not answer.
+async fn started(
+    run: &Arc<Run>,
+    deadline: Instant,
+    hung: &Hung,
+    start: impl FnOnce(&Arc<Run>, &Hung) -> Result<Running, String> + Send + 'static,
+) -> Result<Running, String> {
+    let (its_run, its_hung) = (Arc::clone(run), hung.clone());
+    let mut starting = tokio::task::spawn_blocking(move || start(&its_run, &its_hung));
+    match tokio::time::timeout_at(deadline, &mut starting).await {
+        Ok(started) => started.unwrap_or_else(|_| Err("it could not be started".to_owned())),
+        Err(_) => {
+            let kept = hung.keep(run);
+            tokio::spawn(async move {
+                // What comes of it is killed, for nobody waits for it any more.
+                drop(starting.await);
+                drop(kept);
+            });
+            Err("it was not started in time: is its file on a server that does not answer?".into())
+        }
+    }
+}
+
+/// A program with its process group. Dropping it kills all of them, and leaves the first to be reaped later.
 struct Running {
+    /// Until it was reaped.
+    process: Option<Process>,
+    input: Option<pipe::Sender>,
+    output: pipe::Receiver,
+    run: Arc<Run>,
+    hung: Hung,
+}
+
+struct Process {
     child: Child,
     /// Until it was killed.
     group: Option<Pid>,
     /// Readable when the program has ended; it is not reaped by that, so its number stays its own.
     ended: Registered,
-    input: Option<pipe::Sender>,
-    output: pipe::Receiver,
 }
 
-fn start(argv: &[Box<str>]) -> Result<Running, String> {
-    let (program, arguments) = argv.split_first().ok_or("there is no program")?;
+fn start(run: &Arc<Run>, hung: &Hung) -> Result<Running, String> {
+    let (program, arguments) = run.argv.split_first().ok_or("there is no program")?;
     let real = trust::trusted((**program).as_ref())?;
-    spawn(&real, program, arguments).map_err(|error| format!("cannot run {program}: {error}"))
+    let spawned = spawn(&real, program, arguments);
+    let (process, input, output) =
+        spawned.map_err(|error| format!("cannot run {program}: {error}"))?;
+    Ok(Running {
+        process: Some(process),
+        input: Some(input),
+        output,
+        run: Arc::clone(run),
+        hung: hung.clone(),
+    })
 }
 
 /// Runs what was looked at, not what its name leads to by now. It is told the name: some do one thing or another by it.
-fn spawn(real: &Path, program: &str, arguments: &[Box<str>]) -> io::Result<Running> {
+fn spawn(
+    real: &Path,
+    program: &str,
+    arguments: &[Box<str>],
+) -> io::Result<(Process, pipe::Sender, pipe::Receiver)> {
     let (its_input, input) = io::pipe()?;
     let (output, its_output) = io::pipe()?;
     let input = pipe::Sender::from_owned_fd(input.into())?;
@@ -73,10 +140,10 @@ fn spawn(real: &Path, program: &str, arguments: &[Box<str>]) -> io::Result<Runni
         .stdout(Stdio::from(its_output))
         .stderr(Stdio::from(its_errors))
         .spawn()?;
-    watched(child, input, output)
+    Ok((watched(child)?, input, output))
 }
 
-fn watched(mut child: Child, input: pipe::Sender, output: pipe::Receiver) -> io::Result<Running> {
+fn watched(mut child: Child) -> io::Result<Process> {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let watch = || {
         let pid = group.ok_or(io::ErrorKind::InvalidData)?;
@@ -84,15 +151,15 @@ fn watched(mut child: Child, input: pipe::Sender, output: pipe::Receiver) -> io:
         Registered::new(ended, Interest::READABLE)
     };
     match watch() {
-        Ok(ended) => Ok(Running {
+        Ok(ended) => Ok(Process {
             child,
             group,
             ended,
-            input: Some(input),
-            output,
         }),
         Err(error) => {
-            end(&mut child, group);
+            kill(group, Signal::KILL);
+            // It has hardly begun, and this thread may be held.
+            let _reaped = child.wait();
             Err(error)
         }
     }
@@ -101,15 +168,22 @@ fn watched(mut child: Child, input: pipe::Sender, output: pipe::Receiver) -> io:
 impl Running {
     /// Until it has ended by itself, or its time is over.
     async fn finish(mut self, input: &[u8], output: &mut Vec<u8>, deadline: Instant) -> How {
-        let talk = talk(self.input.take(), input, &self.output, output);
+        let sender = self.input.take();
+        let Some(process) = &mut self.process else {
+            return How::Timeout;
+        };
+        let talk = talk(sender, input, &self.output, output);
         let left = deadline.saturating_duration_since(Instant::now());
         let polite = deadline - GRACE.min(left / 4);
         let by_itself = tokio::select! {
             biased;
-            by_itself = course(&self.ended, self.group, polite, deadline) => by_itself,
+            by_itself = course(process, polite, deadline) => by_itself,
             never = talk => match never {},
         };
-        let status = end(&mut self.child, self.group.take());
+        let status = process.end().await;
+        if status.is_some() {
+            self.process = None;
+        }
         // What it has printed last may not have been read yet; who still holds the pipe is not waited for.
         take(&self.output, output);
         match status {
@@ -119,32 +193,42 @@ impl Running {
     }
 }
 
+/// Where nobody waited for its end, or it does not come.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+            reap_later(process.child, process.ended, self.hung.keep(&self.run));
+        }
+    }
+}
+
+impl Process {
+    /// Kills what is left of the process group, and only then reaps its first process: until then nobody else has its number. None where
+    /// it does not end for all that.
+    async fn end(&mut self) -> Option<ExitStatus> {
+        self.kill();
+        let _or_later = tokio::time::timeout(SOON, self.ended.readable()).await;
+        self.child.try_wait().ok().flatten()
+    }
+
+    fn kill(&mut self) {
+        kill(self.group.take(), Signal::KILL);
+    }
+}
+
 /// Waits for the end of a program; says whether it came before the program had to be asked.
-async fn course(
-    ended: &Registered,
-    group: Option<Pid>,
-    polite: Instant,
-    deadline: Instant,
-) -> bool {
-    if tokio::time::timeout_at(polite, ended.readable())
+async fn course(process: &Process, polite: Instant, deadline: Instant) -> bool {
+    if tokio::time::timeout_at(polite, process.ended.readable())
         .await
         .is_ok()
     {
         return true;
     }
-    kill(group, Signal::TERM);
+    kill(process.group, Signal::TERM);
     // Whether it obeys or not, its time is over.
-    let _killed_soon = tokio::time::timeout_at(deadline, ended.readable()).await;
+    let _killed_soon = tokio::time::timeout_at(deadline, process.ended.readable()).await;
     false
-}
-
-/// Where nobody waited for its end.
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(group) = self.group.take() {
-            end(&mut self.child, Some(group));
-        }
-    }
 }
 
 fn how(status: ExitStatus) -> How {
@@ -152,12 +236,6 @@ fn how(status: ExitStatus) -> How {
         Some(code) => How::Exit(code),
         None => How::Signal(status.signal().unwrap_or_default()),
     }
-}
-
-/// Kills what is left of a process group, and only then reaps its first process: until then nobody else has its number.
-fn end(child: &mut Child, group: Option<Pid>) -> Option<ExitStatus> {
-    kill(group, Signal::KILL);
-    child.wait().ok()
 }
 
 fn kill(group: Option<Pid>, signal: Signal) {

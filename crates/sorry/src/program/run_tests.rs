@@ -9,7 +9,12 @@ fn argv(words: &[&str]) -> Vec<Box<str>> {
 const LONG: Duration = Duration::from_secs(20);
 
 async fn sh(script: &str, input: &[u8], timeout: Duration) -> Finished {
-    run(&argv(&["/bin/sh", "-c", script]), input, timeout).await
+    let argv = argv(&["/bin/sh", "-c", script]);
+    run(&argv, input, timeout, &Hung::default()).await
+}
+
+async fn alone(words: &[&str], input: &[u8]) -> Finished {
+    run(&argv(words), input, LONG, &Hung::default()).await
 }
 
 fn text(finished: &Finished) -> String {
@@ -51,14 +56,14 @@ async fn a_program_ends_as_it_ends() {
 
 #[tokio::test]
 async fn it_has_no_environment_but_a_path() {
-    let finished = run(&argv(&["/usr/bin/env"]), b"", LONG).await;
+    let finished = alone(&["/usr/bin/env"], b"").await;
     assert_eq!(text(&finished), format!("PATH={PATH}\n"));
 }
 
 /// Arguments are arguments: nobody parses them.
 #[tokio::test]
 async fn there_is_no_shell() {
-    let finished = run(&argv(&["/bin/echo", "$(id); `id`", "a b"]), b"", LONG).await;
+    let finished = alone(&["/bin/echo", "$(id); `id`", "a b"], b"").await;
     assert_eq!(text(&finished), "$(id); `id` a b\n");
 }
 
@@ -75,7 +80,7 @@ async fn it_may_print_more_than_is_kept() {
 async fn input_that_nobody_reads_holds_nobody() {
     let input = vec![b'a'; BYTES_MAX];
     // More than a pipe holds, so that it cannot all be written.
-    let finished = run(&argv(&["/bin/true"]), &[&input[..], &input].concat(), LONG).await;
+    let finished = alone(&["/bin/true"], &[&input[..], &input].concat()).await;
     assert_eq!(finished.how, How::Exit(0));
 }
 
@@ -129,7 +134,84 @@ async fn nobody_waits_and_it_is_killed() {
         finished = sh(&script, b"", LONG) => panic!("{finished:?}"),
         () = until(|| pid().ends_with('\n')) => {}
     }
-    assert!(!lives(pid().trim()));
+    until(|| !lives(pid().trim())).await;
+}
+
+/// A program that no signal reaches, as one that the kernel keeps.
+fn unkillable(run: &Arc<Run>, hung: &Hung) -> Result<Running, String> {
+    let mut running = start(run, hung)?;
+    running.process.as_mut().unwrap().group = None;
+    Ok(running)
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_be_killed_costs_itself_alone() {
+    let hung = Hung::default();
+    let sleeps = argv(&["/bin/sh", "-c", "echo $$; exec sleep 1000"]);
+    let ask = |input: &[u8]| {
+        let (argv, input) = (sleeps.clone(), input.to_owned());
+        let timeout = Duration::from_millis(500);
+        begin(Arc::new(Run { argv, input }), timeout, &hung, unkillable)
+    };
+    let (one, two) = tokio::join!(ask(b"1"), ask(b"2"));
+    for finished in [&one, &two] {
+        assert_eq!(finished.how, How::Timeout);
+        assert!(finished.took < LONG / 2, "{:?}", finished.took);
+        assert!(lives(text(finished).trim()), "it could be killed");
+    }
+    assert_eq!(hung.number(), 2);
+    let again = ask(b"1").await;
+    let How::NotStarted(why) = again.how else {
+        panic!("{again:?}");
+    };
+    assert!(why.contains("has not ended yet"), "{why}");
+    // Others are run meanwhile.
+    let other = run(&argv(&["/bin/true"]), b"", LONG, &hung).await;
+    assert_eq!(other.how, How::Exit(0));
+    for finished in [one, two] {
+        let pid = text(&finished).trim().parse().ok().and_then(Pid::from_raw);
+        rustix::process::kill_process(pid.unwrap(), Signal::KILL).unwrap();
+    }
+    until(|| hung.number() == 0).await;
+    assert!(
+        hung.refuses(&Run {
+            argv: sleeps,
+            input: b"1".to_vec()
+        })
+        .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_start_that_hangs_holds_nobody() {
+    let hung = Hung::default();
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    let stuck = move |run: &Arc<Run>, hung: &Hung| {
+        let _never = held.recv();
+        start(run, hung)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ran");
+    let script = format!("echo $$ > {}; exec sleep 1000", file.display());
+    let stuck_run = || {
+        Arc::new(Run {
+            argv: argv(&["/bin/sh", "-c", &script]),
+            input: Vec::new(),
+        })
+    };
+    let finished = begin(stuck_run(), Duration::from_millis(100), &hung, stuck).await;
+    let How::NotStarted(why) = &finished.how else {
+        panic!("{finished:?}");
+    };
+    assert!(why.contains("not started in time"), "{why}");
+    assert_eq!(hung.number(), 1);
+    let other = run(&argv(&["/bin/true"]), b"", LONG, &hung).await;
+    assert_eq!(other.how, How::Exit(0));
+    drop(go_on);
+    // What is started too late is killed at once.
+    until(|| hung.number() == 0).await;
+    let pid = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(pid.is_empty() || !lives(pid.trim()));
 }
 
 #[tokio::test]
@@ -143,7 +225,7 @@ async fn what_cannot_be_started_says_why() {
         (&["/etc/passwd"], "/etc/passwd cannot be executed"),
         (&[], "there is no program"),
     ] {
-        let finished = run(&argv(program), b"", LONG).await;
+        let finished = alone(program, b"").await;
         let How::NotStarted(told) = finished.how else {
             panic!("{program:?}");
         };

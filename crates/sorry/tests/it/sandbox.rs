@@ -36,10 +36,14 @@ fn sorry(words: &[&str], path: &Path) -> Output {
     output.expect("run sorry")
 }
 
-/// The process that it has started beside it.
+/// The process that it has started beside it, whichever of its threads has done so.
 fn runner_of(pid: u32) -> Option<u32> {
-    let children = format!("/proc/{pid}/task/{pid}/children");
-    fs::read_to_string(children).ok()?.trim().parse().ok()
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let children = tasks.filter_map(|task| {
+        let children = fs::read_to_string(task.ok()?.path().join("children"));
+        children.ok()?.trim().parse().ok()
+    });
+    children.last()
 }
 
 const NOTHING: &str = "0000000000000000";

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::alert::fault::Fault;
 use crate::alert::message::Message;
-use crate::program::{self, How};
+use crate::program::{self, How, Hung};
 
 /// A program that is to be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Spawner for Direct {
 
 async fn run(program: Program) -> io::Result<Ended> {
     let argv: Vec<Box<str>> = program.argv.into_iter().map(Into::into).collect();
-    let finished = program::run(&argv, &program.stdin, program.timeout).await;
+    let finished = program::run(&argv, &program.stdin, program.timeout, &Hung::default()).await;
     match finished.how {
         How::Exit(code) => Ok(Ended::Exit(i32::from(code))),
         How::Signal(signal) => Ok(Ended::Signal(signal)),

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,12 +67,19 @@ impl Process {
         })
     }
 
-    /// Gives it to the runtime that this is called in.
-    pub fn attach(self, config: &Config) -> Runner {
+    /// Gives it to a thread of its own: whatever else the daemon does, checks hear what became of their programs in time.
+    pub fn attach(self, config: &Config) -> io::Result<Runner> {
         let (runner, calls, standing) = Runner::new(config);
-        let _known = standing.send(Standing::Runs(self.child.id()));
-        tokio::spawn(drive(self, calls, standing));
-        runner
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("sorry-programs".into())
+            .spawn(move || {
+                runtime.block_on(drive(self, calls, standing));
+                runtime.shutdown_background();
+            })?;
+        Ok(runner)
     }
 }
 
@@ -174,14 +181,16 @@ async fn drive(
         file,
     } = process;
     let mut pause = AGAIN.0;
+    let _known = standing.send(Standing::Runs(child.id()));
     loop {
         let began = Instant::now();
-        let told = converse(socket, &mut calls).await;
         // Without its end of the pair it ends.
-        let status = tokio::task::spawn_blocking(move || child.wait()).await;
-        if told == Told::AllThereWas {
+        if converse(socket, &mut calls).await == Told::AllThereWas {
             return;
         }
+        let Some(status) = end_of(child, &mut calls).await else {
+            return;
+        };
         log::error!(
             "the runner has ended ({}): no program can be run",
             shown(&status)
@@ -200,10 +209,25 @@ async fn drive(
     }
 }
 
-fn shown(status: &Result<io::Result<std::process::ExitStatus>, tokio::task::JoinError>) -> String {
+/// Waits for the end of a runner that has hung up, for as long as the kernel keeps it. Who asks meanwhile hears that it is gone. None
+/// where nobody will ask any more.
+async fn end_of(
+    mut child: Child,
+    calls: &mut mpsc::Receiver<Call>,
+) -> Option<io::Result<ExitStatus>> {
+    let mut ended = tokio::task::spawn_blocking(move || child.wait());
+    loop {
+        tokio::select! {
+            status = &mut ended => return Some(status.unwrap_or_else(|error| Err(error.into()))),
+            call = calls.recv() => drop(call?),
+        }
+    }
+}
+
+fn shown(status: &io::Result<ExitStatus>) -> String {
     match status {
-        Ok(Ok(status)) => status.to_string(),
-        _ => "nobody knows how".to_owned(),
+        Ok(status) => status.to_string(),
+        Err(_) => "nobody knows how".to_owned(),
     }
 }
 

@@ -16,7 +16,7 @@ use super::channel::{self, Channel};
 use super::message::{Answer, Ask, decode, encode};
 use super::programs::{Argv, Programs};
 use crate::config::{Config, Report};
-use crate::program::{self, Finished};
+use crate::program::{self, Finished, Hung};
 
 /// How many programs run at the same time; others wait, within their own time.
 const AT_ONCE: usize = 64;
@@ -86,6 +86,7 @@ pub(super) async fn answer_all(
         tables: RefCell::new(Tables::default()),
         read: Box::new(read),
         places: Semaphore::new(AT_ONCE),
+        hung: Hung::default(),
     });
     let (answers, mut ready) = mpsc::channel::<Vec<u8>>(ASKED);
     let hear = async {
@@ -127,6 +128,8 @@ struct Desk {
     tables: RefCell<Tables>,
     read: Box<dyn Fn() -> Result<Config, Report>>,
     places: Semaphore,
+    /// Programs that nobody can kill. They take nobody's place.
+    hung: Hung,
 }
 
 /// Tables of programs, the newest last.
@@ -159,7 +162,7 @@ impl Desk {
             return Finished::not_started(format!("{AT_ONCE} other programs were running"));
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        program::run(argv, input, left).await
+        program::run(argv, input, left, &self.hung).await
     }
 
     /// The program that is meant, by what the configuration file says.
