@@ -38,7 +38,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn is_refusal(&self) -> bool {
+    /// Whether it is an attempt of somebody who may not.
+    pub fn is_refusal(&self) -> bool {
         self.outcome == Outcome::Refused
     }
 }

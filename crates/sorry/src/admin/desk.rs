@@ -28,6 +28,10 @@ use super::table::{cut, printable};
 const USUAL: usize = 100;
 const MOST: usize = 1000;
 
+/// The longest order with its reason, in bytes. What is obeyed is kept and noted, and a record that is too long for its file would be
+/// neither: a line of those has four times as much (`journal::LONGEST`).
+const ORDER_BYTES: usize = 16 * 1024;
+
 /// The longest reason.
 const REASON_BYTES: usize = 1000;
 
@@ -205,6 +209,13 @@ impl Desk {
     }
 
     async fn order(&self, who: &Who, site: String, body: &[u8]) -> Result<Value, Fault> {
+        if body.len() > ORDER_BYTES {
+            self.doors.reached(who.door, Bound::RequestBytes);
+            let message = format!(
+                "an order with its reason is at most {ORDER_BYTES} bytes long; nothing was done"
+            );
+            return Err(Fault::new(FaultKind::TooLong, message));
+        }
         let OrderRequest { order, reason } = read_order(body)?;
         let what = order.word();
         let noting = Noting::begin(&self.audit, who.known.clone(), what);

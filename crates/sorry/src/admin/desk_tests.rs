@@ -401,6 +401,34 @@ fn an_unknown_site_is_told_which_there_are() {
     assert!(told("site-7", &many).ends_with(" and 8 more"));
 }
 
+/// What is obeyed is kept: what would be too long for that is not even passed on.
+#[tokio::test]
+async fn an_order_that_could_not_be_kept_is_not_obeyed() {
+    let world = World::new(FOREVER, reply);
+    let order = |length: usize| {
+        // Control characters are the longest: each is six bytes here as well as in what is kept.
+        let name = "\\u0001".repeat(length / 6);
+        format!(
+            "{{\"order\":{{\"do\":\"schedule\",\"name\":\"{name}\",\"at\":\"02:00\"}},\"reason\":\"{}\"}}",
+            "x".repeat(REASON_BYTES)
+        )
+    };
+    let request = "POST /v1/sites/shop/orders";
+    let long = world
+        .ask(Role::Operator, request, &order(ORDER_BYTES))
+        .await;
+    assert_eq!(word(long), "too-long");
+    assert_eq!(world.audit.last(9), []);
+    let longest = order(ORDER_BYTES - REASON_BYTES - 200);
+    assert!(longest.len() <= ORDER_BYTES);
+    assert_eq!(
+        word(world.ask(Role::Operator, request, &longest).await),
+        "ok"
+    );
+    let noted = serde_json::to_vec(&world.audit.last(1)[0]).unwrap();
+    assert!(noted.len() < crate::journal::LONGEST / 2, "{}", noted.len());
+}
+
 #[test]
 fn reasons_have_a_bound() {
     let body = |length| {
