@@ -203,6 +203,12 @@ impl Config {
         Mistake::new(Code::BadFile, file.place, what)
     }
 
+    /// The file that it was read from, as it was named; none for `sorry serve`.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        let name = self.source.name.as_str();
+        (!name.is_empty()).then(|| name.as_ref())
+    }
+
     /// What a site is called in messages; that of `sorry serve` was given no name.
     pub fn called(&self, site: &Site) -> String {
         match self.source.name.as_str() {

@@ -12,6 +12,7 @@ use super::entrusted;
 use super::folders;
 use super::pages::{self, Found, Loaded, Reached};
 use super::programs::Programs;
+use super::sandbox;
 use super::secrets;
 use super::state::now;
 use crate::check::Watched;
@@ -68,6 +69,7 @@ fn read_all(
     found.warnings.extend(passed_returns(config));
     found.warnings.extend(passed_windows(config));
     found.warnings.extend(cautions::of_admin(config));
+    found.warnings.extend(sandbox::cautions(config));
     found.mistakes.extend(entrusted::mistakes(config));
     let secrets = match secrets::load(config, in_force) {
         Ok(secrets) => {

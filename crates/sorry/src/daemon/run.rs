@@ -113,7 +113,8 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         .build()
         .map_err(|error| RunError::System("start the control runtime", error))?;
     Own::make(&state.config, &mut passed)?;
-    let confined = sandbox::confine(&state.config, start.file.as_deref());
+    let left = takeover::folders(&passed);
+    let confined = sandbox::confine(&state.config, start.file.as_deref(), left);
     let read = sandbox::guarded(start.read, confined);
     runtime.block_on(async {
         let runner = match process {

@@ -21,6 +21,7 @@ use super::earlier::{Earlier, Room};
 use super::pages::{self, Loaded, Reached};
 use super::prepared::{Reads, page_warnings, passed_returns, prepare};
 use super::programs::Programs;
+use super::sandbox;
 use super::secrets;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
@@ -363,6 +364,7 @@ impl State {
         of_keys
             .chain(pages)
             .chain(passed_returns(&self.config))
+            .chain(sandbox::cautions(&self.config))
             .chain(certificates)
             .collect()
     }

@@ -6,7 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::admin::client::{ClientError, PATIENCE, connect};
@@ -88,15 +88,25 @@ pub(super) fn give(takeover: Takeover, sockets: &[(String, OwnedFd)]) -> Result<
 
 /// The file of a passed socket that nobody wants any more, if it was a process of ours that made it.
 pub(super) fn abandoned(name: &str, socket: &OwnedFd) -> Option<SocketFile> {
+    SocketFile::of(&made_by_us(name, socket)?).ok()
+}
+
+/// The folders in which such files will be removed, if nobody claims them.
+pub(super) fn folders(passed: &Passed) -> Vec<PathBuf> {
+    let files = passed.iter();
+    let files = files.filter_map(|(name, socket)| made_by_us(name, socket));
+    files
+        .filter_map(|file| file.parent().map(Path::to_owned))
+        .collect()
+}
+
+/// The file of a unix socket, where it was a process of ours that has made it.
+fn made_by_us(name: &str, socket: &OwnedFd) -> Option<PathBuf> {
     let address = bind::local_address(socket).ok()?;
-    let Address::Unix(path) = &address else {
-        return None;
-    };
     let was_ours = name == ADMIN || descriptor_name(&address).as_deref() == Some(name);
-    if was_ours {
-        SocketFile::of(path).ok()
-    } else {
-        None
+    match address {
+        Address::Unix(path) if was_ours => Some(path),
+        _ => None,
     }
 }
 

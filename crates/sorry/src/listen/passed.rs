@@ -65,6 +65,11 @@ impl Passed {
         self.0.push((name.to_owned(), descriptor));
     }
 
+    /// All that are there, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &OwnedFd)> {
+        self.0.iter().map(|(name, socket)| (name.as_str(), socket))
+    }
+
     /// What nobody has claimed.
     pub fn left_over(self) -> Vec<(String, OwnedFd)> {
         self.0

@@ -1,5 +1,8 @@
 //! What the running daemon has given up, thread by thread, as the kernel tells it; and the process that runs programs.
 
+mod reloads;
+mod threads;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -7,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
-use crate::harness::{PATIENCE, SORRY, Server, until};
+use tempfile::TempDir;
+
+use crate::harness::{PATIENCE, SORRY, Server, text, until};
 
 /// A line for each thread of a process: what of capabilities(7) and seccomp(2) it has.
 fn threads(pid: u32) -> BTreeMap<String, BTreeMap<String, String>> {
@@ -44,6 +49,62 @@ fn runner_of(pid: u32) -> Option<u32> {
         children.ok()?.trim().parse().ok()
     });
     children.last()
+}
+
+/// A daemon with its runner, in a folder of their own.
+struct Two {
+    folder: TempDir,
+    server: Server,
+    runner: u32,
+}
+
+impl Two {
+    /// With these keys above the tables.
+    fn start(more: &str) -> Two {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = configuration(folder.path(), "\"127.0.0.1:0\"", more);
+        Two::of(folder, &text)
+    }
+
+    /// With this configuration.
+    fn of(folder: TempDir, text: &str) -> Two {
+        let server = Server::run(folder.path(), text);
+        let runner = runner_of(server.pid()).expect("a runner");
+        Two {
+            folder,
+            server,
+            runner,
+        }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A verb that asks the daemon: its exit code, and what it printed.
+    fn ask(&self, words: &[&str]) -> (Option<i32>, String) {
+        let output = sorry(
+            &[words, &["--admin"]].concat(),
+            &self.at("admin/admin.sock"),
+        );
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        (output.status.code(), printed)
+    }
+
+    /// Another configuration, and what `sorry reload` says to it.
+    fn reload(&self, configuration: &str) -> (Option<i32>, String) {
+        fs::write(self.at("sorry.toml"), configuration).expect("a configuration");
+        self.ask(&["reload"])
+    }
+}
+
+/// Sends a signal by name.
+fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(pid.to_string())
+        .status();
+    assert!(sent.expect("run kill").success());
 }
 
 const NOTHING: &str = "0000000000000000";
@@ -116,71 +177,6 @@ fn without_a_sandbox_it_says_so_and_keeps_all() {
     }
 }
 
-#[test]
-fn a_reload_within_reach_is_in_force_and_one_beyond_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let beyond = tempfile::tempdir().expect("another folder");
-    let page = "<!doctype html><title>Sorry</title><p>Soon.";
-    fs::create_dir(folder.path().join("pages")).expect("a folder");
-    fs::write(folder.path().join("pages/page.html"), page).expect("a page");
-    fs::write(beyond.path().join("page.html"), page).expect("a page");
-    let server = Server::run(
-        folder.path(),
-        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
-    );
-    let file = folder.path().join("sorry.toml");
-    let admin = folder.path().join("admin/admin.sock");
-    let reload = |page: &Path| {
-        let shown = page.display();
-        let page = format!(
-            "{}sorry.page = \"{shown}\"\n",
-            configuration(folder.path(), "\"127.0.0.1:0\"", "")
-        );
-        fs::write(&file, page).expect("a configuration");
-        let reloaded = sorry(&["reload", "--admin"], &admin);
-        let told = String::from_utf8_lossy(&reloaded.stderr).into_owned();
-        (reloaded.status.code(), told)
-    };
-    let (code, told) = reload(&folder.path().join("pages/page.html"));
-    assert_eq!(code, Some(0), "{told}");
-    assert!(
-        server
-            .exchange(b"GET / HTTP/1.0\r\nAccept: text/html\r\n\r\n")
-            .ends_with(b"Soon.")
-    );
-    let (code, told) = reload(&beyond.path().join("page.html"));
-    assert_eq!(code, Some(2), "{told}");
-    assert!(told.contains("is out of reach of the sandbox"), "{told}");
-    assert!(told.contains("restart sorry"), "{told}");
-}
-
-/// A port that root could have opened at the start cannot be opened later: the capability is gone.
-#[test]
-fn a_reload_that_needs_a_capability_is_refused() {
-    let Some(low) = low_port() else {
-        // Where every port is free there is nothing to give up.
-        assert!(first_free_port() <= 1);
-        return;
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let _server = Server::run(
-        folder.path(),
-        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
-    );
-    let listen = format!("\"127.0.0.1:0\", \"{low}\"");
-    fs::write(
-        folder.path().join("sorry.toml"),
-        configuration(folder.path(), &listen, ""),
-    )
-    .expect("written");
-    let admin = folder.path().join("admin/admin.sock");
-    let reloaded = sorry(&["reload", "--admin"], &admin);
-    let told = String::from_utf8_lossy(&reloaded.stderr);
-    assert_eq!(reloaded.status.code(), Some(2), "{told}");
-    assert!(told.contains("CAP_NET_BIND_SERVICE was given up"), "{told}");
-    assert!(told.contains(low), "{told}");
-}
-
 /// The access log is written to its folder, within the sandbox, also when it was rotated.
 #[test]
 fn the_log_is_rotated_within_the_sandbox() {
@@ -203,23 +199,16 @@ fn the_log_is_rotated_within_the_sandbox() {
 
 #[test]
 fn the_runner_has_no_sandbox_and_ends_with_the_daemon() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut server = Server::run(
-        folder.path(),
-        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
-    );
-    let runner = runner_of(server.pid()).expect("a runner");
+    let Two {
+        mut server, runner, ..
+    } = Two::start("");
     let command = fs::read(format!("/proc/{runner}/cmdline")).expect("it runs");
     assert!(command.starts_with(b"sorry\0runner\0"), "{command:?}");
     let own = threads(runner);
     assert!(own.values().all(|status| status["CapAmb"] == NOTHING));
     // A terminal's signals and a service manager's go to all; it waits for the daemon.
-    for signal in ["INT", "TERM", "HUP"] {
-        let sent = Command::new("kill")
-            .arg(format!("-{signal}"))
-            .arg(runner.to_string())
-            .status();
-        assert!(sent.expect("run kill").success());
+    for name in ["INT", "TERM", "HUP"] {
+        signal(runner, name);
     }
     let answer = server.exchange(b"GET / HTTP/1.0\r\n\r\n");
     assert!(answer.starts_with(b"HTTP/1.1 503"));
@@ -238,17 +227,10 @@ fn is_running(pid: u32) -> bool {
 
 #[test]
 fn a_daemon_without_its_runner_says_so_and_goes_on() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut server = Server::run(
-        folder.path(),
-        &configuration(folder.path(), "\"127.0.0.1:0\"", ""),
-    );
-    let runner = runner_of(server.pid()).expect("a runner");
-    let killed = Command::new("kill")
-        .arg("-KILL")
-        .arg(runner.to_string())
-        .status();
-    assert!(killed.expect("run kill").success());
+    let Two {
+        mut server, runner, ..
+    } = Two::start("");
+    signal(runner, "KILL");
     server.wait_for("the runner has ended (signal: 9");
     server.wait_for("cannot be started again from within the sandbox");
     let answer = server.exchange(b"GET / HTTP/1.0\r\n\r\n");
@@ -257,15 +239,10 @@ fn a_daemon_without_its_runner_says_so_and_goes_on() {
 
 #[test]
 fn without_a_sandbox_the_runner_is_started_again() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let off = configuration(folder.path(), "\"127.0.0.1:0\"", "sandbox = \"off\"");
-    let mut server = Server::run(folder.path(), &off);
-    let runner = runner_of(server.pid()).expect("a runner");
-    let killed = Command::new("kill")
-        .arg("-KILL")
-        .arg(runner.to_string())
-        .status();
-    assert!(killed.expect("run kill").success());
+    let Two {
+        mut server, runner, ..
+    } = Two::start("sandbox = \"off\"");
+    signal(runner, "KILL");
     server.wait_for("the runner runs again");
     let again = runner_of(server.pid()).expect("another runner");
     assert_ne!(again, runner);
@@ -305,7 +282,8 @@ fn program(folder: &Path, name: &str, script: &str) -> String {
 #[test]
 fn programs_of_checks_and_alerts_are_run_by_the_runner() {
     let folder = tempfile::tempdir().expect("a folder");
-    let at = |name: &str| folder.path().join(name);
+    let own = folder.path().to_owned();
+    let at = |name: &str| own.join(name);
     let check = "cat > \"$1/asked\"; echo $PPID > \"$1/parent\"; test -e \"$1/up\"";
     let check = program(folder.path(), "check", check);
     let alert = program(
@@ -321,11 +299,10 @@ fn programs_of_checks_and_alerts_are_run_by_the_runner() {
     );
     let configuration = configuration(folder.path(), "\"127.0.0.1:0\"", "") + &more;
     fs::write(at("up"), "").expect("it is up");
-    let server = Server::run(folder.path(), &configuration);
-    let runner = runner_of(server.pid()).expect("a runner");
+    let two = Two::of(folder, &configuration);
     let state = || {
-        let status = sorry(&["status", "--json", "--admin"], &at("admin/admin.sock"));
-        let status: serde_json::Value = serde_json::from_slice(&status.stdout).ok()?;
+        let (_, status) = two.ask(&["status", "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&status).ok()?;
         let real = &status["standing"]["sites"][0]["real_servers"][0]["state"];
         Some(real.as_str()?.to_owned())
     };
@@ -338,7 +315,7 @@ fn programs_of_checks_and_alerts_are_run_by_the_runner() {
     let asked = fs::read_to_string(at("asked")).expect("its input");
     assert!(asked.contains("shop"), "{asked}");
     let parent = fs::read_to_string(at("parent")).expect("its parent");
-    assert_eq!(parent.trim(), runner.to_string());
+    assert_eq!(parent.trim(), two.runner.to_string());
     fs::remove_file(at("up")).expect("it dies");
     until(
         Instant::now() + PATIENCE,

@@ -5,10 +5,11 @@
 //! the `runner`'s. How a thread gives something up is `sorry_sys::sandbox`'s. Called by `run`, and the table of capabilities by
 //! `sorry check-config --privileges`.
 
+mod authorities;
 mod paths;
 mod privileges;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::thread::{CapabilitySet, CapabilitySets};
 use sorry_sys::sandbox::{self, Held};
@@ -27,8 +28,12 @@ pub(super) struct Confined {
 
 /// Gives up what this configuration, read from this file, does not need. Where the kernel cannot hold something, that is told
 /// and the rest is given up. Nothing where the configuration says so, or where there is a second thread, which would
-/// have kept all.
-pub(super) fn confine(config: &Config, file: Option<&Path>) -> Option<Confined> {
+/// have kept all. In the folders of `left` something is to be removed.
+pub(super) fn confine(
+    config: &Config,
+    file: Option<&Path>,
+    left: Vec<PathBuf>,
+) -> Option<Confined> {
     if config.sandbox == Sandbox::Off {
         log::warn!("there is no sandbox, as the configuration says");
         return None;
@@ -41,7 +46,8 @@ pub(super) fn confine(config: &Config, file: Option<&Path>) -> Option<Confined> 
         );
         return None;
     }
-    let paths = Paths::of(config, file);
+    let mut paths = Paths::of(config, file);
+    paths.write.extend(left);
     paths.make_folders();
     let kept = Privileges::of(config).capabilities();
     if let Err(error) = keep(&kept) {
@@ -68,6 +74,15 @@ pub(super) fn guarded(read: Read, confined: Option<Confined>) -> Read {
     match confined {
         None => read,
         Some(confined) => Box::new(move || confined.allow(read()?)),
+    }
+}
+
+/// What of a configuration makes the sandbox worth less than it could be, each with its place. Told by `sorry check-config`, at the start
+/// and at a reload.
+pub(super) fn cautions(config: &Config) -> Vec<String> {
+    match config.sandbox {
+        Sandbox::Off => Vec::new(),
+        _ => paths::exposed(config),
     }
 }
 
@@ -102,14 +117,14 @@ impl Confined {
         }
     }
 
+    /// Only what a reload puts in force at once: what waits for a restart, such as another state folder, has all that it needs then.
     fn lacking(&self, config: &Config) -> Vec<Mistake> {
         const HINT: &str = "restart sorry, which begins with all that the configuration needs";
         let files = self.paths.beyond(config).into_iter().map(|(path, place)| {
             let message = format!("{} is out of reach of the sandbox", path.display());
             Mistake::new(Code::BadFile, place, message).hint(HINT)
         });
-        let needs = Privileges::of(config).needs;
-        let needs = needs
+        let needs = Privileges::at_once(config)
             .into_iter()
             .filter(|need| !self.kept.contains(&need.capability))
             .map(|need| {

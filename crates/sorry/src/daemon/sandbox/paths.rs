@@ -1,12 +1,14 @@
 //! Which files the daemon may still use: those that its configuration names, with the folders they stand in, since files are
 //! exchanged by renaming others over them, and what the C library reads to resolve names, tell the time and trust authorities.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::check::{self, FileCheck};
+use super::authorities;
+use crate::config::check::{self, FileCheck, FileDown};
 use crate::config::{Config, ListenAddress, Place, Purpose};
 
 /// What the system has for everybody. All of /etc, since files such as resolv.conf are exchanged while the daemon runs, and a
@@ -50,29 +52,25 @@ impl Paths {
             ..Paths::default()
         };
         let system = ["/etc/resolv.conf", "/etc/localtime", "/etc/hosts"].map(Path::new);
-        let authorities = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(std::env::var_os);
-        let authorities = authorities.iter().flatten().map(Path::new);
         let read = read_by(config).map(|(path, _)| path);
-        for path in system
-            .into_iter()
-            .chain(file)
-            .chain(authorities)
-            .chain(read)
-        {
+        for path in system.into_iter().chain(file).chain(read) {
             paths.read.extend(reaches(path));
+        }
+        for path in authorities::places() {
+            paths.read.extend(reaches(&path));
         }
         for (path, _) in written_by(config) {
             paths.write.push(path.to_owned());
             paths.folders.push(path.to_owned());
         }
-        // A log may be a link to a file elsewhere.
-        let real = config
-            .written
-            .iter()
-            .filter_map(|file| fs::canonicalize(&file.path).ok());
-        paths
-            .write
-            .extend(real.filter_map(|real| Some(real.parent()?.to_owned())));
+        // A log may be a link to a file elsewhere, and so may the state folder.
+        paths.write.extend(config.written.iter().filter_map(|file| {
+            let real = fs::canonicalize(&file.path).ok()?;
+            match file.purpose {
+                Purpose::State => Some(real),
+                _ => Some(real.parent()?.to_owned()),
+            }
+        }));
         paths
     }
 
@@ -89,21 +87,63 @@ impl Paths {
         }
     }
 
-    /// What a configuration names and these do not reach.
+    /// What a configuration needs at once and these do not reach. What it only needs after a restart is not in it.
     pub(super) fn beyond(&self, config: &Config) -> Vec<(PathBuf, Place)> {
-        let read = read_by(config).filter(|(path, _)| {
-            // What is not there is told by whoever wants it.
-            let found = fs::canonicalize(path).ok();
-            found.is_some_and(|real| !is_beneath(&real, self.read.iter().chain(&self.write)))
+        let closed = |real: &Path| !is_beneath(real, self.read.iter().chain(&self.write));
+        let files = files_of(config).filter(|(path, _)| {
+            // What is not there is told by whoever wants it, and no restart would bring it.
+            fs::canonicalize(path).is_ok_and(|real| closed(&real))
         });
-        let written = written_by(config).filter(|(folder, _)| {
+        // These may be missing for now: once they are there nobody could read them.
+        let numbers = numbers_of(config).filter(|(path, _)| closed(&where_it_would_be(path)));
+        let sockets = sockets_of(config).filter(|(folder, _)| {
             let real = fs::canonicalize(folder);
             !is_beneath(real.as_deref().unwrap_or(folder), self.write.iter())
         });
-        read.chain(written)
-            .map(|(path, place)| (path.to_owned(), place))
-            .collect()
+        let all = files.chain(numbers).chain(sockets);
+        all.map(|(path, place)| (path.to_owned(), place)).collect()
     }
+}
+
+/// What whoever has taken the daemon over could exchange: the configuration, from which the runner takes what it starts, and the
+/// programs themselves. In words, each with its place.
+pub(super) fn exposed(config: &Config) -> Vec<String> {
+    let written: Vec<PathBuf> = written_by(config)
+        .map(|(folder, _)| folder.to_owned())
+        .collect();
+    let is_written = |path: &Path| {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new("."));
+        fs::canonicalize(folder).is_ok_and(|real| is_beneath(&real, written.iter()))
+    };
+    let file = config.file().filter(|file| is_written(file)).map(|file| {
+        format!(
+            "{} is in a folder that the sandbox leaves writable, for a socket, a log or the state folder: whoever breaks into sorry could \
+             change the configuration; put those into folders of their own",
+            file.display()
+        )
+    });
+    // Once each, where many checks name one.
+    let mut seen = BTreeSet::new();
+    let programs = config.files.iter().filter(|file| {
+        file.purpose == Purpose::Program && is_written(&file.path) && seen.insert(&file.path)
+    });
+    let programs = programs.map(|file| {
+        let why = format!(
+            "{} is in a folder that the sandbox leaves writable: whoever breaks into sorry could put another program there",
+            file.path.display()
+        );
+        config.told(file.place, &why)
+    });
+    file.into_iter().chain(programs).collect()
+}
+
+/// The path itself where it is there, else the last folder on the way to it that is.
+fn where_it_would_be(path: &Path) -> PathBuf {
+    let mut found = path
+        .ancestors()
+        .filter_map(|path| fs::canonicalize(path).ok());
+    found.next().unwrap_or_else(|| path.to_owned())
 }
 
 fn is_beneath<'p>(path: &Path, mut folders: impl Iterator<Item = &'p PathBuf>) -> bool {
@@ -115,26 +155,38 @@ fn is_beneath<'p>(path: &Path, mut folders: impl Iterator<Item = &'p PathBuf>) -
 
 /// Files and folders that are read, and where they are named.
 fn read_by(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
+    files_of(config).chain(numbers_of(config))
+}
+
+/// Those that must be there.
+fn files_of(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
     // Programs are the runner's.
     let files = config
         .files
         .iter()
         .filter(|file| file.purpose != Purpose::Program);
-    let files = files.map(|file| (file.path.as_path(), file.place));
-    let checks = config
-        .sites
-        .iter()
-        .flat_map(|site| &site.reals)
-        .flat_map(|real| &real.checks);
-    let checks = checks.filter_map(|check| match &check.kind {
-        check::Kind::File(FileCheck { path, .. }) => Some((path.as_path(), check.place)),
-        _ => None,
-    });
-    files.chain(checks)
+    files.map(|file| (file.path.as_path(), file.place))
 }
 
-/// Folders in which something is made, and where that is named.
-fn written_by(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
+/// Those of file checks that read a number, which may come and go.
+fn numbers_of(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
+    let checks = checks_of(config);
+    let numbers = checks.filter(|(check, _)| check.down == FileDown::Nonzero);
+    numbers.map(|(check, place)| (check.path.as_path(), place))
+}
+
+/// File checks. All but those that read a number only look whether the file is there, which landlock leaves to everybody.
+pub(super) fn checks_of(config: &Config) -> impl Iterator<Item = (&FileCheck, Place)> {
+    let reals = config.sites.iter().flat_map(|site| &site.reals);
+    let checks = reals.flat_map(|real| &real.checks);
+    checks.filter_map(|check| match &check.kind {
+        check::Kind::File(file) => Some((file, check.place)),
+        _ => None,
+    })
+}
+
+/// Folders of the sockets that sites are reached by.
+fn sockets_of(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
     let sockets = config
         .listeners
         .iter()
@@ -142,6 +194,11 @@ fn written_by(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
             ListenAddress::Unix(path) => Some((path.parent()?, listener.place)),
             _ => None,
         });
+    sockets.filter(|(folder, _)| *folder != Path::new(""))
+}
+
+/// Folders in which something is made, and where that is named.
+fn written_by(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
     let files = config.written.iter().filter_map(|file| match file.purpose {
         Purpose::State => Some((file.path.as_path(), file.place)),
         _ => Some((file.path.parent()?, file.place)),
@@ -149,8 +206,9 @@ fn written_by(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
     let admin = config.admin.iter().filter_map(|path| path.parent());
     let state = config.state.iter().map(PathBuf::as_path);
     let others = admin.chain(state).map(|folder| (folder, Place::File));
-    let all = sockets.chain(files).chain(others);
-    all.filter(|(folder, _)| *folder != Path::new(""))
+    let others = files.chain(others);
+    let others = others.filter(|(folder, _)| *folder != Path::new(""));
+    sockets_of(config).chain(others)
 }
 
 /// What must be within reach so that a file can be read, also once it was exchanged for another: a folder itself, else the folder it is
@@ -286,5 +344,92 @@ mod tests {
             "its link leads beyond"
         );
         assert_eq!(beyond(&[], &[&at("a/socket")]), [at("a")]);
+    }
+
+    /// What a reload does not put in force has all it needs when its restart comes.
+    #[test]
+    fn what_waits_for_a_restart_is_not_beyond() {
+        let tree = tree();
+        let at = |path: &str| tree.path().join(path);
+        let paths = Paths::of(&config(&[], &[]), None);
+        let mut other = config(&[], &[]);
+        other.state = Some(at("b"));
+        other.admin = Some(at("c/admin.sock"));
+        for (file, purpose) in [("b", Purpose::State), ("c/log", Purpose::AccessLog)] {
+            let (path, place) = (at(file), Place::File);
+            other.written.push(FileUse {
+                path,
+                place,
+                purpose,
+            });
+        }
+        assert_eq!(paths.beyond(&other), []);
+        // The folder above the state folder is nobody's business.
+        assert_eq!(own(Paths::of(&other, None).write), [at("b"), at("c")]);
+    }
+
+    fn with_check(path: &Path, down: &str) -> Config {
+        let text = format!(
+            "state = \"none\"\n[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\"]\n[[site.real-server]]\n\
+             address = \"10.0.0.1:80\"\ncheck.file = {{ path = \"{}\", down-when = \"{down}\" }}",
+            path.display()
+        );
+        let mut config = parse(&text, "sorry.toml", Path::new("/"), &TimeZone::UTC).unwrap();
+        config.admin = None;
+        config.written.clear();
+        config
+    }
+
+    #[test]
+    fn a_number_is_read_when_its_file_has_come() {
+        let tree = tree();
+        let at = |path: &str| tree.path().join(path);
+        let reached = Paths::of(&with_check(&at("a/load"), "nonzero"), None);
+        assert_eq!(own(reached.read.clone()), [at("a")]);
+        for (path, down, is_beyond) in [
+            ("a/load", "nonzero", false),
+            ("a/new/load", "nonzero", false),
+            ("c/load", "nonzero", true),
+            ("c/new/load", "nonzero", true),
+            ("c/page.html", "nonzero", true),
+            // Whether a file is there is for everybody to see.
+            ("c/load", "exists", false),
+            ("c/page.html", "missing", false),
+        ] {
+            let beyond = reached.beyond(&with_check(&at(path), down));
+            assert_eq!(!beyond.is_empty(), is_beyond, "{path} {down}");
+        }
+        let looks = Paths::of(&with_check(&at("a/load"), "missing"), None);
+        assert_eq!(own(looks.read), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_configuration_and_programs_that_a_break_in_could_change_are_told() {
+        let tree = tree();
+        let at = |path: &str| tree.path().join(path);
+        let told = |name: &str, socket: &str, program: &str| {
+            let text = format!(
+                "state = \"none\"\n[[site]]\nname = \"shop\"\nsorry.listen = [\"unix:{}\"]",
+                at(socket).display()
+            );
+            let name = at(name).display().to_string();
+            let mut config = parse(&text, &name, Path::new("/"), &TimeZone::UTC).unwrap();
+            config.admin = None;
+            config.written.clear();
+            let program = FileUse {
+                path: at(program),
+                place: Place::File,
+                purpose: Purpose::Program,
+            };
+            config.files = vec![program.clone(), program];
+            let told = exposed(&config);
+            let about = |words: &str| told.iter().filter(|one| one.contains(words)).count();
+            (about("change the configuration"), about("another program"))
+        };
+        assert_eq!(told("a/sorry.toml", "b/socket", "c/check"), (0, 0));
+        assert_eq!(told("a/sorry.toml", "a/socket", "c/check"), (1, 0));
+        assert_eq!(told("a/sorry.toml", "c/socket", "c/check"), (0, 1));
+        fs::create_dir(at("c/inner")).unwrap();
+        assert_eq!(told("c/inner/sorry.toml", "c/socket", "a/check"), (1, 0));
     }
 }

@@ -10,7 +10,8 @@ use std::path::Path;
 use rustix::thread::CapabilitySet;
 use serde::Serialize;
 
-use crate::config::check::Kind;
+use super::paths;
+use crate::config::check::{FileDown, Kind};
 use crate::config::{Config, ListenAddress, Place};
 
 /// A capability that a configuration can need (capabilities(7)).
@@ -106,10 +107,20 @@ impl Privileges {
         Privileges::on(&Machine::this(), config)
     }
 
-    fn on(machine: &Machine, config: &Config) -> Privileges {
-        let mut needs = low_ports(machine, config);
+    /// What a reload that puts it in force needs there and then. Its own addresses, logs and folders wait for a restart.
+    pub(super) fn at_once(config: &Config) -> Vec<Need> {
+        let machine = Machine::this();
+        let mut needs = low_ports(&machine, of_sites(config));
         if machine.root {
-            needs.extend(files_of_others(config));
+            needs.extend(files_of_others(read(config).chain(sockets(config))));
+        }
+        needs
+    }
+
+    fn on(machine: &Machine, config: &Config) -> Privileges {
+        let mut needs = low_ports(machine, of_sites(config).chain(of_operators(config)));
+        if machine.root {
+            needs.extend(files_of_others(read(config).chain(written(config))));
         }
         let mut checks = config.sites.iter().flat_map(|site| &site.reals);
         let mut references = config.watch.references.iter();
@@ -132,12 +143,17 @@ impl Privileges {
     }
 }
 
-fn low_ports(machine: &Machine, config: &Config) -> Vec<Need> {
+/// Where sites listen.
+fn of_sites(config: &Config) -> impl Iterator<Item = (SocketAddr, Place)> {
     let listeners = config.listeners.iter();
-    let sites = listeners.filter_map(|listener| match &listener.address {
+    listeners.filter_map(|listener| match &listener.address {
         ListenAddress::Tcp(address) => Some((*address, listener.place)),
         _ => None,
-    });
+    })
+}
+
+/// Where operators are listened to.
+fn of_operators(config: &Config) -> impl Iterator<Item = (SocketAddr, Place)> {
     let metrics = config
         .metrics
         .map(|address| (address, config.metrics_place));
@@ -145,9 +161,11 @@ fn low_ports(machine: &Machine, config: &Config) -> Vec<Need> {
         .remote
         .as_ref()
         .map(|remote| (remote.listen, remote.place));
-    sites
-        .chain(metrics)
-        .chain(remote)
+    metrics.into_iter().chain(remote)
+}
+
+fn low_ports(machine: &Machine, addresses: impl Iterator<Item = (SocketAddr, Place)>) -> Vec<Need> {
+    addresses
         .filter(|(address, _)| is_low(*address, machine))
         .map(|(address, place)| Need {
             capability: Capability::NetBindService,
@@ -162,19 +180,52 @@ fn is_low(address: SocketAddr, machine: &Machine) -> bool {
     address.port() != 0 && address.port() < machine.first_port
 }
 
+/// A file, where it is named, and which bit of its mode must be there for whoever uses it.
+type Used<'c> = (&'c Path, Place, u32);
+
+const READ: u32 = 4;
+const WRITE: u32 = 2;
+/// It is only looked for, which its folders must allow.
+const SEEN: u32 = 0;
+
+fn read(config: &Config) -> impl Iterator<Item = Used<'_>> {
+    let files = config.files.iter();
+    let files = files.map(|file| (file.path.as_path(), file.place, READ));
+    let checks = paths::checks_of(config).map(|(check, place)| {
+        let bit = match check.down {
+            FileDown::Nonzero => READ,
+            FileDown::Exists | FileDown::Missing => SEEN,
+        };
+        (check.path.as_path(), place, bit)
+    });
+    files.chain(checks)
+}
+
+fn written(config: &Config) -> impl Iterator<Item = Used<'_>> {
+    let files = config.written.iter();
+    let files = files.map(|file| (file.path.as_path(), file.place, WRITE));
+    files.chain(sockets(config))
+}
+
+/// The sockets that sites are reached by.
+fn sockets(config: &Config) -> impl Iterator<Item = Used<'_>> {
+    let listeners = config.listeners.iter();
+    listeners.filter_map(|listener| match &listener.address {
+        ListenAddress::Unix(path) => Some((path.as_path(), listener.place, WRITE)),
+        _ => None,
+    })
+}
+
 /// Root without capabilities is a user like any other.
-fn files_of_others(config: &Config) -> Vec<Need> {
-    let read = config.files.iter().map(|file| (file, 4));
-    let written = config.written.iter().map(|file| (file, 2));
-    read.chain(written)
-        .filter(|(file, bit)| is_closed(&file.path, *bit))
-        .map(|(file, _)| Need {
+fn files_of_others<'c>(used: impl Iterator<Item = Used<'c>>) -> Vec<Need> {
+    used.filter(|(path, _, bit)| is_closed(path, *bit))
+        .map(|(path, place, _)| Need {
             capability: Capability::DacOverride,
             why: format!(
                 "as root, to use {}, which belongs to another user",
-                file.path.display()
+                path.display()
             ),
-            place: file.place,
+            place,
         })
         .collect()
 }
@@ -194,7 +245,7 @@ fn is_closed(path: &Path, bit: u32) -> bool {
     };
     let mut folders = path.ancestors().skip(1);
     // A file that is written is made, exchanged and removed in its folder.
-    let inside = if bit == 2 { 3 } else { 1 };
+    let inside = if bit == WRITE { 3 } else { 1 };
     denies(path, bit)
         || folders.next().is_some_and(|folder| denies(folder, inside))
         || folders.any(|folder| denies(folder, 1))
@@ -286,6 +337,34 @@ mod tests {
             let config = config("\"127.0.0.1:8503\"", &more);
             let echo = Privileges::on(&machine(false), &config).echo;
             assert_eq!(echo, needed.then_some(Echo { groups: (1, 0) }), "{more}");
+        }
+    }
+
+    /// A file check that reads a number reads it as the daemon, which has to keep what it needs for that.
+    #[test]
+    fn root_may_need_a_capability_for_files_of_checks() {
+        let folder = tempfile::tempdir().unwrap();
+        let number = folder.path().join("load");
+        fs::write(&number, "0").unwrap();
+        fs::set_permissions(&number, fs::Permissions::from_mode(0o600)).unwrap();
+        // Who is not root has made a file that root could not read by its mode alone; who is gives one away.
+        let given = std::os::unix::fs::chown(&number, Some(4321), Some(4321));
+        let needs = |down: &str| {
+            let real = format!(
+                "[[site.real-server]]\naddress = \"10.0.0.1:80\"\ncheck.file = {{ path = \"{}\", down-when = \"{down}\" }}",
+                number.display()
+            );
+            let config = config("\"127.0.0.1:8503\"", &real);
+            Privileges::on(&machine(true), &config).capabilities()
+        };
+        assert_eq!(needs("nonzero"), [Capability::DacOverride], "{given:?}");
+        assert_eq!(needs("exists"), []);
+        fs::set_permissions(&number, fs::Permissions::from_mode(0o604)).unwrap();
+        if given.is_ok() {
+            assert_eq!(needs("nonzero"), []);
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+            std::os::unix::fs::chown(folder.path(), Some(4321), Some(4321)).unwrap();
+            assert_eq!(needs("exists"), [Capability::DacOverride]);
         }
     }
 
