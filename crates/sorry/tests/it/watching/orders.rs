@@ -64,7 +64,7 @@ fn down_with_words_and_a_time_and_up_again() {
         (&"live".into(), &"quorum".into())
     );
     assert!(!page(&world).contains("Almost done."));
-    assert_eq!(world.stray_alert(), None, "what was ordered is silent");
+    world.no_stray_alert("what was ordered is silent");
     let (_, audit) = world.verb(&["audit"]);
     assert!(audit.contains("ticket 7"), "{audit}");
 }
@@ -76,7 +76,7 @@ fn an_order_wins_over_health_and_a_site_that_stays_down_is_told_of() {
     world.kill(0);
     world.wait_real(0, "down");
     assert_eq!(world.site()["why"], "ordered");
-    assert_eq!(world.stray_alert(), None, "nobody is told in a maintenance");
+    world.no_stray_alert("nobody is told in a maintenance");
     let (code, printed) = world.verb(&["up", "shop"]);
     assert_eq!(code, 0, "{printed}");
     assert!(printed.contains("too few real servers work"), "{printed}");

@@ -88,7 +88,7 @@ fn one_dies_two_die_and_they_come_back() {
         .collect();
     assert_eq!(outages.len(), 1, "{history}");
     assert!(outages[0]["ended"].is_string() && outages[0]["planned"] == false);
-    assert_eq!(world.stray_alert(), None, "one alert for each transition");
+    world.no_stray_alert("one alert for each transition");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_reload_in_an_outage_keeps_the_outage() {
     );
     world.configure(&other);
     assert_eq!(world.site()["since"], before["since"]);
-    assert_eq!(world.stray_alert(), None);
+    world.no_stray_alert("one alert for each transition");
 }
 
 #[test]

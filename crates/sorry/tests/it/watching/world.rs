@@ -220,9 +220,16 @@ impl World {
         alert.unwrap_or_else(|_| panic!("no alert came"))
     }
 
-    /// An alert that has come and that nobody has waited for.
-    pub(super) fn stray_alert(&self) -> Option<Value> {
-        self.alerts.try_recv().ok()
+    /// Nobody was told anything that nobody has waited for. What is decided by now is on its way or delivered: once nothing is on its
+    /// way, a test is the next that comes.
+    pub(super) fn no_stray_alert(&self, why: &str) {
+        let waiting = "sorry_alerts_waiting{receiver=\"ops\",channel=\"webhook\"}";
+        let delivered = || (self.metric(waiting) == Some(0.0)).then_some(());
+        until(Instant::now() + PATIENCE, delivered, "all is delivered");
+        let (code, printed) = self.verb(&["alert", "test", "ops"]);
+        assert_eq!(code, 0, "{printed}");
+        let next = self.alert();
+        assert_eq!(next["kind"], "test", "{why}: {next}");
     }
 
     /// The value of a metric, by its whole name with labels.
