@@ -41,6 +41,7 @@ impl Source for Fixed {
                 limits_reached: Vec::new(),
                 standing: Arc::default(),
                 log_lines_dropped: None,
+                programs_hung: None,
             },
         }
     }

@@ -45,6 +45,8 @@ pub struct Facts {
     pub standing: Arc<Standing>,
     /// Lines of the access log that found no room; none where there is no log.
     pub log_lines_dropped: Option<u64>,
+    /// Programs that were killed and do not end; none where nobody can run any.
+    pub programs_hung: Option<u64>,
 }
 
 impl Facts {

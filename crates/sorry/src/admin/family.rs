@@ -173,6 +173,13 @@ pub(super) static LOG_DROPPED: Family = counter(
     "Lines of the access log that found no room because its disk or pipe is too slow. Absent without an access log.",
 );
 
+pub(super) static PROGRAMS_HUNG: Family = gauge(
+    "sorry_programs_hung",
+    &[],
+    "Programs of checks and alerts that were killed and do not end, for a disk or a server that does not answer; each is not started again \
+     before it is gone. Absent where there is no runner.",
+);
+
 pub(super) static PROCESS_CPU: Family = in_unit(
     "seconds",
     counter(
@@ -342,7 +349,7 @@ pub(super) static ALERTS_WAITING: Family = gauge(
     "Alerts that a receiver has not got yet.",
 );
 
-pub(super) static FAMILIES: [&Family; 48] = [
+pub(super) static FAMILIES: [&Family; 49] = [
     &BUILD,
     &ANSWERS,
     &CRAWLERS,
@@ -366,6 +373,7 @@ pub(super) static FAMILIES: [&Family; 48] = [
     &RELOAD_OK,
     &RELOAD_AT,
     &LOG_DROPPED,
+    &PROGRAMS_HUNG,
     &SITE_LIVE,
     &SITE_WHY,
     &SITE_SINCE,

@@ -176,6 +176,10 @@ fn configuration(page: &mut Page, facts: &Facts) {
     if let Some(dropped) = facts.log_lines_dropped {
         samples.add(&[], dropped);
     }
+    let mut samples = page.family(&family::PROGRAMS_HUNG);
+    if let Some(hung) = facts.programs_hung {
+        samples.add(&[], hung);
+    }
 }
 
 fn process(page: &mut Page, facts: &Facts, process: &Process) {

@@ -95,6 +95,7 @@ fn facts() -> Facts {
         limits_reached: Vec::new(),
         standing: Arc::default(),
         log_lines_dropped: Some(2),
+        programs_hung: Some(1),
     }
 }
 
@@ -155,6 +156,7 @@ fn workers_are_added_up_and_named() {
         sorry_configuration_generation 4
         sorry_configuration_reload_timestamp_seconds 1700000100
         sorry_access_log_lines_dropped_total 2
+        sorry_programs_hung 1
         sorry_journal_writable 1
         process_cpu_seconds_total 1.25
         process_open_fds 17
@@ -217,6 +219,7 @@ fn metadata_follows_the_format() {
         TYPE sorry_configuration_reload_successful gauge
         TYPE sorry_configuration_reload_timestamp_seconds gauge
         TYPE sorry_access_log_lines_dropped_total counter
+        TYPE sorry_programs_hung gauge
         TYPE sorry_site_live gauge
         TYPE sorry_site_reason gauge
         TYPE sorry_site_since_timestamp_seconds gauge
@@ -271,6 +274,7 @@ fn metadata_follows_the_format() {
         TYPE sorry_configuration_reload_timestamp_seconds gauge
         UNIT sorry_configuration_reload_timestamp_seconds seconds
         TYPE sorry_access_log_lines_dropped counter
+        TYPE sorry_programs_hung gauge
         TYPE sorry_site_live gauge
         TYPE sorry_site_reason gauge
         TYPE sorry_site_since_timestamp_seconds gauge
@@ -346,6 +350,7 @@ fn alerts_can_be_written_before_anything_has_happened() {
             limits_reached: Vec::new(),
             standing: Arc::default(),
             log_lines_dropped: None,
+            programs_hung: None,
             ..facts()
         },
     };

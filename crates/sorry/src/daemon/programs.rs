@@ -31,6 +31,11 @@ impl Programs {
         self.runner.get().map(Runner::standing)
     }
 
+    /// How many programs were killed and do not end; none where there is no runner.
+    pub(super) fn hung(&self) -> Option<u64> {
+        self.runner.get().and_then(Runner::hung)
+    }
+
     async fn run(
         &self,
         kind: Kind,

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use arc_swap::ArcSwap;
 
 use super::audit::Audit;
+use super::programs::Programs;
 use super::runner;
 use super::state::State;
 use crate::admin::standing::Standing;
@@ -26,6 +27,7 @@ pub(super) struct Gauge {
     pub(super) doors: Arc<Doors>,
     pub(super) log: Option<access::Log>,
     pub(super) audit: Arc<Audit>,
+    programs: Arc<Programs>,
     facts: ArcSwap<Facts>,
     /// How sites stand, once something decides.
     standing: OnceLock<Arc<ArcSwap<Standing>>>,
@@ -43,6 +45,7 @@ impl Gauge {
             doors: Arc::default(),
             log,
             audit: Arc::default(),
+            programs: Arc::clone(&state.programs),
             facts: ArcSwap::from_pointee(facts(state)),
             standing: OnceLock::new(),
         }
@@ -71,6 +74,7 @@ impl Source for Gauge {
             facts.standing = standing;
         }
         facts.log_lines_dropped = self.log.as_ref().map(access::Log::dropped);
+        facts.programs_hung = self.programs.hung();
         Snapshot {
             sites: Arc::clone(&self.counts),
             workers: self.workers.clone(),
@@ -97,6 +101,7 @@ fn facts(state: &State) -> Facts {
         limits_reached: state.reached.all().into(),
         standing: Arc::default(),
         log_lines_dropped: None,
+        programs_hung: None,
     }
 }
 

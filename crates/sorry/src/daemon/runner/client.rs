@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -70,13 +71,14 @@ impl Process {
     /// Gives it to a thread of its own: whatever else the daemon does, checks hear what became of their programs in time.
     pub fn attach(self, config: &Config) -> io::Result<Runner> {
         let (runner, calls, standing) = Runner::new(config);
+        let hung = Arc::clone(&runner.hung);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         std::thread::Builder::new()
             .name("sorry-programs".into())
             .spawn(move || {
-                runtime.block_on(drive(self, calls, standing));
+                runtime.block_on(drive(self, calls, standing, hung));
                 runtime.shutdown_background();
             })?;
         Ok(runner)
@@ -89,6 +91,8 @@ pub struct Runner {
     calls: mpsc::Sender<Call>,
     programs: Arc<ArcSwap<Programs>>,
     standing: watch::Receiver<Standing>,
+    /// How many programs hang, by the last answer.
+    hung: Arc<AtomicU32>,
 }
 
 /// A question, and who waits for its answer.
@@ -112,6 +116,7 @@ impl Runner {
             calls: sender,
             programs: Arc::new(ArcSwap::from_pointee(Programs::of(config))),
             standing: seen,
+            hung: Arc::default(),
         };
         (runner, calls, standing)
     }
@@ -124,6 +129,14 @@ impl Runner {
     /// How it stands.
     pub fn standing(&self) -> Standing {
         *self.standing.borrow()
+    }
+
+    /// How many programs were killed and do not end, as the runner said it last; none where there is no runner.
+    pub fn hung(&self) -> Option<u64> {
+        match self.standing() {
+            Standing::None => None,
+            _ => Some(self.hung.load(Ordering::Relaxed).into()),
+        }
     }
 
     /// Runs a program of the configuration, with this on its standard input (at most 64 KiB), for at most so long. Always
@@ -174,6 +187,7 @@ async fn drive(
     process: Process,
     mut calls: mpsc::Receiver<Call>,
     standing: watch::Sender<Standing>,
+    hung: Arc<AtomicU32>,
 ) {
     let Process {
         mut child,
@@ -185,7 +199,7 @@ async fn drive(
     loop {
         let began = Instant::now();
         // Without its end of the pair it ends.
-        if converse(socket, &mut calls).await == Told::AllThereWas {
+        if converse(socket, &mut calls, &hung).await == Told::AllThereWas {
             return;
         }
         let Some(status) = end_of(child, &mut calls).await else {
@@ -274,7 +288,7 @@ enum Told {
 }
 
 /// Passes questions and answers between those who ask and a runner.
-async fn converse(socket: OwnedFd, calls: &mut mpsc::Receiver<Call>) -> Told {
+async fn converse(socket: OwnedFd, calls: &mut mpsc::Receiver<Call>, hung: &AtomicU32) -> Told {
     let Ok(channel) = Channel::new(socket) else {
         return Told::NoMore;
     };
@@ -302,9 +316,11 @@ async fn converse(socket: OwnedFd, calls: &mut mpsc::Receiver<Call>) -> Told {
                 let Ok(Some(packet)) = packet else {
                     return Told::NoMore;
                 };
-                if let Some((answer, output)) = decode::<Answer>(&packet)
-                    && let Some(reply) = waiting.remove(&answer.id)
-                {
+                let Some((answer, output)) = decode::<Answer>(&packet) else {
+                    continue;
+                };
+                hung.store(answer.hung, Ordering::Relaxed);
+                if let Some(reply) = waiting.remove(&answer.id) {
                     let _nobody_waits = reply.send(Finished {
                         how: answer.how,
                         output: output.to_vec(),

@@ -32,8 +32,9 @@ impl Pair {
         };
         tokio::task::spawn_local(answer_all(its, read));
         let (runner, mut calls, standing) = Runner::new(in_force);
+        let hung = Arc::clone(&runner.hung);
         let driver = tokio::task::spawn_local(async move {
-            let told = converse(ours, &mut calls).await;
+            let told = converse(ours, &mut calls, &hung).await;
             drop(standing);
             told
         });
@@ -173,13 +174,44 @@ async fn the_end_of_the_runner_is_told_to_who_waits() {
         drop(its);
     };
     let (argv, asked) = (cat(), Vec::new());
+    let hung = AtomicU32::new(0);
     let (finished, told, ()) = tokio::join!(
         runner.run(Kind::Check, &argv, asked, LONG),
-        converse(ours, &mut calls),
+        converse(ours, &mut calls, &hung),
         dies
     );
     assert_eq!(finished, Finished::not_started("the runner is gone"));
     assert_eq!(told, Told::NoMore);
+}
+
+#[tokio::test]
+async fn what_hangs_is_known_by_the_last_answer() {
+    let (ours, its) = channel::pair().unwrap();
+    let (runner, mut calls, standing) = Runner::new(&config(&[cat()], &[]));
+    assert_eq!(runner.hung(), None, "there is no runner");
+    standing.send(Standing::Runs(1)).unwrap();
+    assert_eq!(runner.hung(), Some(0));
+    let its = Channel::new(its).unwrap();
+    let answers = async {
+        let packet = its.receive().await.unwrap().unwrap();
+        let (ask, _) = decode::<Ask>(&packet).unwrap();
+        let answer = Answer {
+            id: ask.id,
+            how: How::Timeout,
+            took_ms: 1,
+            hung: 3,
+        };
+        its.send(&encode(&answer, b"").unwrap()).await.unwrap();
+        drop(its);
+    };
+    let (argv, asked, hung) = (cat(), Vec::new(), Arc::clone(&runner.hung));
+    let (finished, _, ()) = tokio::join!(
+        runner.run(Kind::Check, &argv, asked, LONG),
+        converse(ours, &mut calls, &hung),
+        answers
+    );
+    assert_eq!(finished.how, How::Timeout);
+    assert_eq!(runner.hung(), Some(3));
 }
 
 /// With the daemon gone, everything that it had asked for is killed.

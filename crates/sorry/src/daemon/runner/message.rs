@@ -45,6 +45,8 @@ pub(super) struct Answer {
     pub(super) how: How,
     /// How long it took, in milliseconds.
     pub(super) took_ms: u64,
+    /// How many programs were killed and have not ended yet.
+    pub(super) hung: u32,
 }
 
 /// One packet; none where it would be too long.

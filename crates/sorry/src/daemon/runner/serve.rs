@@ -153,6 +153,7 @@ impl Desk {
             id: ask.id,
             how: finished.how,
             took_ms: u64::try_from(finished.took.as_millis()).unwrap_or(u64::MAX),
+            hung: u32::try_from(self.hung.number()).unwrap_or(u32::MAX),
         };
         encode(&answer, &finished.output).or_else(|| encode(&answer, b""))
     }
