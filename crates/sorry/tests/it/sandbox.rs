@@ -1,5 +1,6 @@
 //! What the running daemon has given up, thread by thread, as the kernel tells it; and the process that runs programs.
 
+mod hung;
 mod reloads;
 mod threads;
 
