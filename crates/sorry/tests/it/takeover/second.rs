@@ -23,7 +23,7 @@ fn run(folder: &Path, name: &str, more: &[&str]) -> Output {
     let file = folder.join(format!("{name}.toml"));
     fs::write(&file, configuration(folder, name)).expect("write the configuration");
     let mut command = Command::new("timeout");
-    command.args(["60", SORRY, "run"]).args(more).arg(file);
+    command.args(["20", SORRY, "run"]).args(more).arg(file);
     command.output().expect("run sorry")
 }
 
