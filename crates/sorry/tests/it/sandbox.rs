@@ -28,6 +28,17 @@ fn threads(pid: u32) -> BTreeMap<String, BTreeMap<String, String>> {
     tasks.filter_map(|task| status(task.ok()?.path())).collect()
 }
 
+/// The same, once all of these are there: a thread gives itself its name, when it first runs.
+fn named(pid: u32, names: &[&str]) -> BTreeMap<String, BTreeMap<String, String>> {
+    let all = || {
+        let all = threads(pid);
+        let are_there = names.iter().all(|name| all.contains_key(*name));
+        are_there.then_some(all)
+    };
+    let what = format!("there are the threads {names:?}");
+    until(Instant::now() + PATIENCE, all, &what)
+}
+
 fn configuration(folder: &Path, listen: &str, more: &str) -> String {
     let folder = folder.display();
     format!(
@@ -136,10 +147,7 @@ fn every_thread_keeps_what_the_table_says_and_nothing_else() {
     for (listen, kept) in cases.into_iter().chain(with_low) {
         let folder = tempfile::tempdir().expect("a folder");
         let server = Server::run(folder.path(), &configuration(folder.path(), &listen, ""));
-        let all = threads(server.pid());
-        for name in ["sorry", "sorry-0", "sorry-1", "sorry-log"] {
-            assert!(all.contains_key(name), "no {name} among {:?}", all.keys());
-        }
+        let all = named(server.pid(), &["sorry", "sorry-0", "sorry-1", "sorry-log"]);
         for (name, status) in &all {
             assert_eq!(status["Seccomp"], "2", "{name}");
             assert_eq!(status["NoNewPrivs"], "1", "{name}");

@@ -57,6 +57,24 @@ def syscall_instruction(process):
     raise SystemExit("no syscall instruction was found")
 
 
+def stop_all(process):
+    """Stops every thread. The kernel's list ends early where a thread ends while it is read, so it is read until it has nothing new."""
+    stopped_ones, quiet = [], 0
+    while quiet < 3:
+        listed = map(int, os.listdir(f"/proc/{process}/task"))
+        new = sorted(thread for thread in listed if thread not in stopped_ones)
+        quiet = 0 if new else quiet + 1
+        for thread in new:
+            try:
+                ptrace(SEIZE, thread)
+            except ProcessLookupError:
+                continue  # It has ended meanwhile.
+            ptrace(INTERRUPT, thread)
+            stopped(thread)
+            stopped_ones.append(thread)
+    return stopped_ones
+
+
 class Thread:
     def __init__(self, process, thread, instruction):
         self.process, self.thread, self.instruction = process, thread, instruction
@@ -104,15 +122,7 @@ class Thread:
 def main():
     process, calls = int(sys.argv[1]), sys.argv[2:]
     instruction = syscall_instruction(process)
-    threads = []
-    for thread in map(int, sorted(os.listdir(f"/proc/{process}/task"))):
-        try:
-            ptrace(SEIZE, thread)
-        except ProcessLookupError:
-            continue  # It has ended meanwhile.
-        ptrace(INTERRUPT, thread)
-        stopped(thread)
-        threads.append(Thread(process, thread, instruction))
+    threads = [Thread(process, thread, instruction) for thread in stop_all(process)]
     for thread in threads:
         print(thread.name, *(thread.make(call) for call in calls))
     for thread in threads:

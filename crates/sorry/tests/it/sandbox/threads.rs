@@ -4,12 +4,26 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Two, configuration};
+use super::{Two, configuration, named};
 use crate::harness::{fixtures, run, text};
 
 /// errno(3): no file by landlock, no program by seccomp.
 const EACCES: &str = "13";
 const EPERM: &str = "1";
+
+/// Every kind of thread that stays.
+const THREADS: [&str; 10] = [
+    "sorry",
+    "sorry-0",
+    "sorry-1",
+    "sorry-log",
+    "sorry-brain",
+    "sorry-journal",
+    "sorry-audit",
+    "sorry-posts",
+    "sorry-refusals",
+    "sorry-programs",
+];
 
 /// Real servers to watch and somebody to tell, so that every kind of thread is there.
 fn busy(folder: &Path) -> String {
@@ -36,6 +50,7 @@ fn no_thread_opens_what_is_out_of_reach_or_starts_a_program() {
     let folder = tempfile::tempdir().expect("a folder");
     let busy = busy(folder.path());
     let two = Two::of(folder, &busy);
+    named(two.server.pid(), &THREADS);
     let script = fixtures().join("sandbox/inject.py").display().to_string();
     let (pid, file) = (two.server.pid().to_string(), two.at("sorry.toml"));
     let (file, secret) = (file.display(), secret.display());
@@ -61,18 +76,7 @@ fn no_thread_opens_what_is_out_of_reach_or_starts_a_program() {
     for (name, answers) in &threads {
         assert_eq!(*answers, expected, "{name}, of {told}");
     }
-    for name in [
-        "sorry",
-        "sorry-0",
-        "sorry-1",
-        "sorry-log",
-        "sorry-brain",
-        "sorry-journal",
-        "sorry-audit",
-        "sorry-posts",
-        "sorry-refusals",
-        "sorry-programs",
-    ] {
+    for name in THREADS {
         assert!(
             threads.iter().any(|(found, _)| *found == name),
             "no {name}: {told}"
