@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 const NAME: &str = "journal";
 
+/// A program that another test starts has the lock, too, until it is executed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 struct Place {
     temporary: TempDir,
 }
@@ -47,7 +50,7 @@ impl Place {
 }
 
 fn folder(path: &Path) -> Arc<Folder> {
-    Arc::new(Folder::open(path, Duration::ZERO).unwrap())
+    Arc::new(Folder::open(path, PATIENCE).unwrap())
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -9,7 +9,7 @@ use super::super::Folder;
 use super::super::line::LONGEST;
 
 fn journal(path: &Path) -> (Journal<String>, Vec<String>) {
-    let folder = Arc::new(Folder::open(path, Duration::ZERO).unwrap());
+    let folder = Arc::new(Folder::open(path, Duration::from_secs(10)).unwrap());
     let (journal, records, _) = Journal::open(&folder, "journal").unwrap();
     (journal, records)
 }

@@ -31,7 +31,8 @@ fn telling(number: u64) -> Telling {
 /// A folder where the history has tellings up to `told`, and the queue of alerts has taken in those up to `taken`.
 fn folder(told: u64, taken: Option<u64>) -> (TempDir, Arc<Folder>) {
     let place = TempDir::new().unwrap();
-    let folder = Arc::new(Folder::open(&place.path().join("state"), Duration::ZERO).unwrap());
+    let folder =
+        Arc::new(Folder::open(&place.path().join("state"), Duration::from_secs(10)).unwrap());
     let (mut history, _, _) = Journal::<KeptTelling>::open(&folder, HISTORY).unwrap();
     let tellings: Vec<KeptTelling> = (1..=told).map(|it| (&telling(it)).into()).collect();
     history.append(&tellings).unwrap();

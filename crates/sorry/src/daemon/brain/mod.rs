@@ -282,7 +282,7 @@ fn open(
     if has_forgotten(&entries, &tellings) {
         log::error!(
             "the journal in {} is empty, though its history knows of orders: what was ordered is forgotten",
-            path.display()
+            folder.path().display()
         );
     }
     let last = tellings.iter().map(|telling| telling.number).max();
