@@ -4,8 +4,7 @@
 use super::check::Check;
 use super::real_server::RealServer;
 use super::watching::Watching;
-use super::{Config, Limits, ListenOptions, Log, Remote, Site, Sorry};
-use std::path::PathBuf;
+use super::{Config, Limits, ListenOptions, Log, Site, Sorry};
 
 /// The fields of a struct whose values differ, each as the file calls it.
 macro_rules! differing {
@@ -135,32 +134,32 @@ impl Config {
         told
     }
 
-    /// The keys of `[admin]` that differ, but for the socket.
+    /// The keys of `[admin]` that differ and are read when the process starts, but for the socket.
     pub fn remote_difference(&self, other: &Config) -> Vec<&'static str> {
-        let parts = |remote: &Option<Remote>| {
-            remote.clone().map(|remote| {
-                let Remote {
-                    listen,
-                    hosts,
-                    certificate,
-                    tokens,
-                    place: _,
-                } = remote;
-                let super::Certificate { certificate, key } = certificate;
-                (listen, hosts, (certificate, key), tokens)
-            })
+        let (one, two) = (&self.remote, &other.remote);
+        match (one, two) {
+            (None, None) => Vec::new(),
+            (Some(one), Some(two)) => [
+                (one.listen != two.listen).then_some("listen"),
+                (one.hosts != two.hosts).then_some("hosts"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            _ => vec!["listen"],
+        }
+    }
+
+    /// The keys of `[admin]` that differ and name files which each reload reads.
+    pub fn remote_files_difference(&self, other: &Config) -> Vec<&'static str> {
+        let (Some(one), Some(two)) = (&self.remote, &other.remote) else {
+            return Vec::new();
         };
-        let (one, two) = (parts(&self.remote), parts(&other.remote));
-        let (Some(one), Some(two)) = (&one, &two) else {
-            return (one != two).then_some("listen").into_iter().collect();
-        };
-        let path = |one: &PathBuf, two: &PathBuf, key| (one != two).then_some(key);
+        let (mine, theirs) = (&one.certificate, &two.certificate);
         let keys = [
-            (one.0 != two.0).then_some("listen"),
-            path(&one.2.0, &two.2.0, "certificate"),
-            path(&one.2.1, &two.2.1, "key"),
-            path(&one.3, &two.3, "tokens"),
-            (one.1 != two.1).then_some("hosts"),
+            (mine.certificate != theirs.certificate).then_some("certificate"),
+            (mine.key != theirs.key).then_some("key"),
+            (one.tokens != two.tokens).then_some("tokens"),
         ];
         keys.into_iter().flatten().collect()
     }

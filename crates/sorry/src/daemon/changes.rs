@@ -36,6 +36,10 @@ fn watching(old: &Config, new: &Config) -> Vec<String> {
         changes.push(format!("[watch] has changed: {}", quoted(&watch)));
     }
     changes.extend(new.receivers_difference(old));
+    let files = new.remote_files_difference(old);
+    if !files.is_empty() {
+        changes.push(format!("[admin] has changed: {}", quoted(&files)));
+    }
     if new.down_for != old.down_for {
         changes.push("`down-for` has changed".to_owned());
     }
@@ -247,11 +251,22 @@ mod tests {
                 "[[site.window]]\nname = \"a\"\ndays = \"daily\"\nfor = \"1h\"\nat = \"{at}\""
             ))
         };
+        let admin = |tokens: &str| {
+            format!(
+                "[admin]\nlisten = \"127.0.0.1:4\"\ncertificate = \"a\"\nkey = \"b\"\n\
+                 tokens = \"{tokens}\"\n{SITE}"
+            )
+        };
         for (old, new, expected) in [
+            (
+                admin("c"),
+                admin("d"),
+                &["[admin] has changed: `tokens`"][..],
+            ),
             (
                 watched("check.tcp = {}"),
                 format!("\n\n{}", watched("check.tcp = {}")),
-                &[][..],
+                &[],
             ),
             (
                 watched(""),
