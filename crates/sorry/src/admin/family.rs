@@ -325,6 +325,18 @@ pub(super) static CHECK_SECONDS: Family = in_unit(
     ),
 );
 
+pub(super) static CHECK_LATE: Family = in_unit(
+    "seconds",
+    Family {
+        kind: Kind::Histogram,
+        ..counter(
+            "sorry_check_late_seconds",
+            &[],
+            "How much later than they should have probes began.",
+        )
+    },
+);
+
 pub(super) static DOUBT: Family = gauge(
     "sorry_doubt",
     &["cause"],
@@ -349,7 +361,7 @@ pub(super) static ALERTS_WAITING: Family = gauge(
     "Alerts that a receiver has not got yet.",
 );
 
-pub(super) static FAMILIES: [&Family; 49] = [
+pub(super) static FAMILIES: [&Family; 50] = [
     &BUILD,
     &ANSWERS,
     &CRAWLERS,
@@ -389,6 +401,7 @@ pub(super) static FAMILIES: [&Family; 49] = [
     &REAL_DRAINED,
     &CHECK_RESULTS,
     &CHECK_SECONDS,
+    &CHECK_LATE,
     &DOUBT,
     &JOURNAL_OK,
     &ALERTS,

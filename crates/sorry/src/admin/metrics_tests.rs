@@ -235,6 +235,7 @@ fn metadata_follows_the_format() {
         TYPE sorry_real_server_drained gauge
         TYPE sorry_check_results_total counter
         TYPE sorry_check_seconds gauge
+        TYPE sorry_check_late_seconds histogram
         TYPE sorry_doubt gauge
         TYPE sorry_journal_writable gauge
         TYPE sorry_alerts_total counter
@@ -293,6 +294,8 @@ fn metadata_follows_the_format() {
         TYPE sorry_check_results counter
         TYPE sorry_check_seconds gauge
         UNIT sorry_check_seconds seconds
+        TYPE sorry_check_late_seconds histogram
+        UNIT sorry_check_late_seconds seconds
         TYPE sorry_doubt gauge
         TYPE sorry_journal_writable gauge
         TYPE sorry_alerts counter
@@ -334,7 +337,7 @@ fn latency_is_a_histogram_in_seconds() {
     let buckets = read
         .samples
         .keys()
-        .filter(|(name, _)| name.ends_with("_bucket"));
+        .filter(|(name, _)| name == "sorry_answer_seconds_bucket");
     assert_eq!(buckets.count(), BUCKETS);
 }
 

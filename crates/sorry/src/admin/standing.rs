@@ -17,9 +17,31 @@ pub struct Standing {
     /// Who is told, in the order of their names.
     #[serde(default)]
     pub receivers: Vec<ReceiverStanding>,
+    /// How much later than they should have probes began, since the process started.
+    #[serde(default)]
+    pub late: LateStanding,
     /// The journal cannot be written, and why: a restart would forget what was ordered since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unkept: Option<String>,
+}
+
+/// How much later than they should have probes began: a machine that cannot keep up is late.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LateStanding {
+    /// How many, by how late; each probe in one of them.
+    pub buckets: Vec<LateBucket>,
+    /// All that time together, in microseconds.
+    pub sum_us: u64,
+}
+
+/// Probes that were about as late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LateBucket {
+    /// At most so late, in milliseconds; later than all others where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_to_ms: Option<u64>,
+    /// How many.
+    pub probes: u64,
 }
 
 /// Somebody who is told.

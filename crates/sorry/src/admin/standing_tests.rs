@@ -5,7 +5,9 @@ use jiff::tz::TimeZone;
 
 use super::super::look::{Color, Signs};
 use super::super::moment::Moment;
-use super::super::standing::{QuorumStanding, TotalStanding, TurnedStanding, WaitingStanding};
+use super::super::standing::{
+    LateBucket, LateStanding, QuorumStanding, TotalStanding, TurnedStanding, WaitingStanding,
+};
 use super::*;
 
 /// 2026-01-01T12:00:00Z.
@@ -130,6 +132,19 @@ pub(in super::super) fn sample() -> Standing {
     down.quorum.up = 0;
     down.remaining_seconds = Some(240);
     Standing {
+        late: LateStanding {
+            buckets: vec![
+                LateBucket {
+                    up_to_ms: Some(1),
+                    probes: 40,
+                },
+                LateBucket {
+                    up_to_ms: None,
+                    probes: 2,
+                },
+            ],
+            sum_us: 2_500_000,
+        },
         receivers: Vec::new(),
         sites: vec![shop(), blog, down, site("plain", "sorry", "unwatched")],
         doubt: Some(DoubtStanding {

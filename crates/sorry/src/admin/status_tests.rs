@@ -271,7 +271,11 @@ fn json_says_the_same_and_comes_back() {
           "other_answers": 0,
           "standing": {
             "sites": [],
-            "receivers": []
+            "receivers": [],
+            "late": {
+              "buckets": [],
+              "sum_us": 0
+            }
           },
           "listeners": [],
           "workers": [],

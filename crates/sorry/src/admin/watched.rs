@@ -2,17 +2,18 @@
 
 use super::exposition::{Family, Page};
 use super::family::{
-    ALERTS, ALERTS_WAITING, CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK, ORDER_UNTIL, ORDERED,
-    QUORUM, REAL_DRAINED, REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE, SITE_SINCE, SITE_TURNS,
-    SITE_WEIGHT, SITE_WHY, SWITCH_FAILURES,
+    ALERTS, ALERTS_WAITING, CHECK_LATE, CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK,
+    ORDER_UNTIL, ORDERED, QUORUM, REAL_DRAINED, REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE,
+    SITE_SINCE, SITE_TURNS, SITE_WEIGHT, SITE_WHY, SWITCH_FAILURES,
 };
-use super::standing::{ReceiverStanding, SiteStanding, Standing};
+use super::standing::{LateStanding, ReceiverStanding, SiteStanding, Standing};
 
 /// Adds them all.
 pub(super) fn render(page: &mut Page, standing: &Standing) {
     sites(page, &standing.sites);
     real_servers(page, &standing.sites);
     checks(page, &standing.sites);
+    late(page, &standing.late);
     let mut samples = page.family(&DOUBT);
     let cause = standing.doubt.as_ref().map(|doubt| doubt.cause.as_str());
     for known in CAUSES {
@@ -78,6 +79,18 @@ fn sites(page: &mut Page, sites: &[SiteStanding]) {
             samples.add(&[&site.name, &switch.name], switch.failures);
         }
     }
+}
+
+fn late(page: &mut Page, late: &LateStanding) {
+    let buckets = late.buckets.iter().map(|bucket| {
+        let seconds = bucket.up_to_ms.map(|millis| millis as f64 / 1e3);
+        (seconds, bucket.probes)
+    });
+    // A daemon that watches nobody has only the bucket of all.
+    let all = late.buckets.is_empty().then_some((None, 0));
+    let buckets = buckets.chain(all);
+    page.family(&CHECK_LATE)
+        .histogram(buckets, late.sum_us as f64 / 1e6);
 }
 
 fn each(

@@ -1,6 +1,7 @@
 //! `cargo xtask bench checks`: what a check costs, ours beside keepalived, with the same real servers: one nginx on a core of its own
 //! that answers at thousands of loopback addresses and counts who asked. `scene` sets that up, `watcher` is who is measured.
 
+mod lateness;
 mod scene;
 mod watcher;
 
@@ -13,8 +14,9 @@ use crate::cargo;
 use crate::options::{self, Takes};
 use crate::steps;
 use crate::verb::End;
+use lateness::Lateness;
 use scene::Scene;
-use watcher::{Kind, Lateness, Watcher};
+use watcher::{Kind, Watcher};
 
 const OPTIONS: [(&str, Takes); 4] = [
     ("--counts", Takes::Value),
@@ -101,32 +103,34 @@ impl Plan {
     }
 }
 
-/// Ours: the checks alone, as packages are built.
+/// Ours, as packages are built.
 fn program(plan: &Plan) -> Result<PathBuf, String> {
     if let Some(binary) = &plan.binary {
         let found = binary.canonicalize();
         return found.map_err(|error| format!("cannot find {}: {error}", binary.display()));
     }
     eprintln!("-- build: profile dist");
-    let arguments = "build --package sorry-server --profile dist --example checks";
-    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let arguments = ["build", "--package", "sorry-server", "--profile", "dist"];
     steps::succeed(&mut cargo::cargo(&arguments))?;
-    let logs = cargo::logs();
-    let target = logs.parent().unwrap_or(&logs);
-    Ok(target.join("dist/examples/checks"))
+    Ok(cargo::target().join("dist/sorry"))
 }
 
 fn measure(scene: &Scene, kind: Kind, count: u32, seconds: u64) -> Result<Sample, String> {
     let window = Duration::from_secs(seconds);
-    let watcher = Watcher::start(scene, kind, count, WARM_UP + window)?;
+    let watcher = Watcher::start(scene, kind, count)?;
     quiet::pass(WARM_UP);
     let pids = watcher.pids();
+    let told = watcher.told()?;
     let (asked, cpu) = (scene.requests()?, Cpu::of(&pids)?);
     quiet::pass(window);
     let cpu = Cpu::of(&pids)?.since(cpu);
     // One of them is this question.
     let asked = scene.requests()?.saturating_sub(asked + 1);
-    let late = watcher.end()?;
+    let late = watcher.told()?.map(|now| now.since(told.as_ref()));
+    watcher.end()?;
+    if let Some(bad) = late.as_ref().map(|late| late.bad).filter(|bad| *bad > 0) {
+        eprintln!("-- {bad} of ours were bad: who is watched cannot keep up");
+    }
     if asked == 0 {
         return Err(format!("{} asked nobody anything", kind.name()));
     }
@@ -148,11 +152,13 @@ impl Row {
         self.median(|sample| sample.cpu_us)
     }
 
-    fn late(&self, of: impl Fn(&Lateness) -> u64) -> String {
+    /// So many of a thousand probes began at most so late, in milliseconds.
+    fn late(&self, permille: u64) -> String {
         match self.samples.iter().all(|sample| sample.late.is_some()) {
             true => {
-                let value = |sample: &Sample| sample.late.as_ref().map_or(0, &of) as f64;
-                format!("{:.2}", self.median(value) / 1000.0)
+                let late = |sample: &Sample| Some(sample.late.as_ref()?.at_most(permille));
+                let late = |sample: &Sample| late(sample).unwrap_or(f64::NAN);
+                format!("{}", self.median(late))
             }
             false => String::new(),
         }
@@ -166,8 +172,8 @@ fn peer<'a>(rows: &'a [Row], row: &Row) -> Option<&'a Row> {
 }
 
 fn table(rows: &[Row]) -> String {
-    let mut text = "| real servers | who | CPU us/check | ours : it | checks/s each | core % | late p50 ms | late p99 ms |\n\
-                    | -----------: | --- | -----------: | --------: | ------------: | -----: | ----------: | ----------: |\n"
+    let mut text = "| real servers | who | CPU us/check | ours : it | checks/s each | core % | late p50 <= ms | late p99 <= ms |\n\
+                    | -----------: | --- | -----------: | --------: | ------------: | -----: | -------------: | -------------: |\n"
         .to_owned();
     for row in rows {
         let ratio = match (row.kind, peer(rows, row)) {
@@ -181,8 +187,8 @@ fn table(rows: &[Row]) -> String {
             row.count,
             row.kind.name(),
             row.cpu_us(),
-            row.late(|late| late.p50_us),
-            row.late(|late| late.p99_us),
+            row.late(500),
+            row.late(990),
         ));
     }
     text
@@ -202,15 +208,11 @@ fn verdict(rows: &[Row]) -> End {
 mod tests {
     use super::*;
 
-    fn row(kind: Kind, cpu_us: &[f64], late: Option<u64>) -> Row {
+    fn row(kind: Kind, cpu_us: &[f64], late: Option<&str>) -> Row {
         let sample = |cpu_us: &f64| Sample {
             cpu_us: *cpu_us,
             rate: 1.0,
-            late: late.map(|p99_us| Lateness {
-                bad: 0,
-                p50_us: 500,
-                p99_us,
-            }),
+            late: late.map(Lateness::read),
         };
         Row {
             kind,
@@ -222,14 +224,22 @@ mod tests {
     #[test]
     fn medians_stand_beside_each_other() {
         let rows = [
-            row(Kind::Ours, &[10.0, 90.0, 20.0], Some(1500)),
+            row(
+                Kind::Ours,
+                &[10.0, 90.0, 20.0],
+                Some(
+                    "sorry_check_late_seconds_bucket{le=\"0.001\"} 60\n\
+                     sorry_check_late_seconds_bucket{le=\"0.005\"} 99\n\
+                     sorry_check_late_seconds_bucket{le=\"+Inf\"} 100\n",
+                ),
+            ),
             row(Kind::Keepalived, &[40.0, 30.0, 50.0], None),
         ];
         let lines: Vec<String> = table(&rows).lines().skip(2).map(str::to_owned).collect();
         assert_eq!(
             lines,
             [
-                "| 1000 | sorry | 20.00 |  | 1.00 | 2.0 | 0.50 | 1.50 |",
+                "| 1000 | sorry | 20.00 |  | 1.00 | 2.0 | 1 | 5 |",
                 "| 1000 | keepalived | 40.00 | 0.50 | 1.00 | 4.0 |  |  |"
             ]
         );

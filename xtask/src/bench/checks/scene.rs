@@ -120,6 +120,22 @@ impl Scene {
         self.write("keepalived.conf", &configuration)
     }
 
+    /// Ours, with the same real servers; how it listens is told in `metrics`.
+    pub(super) fn sorry(&self, count: u32, metrics: u16) -> Result<(), String> {
+        let port = self.port;
+        let folder = self.folder.display();
+        let each = |number: u32| {
+            let (third, fourth) = (number / 250, number % 250 + 1);
+            format!("[[site.real-server]]\naddress = \"127.10.{third}.{fourth}:{port}\"\n")
+        };
+        let servers: String = (0..count).map(each).collect();
+        let configuration = template("watching.toml")?
+            .replace("@FOLDER@", &folder.to_string())
+            .replace("@METRICS@", &metrics.to_string())
+            .replace("@REAL_SERVERS@", &servers);
+        self.write("sorry.toml", &configuration)
+    }
+
     fn write(&self, name: &str, text: &str) -> Result<(), String> {
         let path = self.folder.join(name);
         fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
@@ -165,7 +181,7 @@ fn template(name: &str) -> Result<String, String> {
     fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-fn free_port() -> Result<u16, String> {
+pub(super) fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = listener.map_err(|error| format!("no free port: {error}"))?;
     Ok(address.port())

@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use super::super::proc_fs;
 use super::super::running::SERVER_CORE;
-use super::scene::Scene;
+use super::lateness::Lateness;
+use super::scene::{Scene, free_port};
 use crate::signal;
-use crate::steps;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -27,27 +26,15 @@ impl Kind {
     }
 }
 
-/// How late probes began, as ours tells at its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lateness {
-    pub(super) bad: u64,
-    pub(super) p50_us: u64,
-    pub(super) p99_us: u64,
-}
-
 pub(super) struct Watcher {
-    kind: Kind,
     child: Child,
+    /// Where ours tells how late it is.
+    metrics: Option<u16>,
 }
 
 impl Watcher {
-    /// Starts it; ours ends by itself a second after `time`.
-    pub(super) fn start(
-        scene: &Scene,
-        kind: Kind,
-        count: u32,
-        time: Duration,
-    ) -> Result<Watcher, String> {
+    /// Starts it.
+    pub(super) fn start(scene: &Scene, kind: Kind, count: u32) -> Result<Watcher, String> {
         let mut command = Command::new("sh");
         // Raises the limit of open files, then becomes the program, which dies with us.
         command.args([
@@ -56,15 +43,14 @@ impl Watcher {
             "sh",
         ]);
         command.args(["taskset", "--cpu-list", &SERVER_CORE.to_string()]);
+        let mut metrics = None;
         match kind {
             Kind::Ours => {
-                let seconds = time.as_secs() + 1;
+                let port = free_port()?;
+                metrics = Some(port);
+                scene.sorry(count, port)?;
                 command.arg(&scene.ours);
-                command.args([
-                    count.to_string(),
-                    scene.port.to_string(),
-                    seconds.to_string(),
-                ]);
+                command.args(["run", "--config", "sorry.toml"]);
             }
             Kind::Keepalived => {
                 scene.keepalived(count)?;
@@ -86,46 +72,32 @@ impl Watcher {
         let child = command
             .current_dir(&scene.folder)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", kind.name()))?;
-        Ok(Watcher { kind, child })
+        Ok(Watcher { child, metrics })
     }
 
     pub(super) fn pids(&self) -> Vec<u32> {
         proc_fs::family(self.child.id())
     }
 
-    /// Its end, and what it says then.
-    pub(super) fn end(mut self) -> Result<Option<Lateness>, String> {
-        if self.kind == Kind::Keepalived {
-            signal::send("TERM", &[self.child.id()]);
-            self.child
-                .wait()
-                .map_err(|error| format!("cannot wait: {error}"))?;
+    /// How late probes were so far, and how many were bad; only ours tells.
+    pub(super) fn told(&self) -> Result<Option<Lateness>, String> {
+        let Some(port) = self.metrics else {
             return Ok(None);
-        }
-        let mut said = String::new();
-        if let Some(stdout) = &mut self.child.stdout {
-            use std::io::Read as _;
-            let read = stdout.read_to_string(&mut said);
-            read.map_err(|error| format!("cannot read what ours says: {error}"))?;
-        }
-        let status = self
-            .child
-            .wait()
-            .map_err(|error| format!("cannot wait: {error}"))?;
-        let late = lateness(&said);
-        let late =
-            late.ok_or_else(|| format!("ours: {}; it said: {said}", steps::ending(status)))?;
-        if late.bad > 0 {
-            eprintln!(
-                "-- {} of ours were bad: who is watched cannot keep up",
-                late.bad
-            );
-        }
-        Ok(Some(late))
+        };
+        Lateness::ask(port).map(Some)
+    }
+
+    /// Its end.
+    pub(super) fn end(mut self) -> Result<(), String> {
+        signal::send("TERM", &[self.child.id()]);
+        let ended = self.child.wait();
+        ended
+            .map(drop)
+            .map_err(|error| format!("cannot wait: {error}"))
     }
 }
 
@@ -135,36 +107,5 @@ impl Drop for Watcher {
             signal::send("TERM", &[self.child.id()]);
             self.child.wait().ok();
         }
-    }
-}
-
-/// `results 9 bad 0 late-p50 1 late-p99 2 late-most 3`, in microseconds.
-fn lateness(said: &str) -> Option<Lateness> {
-    let words: Vec<&str> = said.split_whitespace().collect();
-    let behind = |name: &str| {
-        let at = words.iter().position(|word| *word == name)?;
-        words.get(at + 1)?.parse().ok()
-    };
-    Some(Lateness {
-        bad: behind("bad")?,
-        p50_us: behind("late-p50")?,
-        p99_us: behind("late-p99")?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Lateness, lateness};
-
-    #[test]
-    fn lateness_is_read() {
-        let expected = Lateness {
-            bad: 1,
-            p50_us: 400,
-            p99_us: 2000,
-        };
-        let said = "results 9 bad 1 late-p50 400 late-p99 2000 late-most 3000\n";
-        assert_eq!(lateness(said), Some(expected));
-        assert_eq!(lateness("thread panicked"), None);
     }
 }

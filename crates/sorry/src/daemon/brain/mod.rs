@@ -10,6 +10,7 @@ mod eyes;
 mod hold;
 mod incidents;
 mod keeper;
+mod lateness;
 mod latest;
 mod mind;
 mod order;
@@ -48,6 +49,7 @@ use chronicle::{Chronicle, Opening};
 use clock::Clock;
 use eyes::Eyes;
 use keeper::Keeper;
+use lateness::Lateness;
 use mind::{Mind, Past};
 use peers::Asking;
 use posts::Posts;
@@ -203,6 +205,7 @@ fn think(
             outlooks: Vec::new(),
             published: standing,
             publish: None,
+            lateness: Lateness::default(),
             asking: Asking::default(),
         };
         thread.run().await;

@@ -13,8 +13,9 @@ use super::setup::Agreed;
 use super::words;
 use crate::admin::Moment;
 use crate::admin::standing::{
-    CheckStanding, DoubtStanding, OrderStanding, QuorumStanding, RealStanding, SiteStanding,
-    Standing, SwitchStanding, TotalStanding, TurnedStanding, WaitingStanding, WindowStanding,
+    CheckStanding, DoubtStanding, LateStanding, OrderStanding, QuorumStanding, RealStanding,
+    SiteStanding, Standing, SwitchStanding, TotalStanding, TurnedStanding, WaitingStanding,
+    WindowStanding,
 };
 use crate::config::{Config, Site};
 
@@ -43,6 +44,8 @@ pub(super) fn standing(view: &View<'_>, now: Now, known: Known<'_>) -> Standing 
         }),
         // Whoever has the desk of alerts knows them.
         receivers: Vec::new(),
+        // And its thread how late probes are.
+        late: LateStanding::default(),
         unkept: known.unkept.map(str::to_owned),
     }
 }

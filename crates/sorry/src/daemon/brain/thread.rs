@@ -13,6 +13,7 @@ use super::chronicle::Chronicle;
 use super::clock::Clock;
 use super::eyes::Eyes;
 use super::keeper::{Heard, Keeper, Written};
+use super::lateness::Lateness;
 use super::mind::{Action, Answer, Mind};
 use super::outlook::Outlook;
 use super::peers::Asking;
@@ -99,6 +100,7 @@ pub(super) struct Thread {
     pub(super) published: Arc<ArcSwap<Standing>>,
     /// When what is known is published next, if somebody might look.
     pub(super) publish: Option<Instant>,
+    pub(super) lateness: Lateness,
     /// The peers that are being asked.
     pub(super) asking: Asking,
 }
@@ -166,6 +168,7 @@ impl Thread {
             }
             Event::Results(results) => {
                 for result in results {
+                    self.lateness.note(result.late);
                     match result.key {
                         Key::Reference(index) => self.mind.reference(index, &result.outcome, now),
                         key => self.mind.probed(&key, result.outcome, now),
@@ -239,6 +242,7 @@ impl Thread {
     fn standing(&self, now: Moment) -> Standing {
         Standing {
             receivers: self.chronicle.standing(),
+            late: self.lateness.standing(),
             ..self.mind.standing(now)
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::daemon::brain::keeper::Written;
+use crate::daemon::brain::lateness::Lateness;
 use crate::journal::{Folder, Journal, Writer};
 
 /// A switch in memory that does what it is told.
@@ -71,6 +72,7 @@ impl Stage {
             outlooks: Vec::new(),
             published,
             publish: None,
+            lateness: Lateness::default(),
             asking: Asking::default(),
         };
         let ended = tokio::spawn(thread.run());
