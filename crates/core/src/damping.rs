@@ -41,12 +41,18 @@ impl Flaps {
         self.count
     }
 
-    /// The site goes down by its health after having been Live for `lived`.
+    /// The site goes down after having been Live for `lived`: if that is long enough, all is forgotten, whatever takes it down.
+    pub fn lived(&mut self, lived: Duration, damping: &Damping) {
+        if lived >= damping.steady_after {
+            self.count = 0;
+        }
+    }
+
+    /// It goes down by its health.
     pub fn fell(&mut self, lived: Duration, damping: &Damping) {
+        self.lived(lived, damping);
         if lived < damping.steady_after {
             self.count = self.count.saturating_add(1);
-        } else {
-            self.count = 0;
         }
     }
 

@@ -405,8 +405,8 @@ pub enum Notice {
     Flaps(SiteId, u8),
 }
 
-/// A window that an operator has ended before its time: its name, and when it had begun. What begins later of it is not ended.
-pub type Ended = (Box<str>, Wall);
+/// A window by its name, and one of its beginnings.
+pub type Beginning = (Box<str>, Wall);
 
 /// One line of the journal: what a new process must know to go on as if nothing had happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -417,8 +417,8 @@ pub enum Record {
         site: Box<str>,
         /// What is in force.
         order: Option<Order>,
-        /// Windows by name, and when what was ended of each had begun.
-        ended: Box<[Ended]>,
+        /// Windows by name, and when what was ended of each had begun. What begins later is not ended.
+        ended: Box<[Beginning]>,
     },
     /// What visitors are told of an outage that nobody has ordered.
     Said {
@@ -437,6 +437,26 @@ pub enum Record {
         state: State,
         /// Since when; none where nobody knows.
         since: Option<Wall>,
+    },
+    /// What a check says that a real server weighs.
+    Weight {
+        /// The site's name.
+        site: Box<str>,
+        /// The real server's name.
+        real: Box<str>,
+        /// What.
+        weight: u32,
+        /// What it weighed by configuration then: another configured weight counts for more than what was said before it.
+        configured: u32,
+    },
+    /// What somebody was told of the order in force, and which windows were announced.
+    Course {
+        /// The site's name.
+        site: Box<str>,
+        /// The last point of its course.
+        told: Milestone,
+        /// Windows by name, and the beginning that was announced of each.
+        announced: Box<[Beginning]>,
     },
     /// Whether a real server is drained.
     Drained {
@@ -480,6 +500,8 @@ impl Record {
             Record::Order { site, .. }
             | Record::Said { site, .. }
             | Record::Real { site, .. }
+            | Record::Weight { site, .. }
+            | Record::Course { site, .. }
             | Record::Drained { site, .. }
             | Record::Route { site, .. }
             | Record::Outage { site, .. } => site,

@@ -15,7 +15,7 @@ pub struct Order {
     pub what: What,
     /// When it was given.
     pub given: Wall,
-    /// From when its time is counted: when it was given, or was made longer after its end.
+    /// From when its time is counted: when it was given, or was made longer when it was almost over.
     pub counted: Wall,
     /// Until when; without an end where `None`.
     pub until: Option<Wall>,
@@ -136,9 +136,10 @@ impl Order {
             return self.clone();
         };
         Order {
-            counted: match until < now {
-                true => now,
-                false => self.counted,
+            // Whoever was told that it is almost over is told again when the rest is.
+            counted: match self.milestone(now) {
+                Milestone::Begun => self.counted,
+                Milestone::AlmostOver | Milestone::Due(_) => now,
             },
             until: Some(until.max(now).after(by)),
             ..self.clone()
@@ -219,7 +220,7 @@ mod tests {
     #[test]
     fn more_time_counts_from_the_end_or_from_now() {
         let order = order(Some(50), OnOverrun::Hold);
-        for (at, expected) in [(10, 70), (50, 70), (90, 110)] {
+        for (at, expected) in [(10, 70), (49, 70), (50, 70), (90, 110)] {
             let extended = order.extended(minutes(20), Wall(at * MINUTE));
             assert_eq!(extended.until, Some(Wall(expected * MINUTE)), "{at}");
             // What was given anew is not almost over at once.

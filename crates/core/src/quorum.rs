@@ -17,8 +17,9 @@ pub struct Quorum {
 }
 
 impl Quorum {
-    /// Whatever is asked for, made possible: a quorum above the sum of all weights could never be gained, and a
-    /// hysteresis as great as the quorum never lost (both are reduced, as in keepalived; the configuration warns).
+    /// Whatever is asked for, made possible: a quorum above the sum of all configured weights could never be gained, and a
+    /// hysteresis as great as the quorum never lost (both are reduced, as in keepalived; the configuration warns). What a check
+    /// makes real servers weigh has no part in that: who weighs less brings less.
     pub fn possible(self, weights: u32) -> Quorum {
         let at_least = self.at_least.clamp(1, weights.max(1));
         let room = (at_least - 1).min(weights.saturating_sub(at_least));
@@ -78,9 +79,8 @@ impl Weights {
     }
 }
 
-/// What is to be believed of a site of which `held` was believed.
+/// What is to be believed of a site of which `held` was believed. `quorum` is one that its real servers can reach.
 pub fn judge(held: Held, weights: &Weights, quorum: Quorum) -> Held {
-    let quorum = quorum.possible(weights.all());
     match held {
         Held::Enough => {
             let working = weights.up.saturating_add(weights.unknown);
@@ -171,7 +171,8 @@ mod tests {
                 hysteresis,
             };
             let weights = weights(servers);
-            let judged = [Enough, TooFew].map(|held| judge(held, &weights, quorum));
+            let possible = quorum.possible(weights.all());
+            let judged = [Enough, TooFew].map(|held| judge(held, &weights, possible));
             assert_eq!(
                 judged,
                 [was_enough, was_too_few],
@@ -191,7 +192,7 @@ mod tests {
                     let mut weights = Weights::default();
                     weights.add(state, one);
                     weights.add(state, other);
-                    judge(held, &weights, quorum)
+                    judge(held, &weights, quorum.possible(weights.all()))
                 };
                 prop_assert_eq!(all(State::Up), Held::Enough);
                 prop_assert_eq!(all(State::Down), Held::TooFew);
@@ -203,7 +204,7 @@ mod tests {
         fn more_that_work_never_lose_a_quorum(
             at_least in 1u32..12, hysteresis in 0u32..6, up in 0u32..12, down in 1u32..12,
         ) {
-            let quorum = Quorum { at_least, hysteresis };
+            let quorum = Quorum { at_least, hysteresis }.possible(up + down);
             for held in [Held::Enough, Held::TooFew] {
                 let before = judge(held, &Weights { up, unknown: 0, down }, quorum);
                 let after = judge(held, &Weights { up: up + 1, unknown: 0, down: down - 1 }, quorum);

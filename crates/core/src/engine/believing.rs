@@ -50,9 +50,20 @@ impl Engine {
         if real.weight != weight {
             real.weight = weight;
             let site = real.site as usize;
-            self.reals_changed(site);
+            self.record_weight(id.0 as usize);
             self.settle(site, now);
         }
+    }
+
+    pub(super) fn record_weight(&mut self, real: usize) {
+        let real = &self.reals[real];
+        let record = Record::Weight {
+            site: self.sites[real.site as usize].setup.name.clone(),
+            real: real.setup.name.clone(),
+            weight: real.weight,
+            configured: real.setup.weight,
+        };
+        self.record(record);
     }
 
     pub(super) fn reference(&mut self, index: u32, answered: bool, now: Moment) {
@@ -77,6 +88,7 @@ impl Engine {
         let real = &mut self.reals[id.0 as usize];
         real.since = Some(now.wall);
         let (site, reason) = (real.site as usize, real.last());
+        self.sites[site].by_drain = false;
         let record = Record::Real {
             site: self.sites[site].setup.name.clone(),
             real: real.setup.name.clone(),
@@ -111,8 +123,8 @@ impl Engine {
         let site = &mut self.sites[index];
         let mut news = false;
         for real in &mut self.reals[site.reals.clone()] {
-            news |= real.believed != real.state;
-            real.believed = real.state;
+            news |= real.is_doubted();
+            (real.believed, real.believed_weight) = (real.state, real.weight);
         }
         if news {
             self.reals_changed(index);
@@ -166,7 +178,7 @@ impl Engine {
         }
         self.reals_changed(index);
         let site = &mut self.sites[index];
-        let believed = judge(Held::Enough, &site.weights, site.setup.quorum);
+        let believed = judge(Held::Enough, &site.weights, site.needs);
         if site.held == Held::TooFew && believed == Held::Enough {
             site.held = believed;
             site.struck = None;

@@ -168,7 +168,7 @@ impl<'a> SiteView<'a> {
             depth,
             Fact::Quorum {
                 held: self.held(),
-                quorum: self.quorum().possible(self.weights().all()),
+                quorum: self.quorum(),
                 weights: self.weights(),
             },
         );

@@ -120,7 +120,7 @@ impl Engine {
             }
             Input::Looked => self.look(now),
             Input::Reconfigured(setup) => self.reconfigure(setup, now),
-            Input::Remembered(record) => self.remember(record, now),
+            Input::Remembered(record) => self.remember(record),
             // Meant for a configuration that is no more.
             Input::Probed { .. }
             | Input::Weighed { .. }

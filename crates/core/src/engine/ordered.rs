@@ -4,6 +4,7 @@ use super::Engine;
 use crate::event::{Command, Drained, RealId, Record, SiteId};
 use crate::moment::Moment;
 use crate::order::{Milestone, Order};
+use crate::quorum::Held;
 use crate::said::Said;
 
 impl Engine {
@@ -57,11 +58,24 @@ impl Engine {
         self.record(record);
     }
 
-    fn put_in_force(&mut self, index: usize, order: Option<Order>) {
-        let site = &mut self.sites[index];
-        site.order = order;
-        site.told = Milestone::Begun;
+    pub(super) fn put_in_force(&mut self, index: usize, order: Option<Order>) {
+        // Before the order: a crash between the two tells something twice, and not never.
+        if self.sites[index].told != Milestone::Begun {
+            self.sites[index].told = Milestone::Begun;
+            self.record_course(index);
+        }
+        self.sites[index].order = order;
         self.record_order(index);
+    }
+
+    pub(super) fn record_course(&mut self, index: usize) {
+        let site = &self.sites[index];
+        let record = Record::Course {
+            site: site.setup.name.clone(),
+            told: site.told,
+            announced: site.announced.clone(),
+        };
+        self.record(record);
     }
 
     pub(super) fn record_order(&mut self, index: usize) {
@@ -89,6 +103,9 @@ impl Engine {
         self.record(record);
         self.reals_changed(index);
         // Whoever doubts what is seen does not doubt what is ordered.
-        self.sites[index].conclude(now);
+        let site = &mut self.sites[index];
+        let held = site.held;
+        site.conclude(now);
+        site.by_drain |= held == Held::Enough && site.held == Held::TooFew;
     }
 }

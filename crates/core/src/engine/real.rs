@@ -21,6 +21,8 @@ pub(super) struct Real {
     pub(super) believed: State,
     /// Its weight, as configured or as a check says.
     pub(super) weight: u32,
+    /// What decisions are made from: the weight, but for what is doubted.
+    pub(super) believed_weight: u32,
     pub(super) drained: Drained,
     pub(super) pace: Pace,
 }
@@ -49,6 +51,7 @@ impl Real {
             since: None,
             believed: first,
             weight: setup.weight,
+            believed_weight: setup.weight,
             drained: Drained::No,
             pace: Pace::Normal,
             setup,
@@ -72,14 +75,15 @@ impl Real {
             let same = known.iter().find(|(name, _)| *name == check.name);
             same.map_or(Health::starting(state), |(_, health)| *health)
         };
-        let weight = match self.setup.weight == setup.weight {
-            true => self.weight,
-            false => setup.weight,
+        let (weight, believed_weight) = match self.setup.weight == setup.weight {
+            true => (self.weight, self.believed_weight),
+            false => (setup.weight, setup.weight),
         };
         let mut real = Real {
             setup,
             site,
             weight,
+            believed_weight,
             ..self
         };
         real.put_checks(health);
@@ -117,6 +121,11 @@ impl Real {
         self.state = state;
         self.since = since;
         self.believed = state;
+    }
+
+    /// Whether something else is decided from than what is seen.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.believed != self.state || self.believed_weight != self.weight
     }
 
     /// Takes a result of one of its checks. Says whether its state changed.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::real::Real;
 use super::switch::Switch;
 use crate::damping::Flaps;
-use crate::event::{Drained, Ended, RealId, RealWanted, SiteSetup, Wanted, Why, WindowSetup};
+use crate::event::{Beginning, Drained, RealId, RealWanted, SiteSetup, Wanted, Why, WindowSetup};
 use crate::health::State;
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Milestone, Order, Phase, What};
 use crate::outages::Outages;
-use crate::quorum::{Held, Weights, judge};
+use crate::quorum::{Held, Quorum, Weights, judge};
 use crate::said::Said;
 use crate::site::Route;
 use crate::window::Span;
@@ -27,8 +27,8 @@ pub(super) struct Site {
     /// Its real servers among all.
     pub(super) reals: Range<usize>,
     pub(super) weights: Weights,
-    /// The same with those that are drained.
-    pub(super) undrained: Weights,
+    /// What it needs, as far as those can reach it that are not drained.
+    pub(super) needs: Quorum,
     pub(super) held: Held,
     /// Since when it is `Held::Enough`.
     pub(super) regained: Tick,
@@ -37,9 +37,9 @@ pub(super) struct Site {
     /// What visitors are told while nobody has ordered anything.
     pub(super) said: Option<Said>,
     /// Windows that an operator has ended before their time.
-    pub(super) ended: Box<[Ended]>,
-    /// The last beginning that was announced.
-    pub(super) announced: Wall,
+    pub(super) ended: Box<[Beginning]>,
+    /// The last beginning that was announced of each window.
+    pub(super) announced: Box<[Beginning]>,
     pub(super) route: Route,
     pub(super) why: Why,
     /// It was somebody's word that turned it last.
@@ -50,6 +50,8 @@ pub(super) struct Site {
     pub(super) flaps: Flaps,
     /// That it fell was never true, so it goes back without waiting.
     pub(super) taken_back: bool,
+    /// An operator has drained what it lacks: that is somebody's word, and nothing to damp, neither there nor back.
+    pub(super) by_drain: bool,
     /// It has come back by its health before, so that going down again soon is flapping.
     pub(super) returned: bool,
     /// Since when too few of its real servers have worked.
@@ -79,14 +81,14 @@ impl Site {
         Site {
             reals,
             weights: Weights::default(),
-            undrained: Weights::default(),
+            needs: setup.quorum,
             held: Held::Enough,
             regained: now.tick,
             order: None,
             told: Milestone::Begun,
             said: None,
             ended: Box::default(),
-            announced: Wall::default(),
+            announced: Box::default(),
             route: Route::Live,
             why: Why::Beginning,
             by_order: false,
@@ -95,6 +97,7 @@ impl Site {
             generation: 0,
             flaps: Flaps::default(),
             taken_back: false,
+            by_drain: false,
             returned: false,
             struck: None,
             outages: Outages::default(),
@@ -109,20 +112,22 @@ impl Site {
 
     /// Adds up what is believed of its real servers; those that are drained do not count.
     pub(super) fn weigh(&mut self, reals: &[Real]) {
-        (self.weights, self.undrained) = Default::default();
+        self.weights = Weights::default();
+        let mut reach = 0_u32;
         for real in &reals[self.reals.clone()] {
-            self.undrained.add(real.believed, real.weight);
             if real.drained == Drained::No {
-                self.weights.add(real.believed, real.weight);
+                self.weights.add(real.believed, real.believed_weight);
+                reach = reach.saturating_add(real.setup.weight);
             }
         }
+        self.needs = self.setup.quorum.possible(reach);
     }
 
     /// Draws the conclusion from the weights.
     pub(super) fn conclude(&mut self, now: Moment) {
         let held = match self.reals.is_empty() {
             true => Held::Enough,
-            false => judge(self.held, &self.weights, self.setup.quorum),
+            false => judge(self.held, &self.weights, self.needs),
         };
         if held == self.held {
             return;
@@ -135,12 +140,6 @@ impl Site {
             }
             Held::TooFew => self.struck = self.struck.or(Some(now.wall)),
         }
-    }
-
-    /// Whether it has too few real servers because operators have drained them: that is their word, and nothing to damp.
-    pub(super) fn is_drained(&self) -> bool {
-        let all = || judge(Held::Enough, &self.undrained, self.setup.quorum);
-        self.held == Held::TooFew && self.weights != self.undrained && all() == Held::Enough
     }
 
     /// What an order in force, or else health, says.
@@ -172,7 +171,7 @@ impl Site {
         let earliest = match self.why {
             // An order has ended, or nothing was seen before: there is nothing to damp.
             Why::Ordered | Why::Overrun | Why::Beginning | Why::Unwatched => now.tick,
-            _ if self.taken_back || self.is_drained() => now.tick,
+            _ if self.taken_back || self.by_drain => now.tick,
             _ => damping.earliest(self.route, self.since, self.regained, self.flaps),
         };
         let early = (now.tick < earliest).then_some(earliest);
@@ -222,9 +221,25 @@ impl Site {
         let due = |(index, window): (usize, &WindowSetup)| {
             let start = window.window.next(now)?.start;
             let soon = start.since(now) <= window.announce?;
-            (soon && start > self.announced).then_some((u32::try_from(index).unwrap_or(0), start))
+            let mut announced = self.announced.iter();
+            let told = announced.any(|(name, told)| *name == window.name && *told >= start);
+            (soon && !told).then_some((u32::try_from(index).unwrap_or(0), start))
         };
         self.setup.windows.iter().enumerate().find_map(due)
+    }
+
+    /// That was announced. Windows that are no more are forgotten.
+    pub(super) fn announce(&mut self, window: u32, start: Wall) {
+        let Some(name) = self.setup.windows.get(window as usize) else {
+            return;
+        };
+        let name = name.name.clone();
+        let stays = |(known, _): &&Beginning| {
+            let mut windows = self.setup.windows.iter();
+            *known != name && windows.any(|window| window.name == *known)
+        };
+        let stay: Vec<Beginning> = self.announced.iter().filter(stays).cloned().collect();
+        self.announced = stay.into_iter().chain([(name, start)]).collect();
     }
 
     /// Whether the order that is in force has ended by itself.
@@ -268,7 +283,7 @@ impl Site {
             real: RealId(u32::try_from(index).unwrap_or(u32::MAX)),
             weight: match (real.believed, real.drained) {
                 (State::Down, _) | (_, Drained::Yes) => 0,
-                (State::Up | State::Unknown, Drained::No) => real.weight,
+                (State::Up | State::Unknown, Drained::No) => real.believed_weight,
             },
         });
         Wanted {

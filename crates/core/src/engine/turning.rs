@@ -5,7 +5,6 @@ use super::switch::Answered;
 use super::{Engine, site_id};
 use crate::event::{Act, Notice, Outcome, Output, Record, SwitchId, Unsure, Why};
 use crate::moment::Moment;
-use crate::order::Milestone;
 use crate::quorum::Held;
 use crate::site::Route;
 
@@ -50,7 +49,7 @@ impl Engine {
         let mut wish = site.wish(now);
         let of_health = matches!(wish.why, Why::Quorum | Why::NoQuorum | Why::HeldDown);
         let mut reals = self.reals[site.reals.clone()].iter();
-        if of_health && reals.any(|real| real.believed != real.state) {
+        if of_health && reals.any(super::real::Real::is_doubted) {
             wish.why = Why::Doubted;
         }
         wish
@@ -60,10 +59,13 @@ impl Engine {
     fn turn(&mut self, index: usize, wish: &Wish, now: Moment) {
         let site = &mut self.sites[index];
         let after = now.tick.since(site.since);
-        // What was taken back in doubt and is believed now never came back.
-        let flaps = site.returned && site.why != Why::Doubted && !site.is_drained();
-        if wish.why == Why::NoQuorum && flaps {
-            site.flaps.fell(after, &site.setup.damping);
+        if wish.why == Why::NoQuorum {
+            // What was taken back in doubt and is believed now never came back.
+            let flaps = site.returned && site.why != Why::Doubted && !site.by_drain;
+            match flaps {
+                true => site.flaps.fell(after, &site.setup.damping),
+                false => site.flaps.lived(after, &site.setup.damping),
+            }
         }
         let mut outage = None;
         if wish.route == Route::Live && site.held == Held::Enough {
@@ -73,6 +75,7 @@ impl Engine {
         // The end of an order is as much somebody's word as its beginning.
         site.by_order = wish.why.is_order() || site.why.is_order();
         site.taken_back = false;
+        site.by_drain &= wish.route == Route::Sorry;
         site.route = wish.route;
         site.why = wish.why;
         site.since = now.tick;
@@ -245,34 +248,30 @@ impl Engine {
             return;
         };
         let milestone = order.milestone(now.wall);
-        let news = milestone > site.told;
-        site.told = site.told.max(milestone);
         if site.has_order_ended(now.wall) {
-            site.order = None;
-            site.told = Milestone::Begun;
-            self.record_order(index);
+            self.put_in_force(index, None);
             self.notice(Notice::OrderEnded(site_id(index)));
-        } else if news {
+        } else if milestone > site.told {
+            site.told = milestone;
+            self.record_course(index);
             self.notice(Notice::Milestone(site_id(index), milestone));
         }
     }
 
     fn open_windows(&mut self, index: usize, now: Moment) {
-        let site = &mut self.sites[index];
-        if site.setup.windows.is_empty() {
+        if self.sites[index].setup.windows.is_empty() {
             return;
         }
-        if let Some((window, start)) = site.window_to_announce(now.wall) {
-            site.announced = start;
+        while let Some((window, start)) = self.sites[index].window_to_announce(now.wall) {
+            self.sites[index].announce(window, start);
+            self.record_course(index);
             self.notice(Notice::Announced(site_id(index), window, start));
         }
         let site = &mut self.sites[index];
         if site.order.is_none()
             && let Some(order) = site.open_window(now.wall)
         {
-            site.told = Milestone::Begun;
-            site.order = Some(order);
-            self.record_order(index);
+            self.put_in_force(index, Some(order));
         }
     }
 }

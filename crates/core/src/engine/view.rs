@@ -141,9 +141,9 @@ impl<'a> SiteView<'a> {
         self.site.order.as_ref()
     }
 
-    /// What it needs, as configured.
+    /// What it needs: as configured, as far as its real servers can reach it.
     pub fn quorum(&self) -> Quorum {
-        self.site.setup.quorum
+        self.site.needs
     }
 
     /// The doubt that there is.

@@ -142,7 +142,8 @@ impl Incident {
 impl History {
     /// Takes a telling; in their order. What is no part of an incident, or of one that is not kept any more, is passed over.
     pub fn take(&mut self, telling: &Telling) {
-        if telling.step == Step::Begins {
+        // What is told by the way is an incident of its own that is over at once.
+        if matches!(telling.step, Step::Begins | Step::Aside) {
             self.make_room();
             let incident = Incident::of(telling);
             self.incidents.insert(telling.incident, incident);
@@ -151,7 +152,7 @@ impl History {
             return;
         };
         incident.add(telling);
-        if telling.step == Step::Ends {
+        if matches!(telling.step, Step::Ends | Step::Aside) {
             incident.ended = Some(telling.at);
         }
         if let What::Changed { .. } = telling.what {

@@ -138,8 +138,7 @@ impl Desk {
         }
     }
 
-    /// What was told before this process and may not have been taken in: whatever is, is not told again. All up to `number` are taken
-    /// in then.
+    /// What was told before this process and was not taken in, in its order. All up to `number` are taken in then.
     pub fn catch_up(&self, missed: &[Telling], number: u64) {
         for telling in missed {
             self.tell(telling);
@@ -177,8 +176,7 @@ impl Desk {
             .collect();
         {
             let mut queue = self.shared.queue();
-            let mut entries = queue.add(message, names, Instant::now());
-            entries.extend(queue.take(number));
+            let entries = queue.add(message, names, number, Instant::now());
             self.shared.keep(entries, &queue);
         }
         for running in hear {

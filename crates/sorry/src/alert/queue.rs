@@ -98,7 +98,10 @@ impl Queue {
         });
         let over: BTreeSet<(String, String)> = over.collect();
         for entry in entries {
-            let Entry::Told { receivers, message } = entry else {
+            let Entry::Told {
+                receivers, message, ..
+            } = entry
+            else {
                 continue;
             };
             let message = Arc::<Message>::from(message);
@@ -138,11 +141,12 @@ impl Queue {
         })
     }
 
-    /// A message for these receivers. Says what is to be kept.
+    /// A message for these receivers, of the telling with that number. Says what is to be kept.
     pub(super) fn add(
         &mut self,
         message: Message,
         receivers: Vec<String>,
+        number: u64,
         now: Instant,
     ) -> Vec<Entry> {
         let message = Arc::new(message);
@@ -154,7 +158,12 @@ impl Queue {
             pushed_out.extend(ids.iter().map(|id| done(name, id)));
         }
         let message = Box::new(Message::clone(&message));
-        let mut entries = vec![Entry::Told { receivers, message }];
+        self.taken = self.taken.max((number > 0).then_some(number));
+        let mut entries = vec![Entry::Told {
+            receivers,
+            message,
+            number,
+        }];
         entries.append(&mut pushed_out);
         entries
     }
@@ -307,6 +316,7 @@ impl Queue {
             entries.extend(messages.map(|message| Entry::Told {
                 receivers: vec![name.clone()],
                 message: Box::new(Message::clone(message)),
+                number: 0,
             }));
         }
         entries

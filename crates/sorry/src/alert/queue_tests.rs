@@ -62,7 +62,7 @@ impl World {
 
     fn add(&mut self, message: Message) {
         let id = message.id.clone();
-        let entries = self.queue.add(message, vec!["r".to_owned()], self.now);
+        let entries = self.queue.add(message, vec!["r".to_owned()], 0, self.now);
         self.queue.kept(&id, self.now);
         self.kept(entries);
     }
@@ -251,7 +251,7 @@ fn what_is_sent_again_stays_until_it_is_over() {
 fn the_oldest_that_is_over_goes_first_when_there_is_no_room() {
     let mut world = World::new();
     let mut add = |message: Message| {
-        let entries = world.queue.add(message, vec!["r".to_owned()], world.now);
+        let entries = world.queue.add(message, vec!["r".to_owned()], 0, world.now);
         entries.len()
     };
     add(firing("still", "still"));
@@ -290,7 +290,7 @@ fn a_message_waits_a_moment_for_the_store() {
     let mut world = World::new();
     world
         .queue
-        .add(firing("1", "a"), vec!["r".to_owned()], world.now);
+        .add(firing("1", "a"), vec!["r".to_owned()], 0, world.now);
     let Step::Wait(Some(until)) = world.queue.next("r", world.now, world.wall, HOUR) else {
         panic!("it is not kept yet");
     };
@@ -308,6 +308,7 @@ fn an_end_stays_behind_its_beginning_for_each_receiver_when_all_is_written_anew(
     let told = |receivers: &[&str], message: Message| Entry::Told {
         receivers: receivers.iter().map(ToString::to_string).collect(),
         message: Box::new(message),
+        number: 0,
     };
     // The first has the beginning already; its line begins with the end.
     world.lines = vec![
@@ -352,7 +353,7 @@ fn what_is_sent_again_is_over_when_its_end_is_pushed_out() {
     let mut pushed_out = Vec::new();
     for number in 0..LONGEST {
         let message = firing(&format!("n{number}"), &format!("k{number}"));
-        let mut entries = world.queue.add(message, vec!["r".to_owned()], world.now);
+        let mut entries = world.queue.add(message, vec!["r".to_owned()], 0, world.now);
         pushed_out.extend(entries.split_off(1));
     }
     assert_eq!(world.active(), Vec::<String>::new());

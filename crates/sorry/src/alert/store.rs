@@ -15,6 +15,9 @@ pub enum Entry {
         receivers: Vec<String>,
         /// What.
         message: Box<Message>,
+        /// The number of the telling, up to which all were taken in with it; 0 in what was written anew.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        number: u64,
     },
     /// All tellings up to that number were taken in, whether anybody is told of them or not.
     Taken {
@@ -34,9 +37,19 @@ pub enum Entry {
 pub fn taken(entries: &[Entry]) -> Option<u64> {
     let numbers = entries.iter().filter_map(|entry| match entry {
         Entry::Taken { number } => Some(*number),
-        Entry::Told { .. } | Entry::Done { .. } => None,
+        Entry::Told { number: 0, .. } | Entry::Done { .. } => None,
+        // In one line, so that a cut leaves both or neither.
+        Entry::Told { number, .. } => Some(*number),
     });
     numbers.max()
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What became of a batch: whether what is kept has grown so that it should be written anew, or why it was not kept.

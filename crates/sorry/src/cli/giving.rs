@@ -19,7 +19,7 @@ use crate::admin::order::{Done, Order};
 /// What every order takes.
 #[derive(Debug, Args)]
 pub(super) struct Giving {
-    /// Why, for the audit log
+    /// Why, for other operators: in status, history and audit, and in alerts about the order
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Print what came of it as JSON

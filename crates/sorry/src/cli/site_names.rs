@@ -39,9 +39,13 @@ fn socket(line: impl Iterator<Item = OsString>) -> Option<PathBuf> {
     while let Some(word) = words.next() {
         let (flag, value) = match word.split_once('=') {
             Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
-            None => (word, None),
+            None => match word.strip_prefix("-c").filter(|file| !file.is_empty()) {
+                Some(file) => ("-c".to_owned(), Some(file.to_owned())),
+                None => (word, None),
+            },
         };
-        let mut value = || value.clone().or_else(|| words.next());
+        // bash makes a word of its own of the sign.
+        let mut value = || value.clone().or_else(|| words.find(|word| word != "="));
         match flag.as_str() {
             "--admin" => socket = value()?.into(),
             "--config" | "-c" => {
@@ -76,10 +80,15 @@ mod tests {
                 "sorry -- sorry down s --admin=/run/a.sock",
                 Some("/run/a.sock"),
             ),
+            (
+                "sorry -- sorry down s --admin = /run/a.sock",
+                Some("/run/a.sock"),
+            ),
             ("sorry -- sorry down --admin", None),
             ("sorry -- sorry status --server https://a.test", None),
             ("sorry -- sorry status --config /nowhere", None),
             (config.as_str(), Some("/run/mine.sock")),
+            (&config.replace("-c ", "-c"), Some("/run/mine.sock")),
         ] {
             let words = line.split(' ').map(OsString::from);
             assert_eq!(socket(words), expected.map(PathBuf::from), "{line}");

@@ -45,7 +45,7 @@ pub(super) fn of_admin(config: &Config) -> Option<String> {
     let named = files.find(|file| file.path == *path);
     parsed.is_ca().then(|| {
         let text = format!(
-            "{} is a certificate for authorities (CA:TRUE); `sorry --server` and others do not believe a server that shows one:              make one with CA:FALSE",
+            "{} is a certificate for authorities (CA:TRUE); `sorry --server` and others do not believe a server that shows one: make one with CA:FALSE",
             path.display()
         );
         config.told(named.map_or(Place::File, |file| file.place), &text)

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::record::{Entry, HeldWord, RouteWord, Schedule, Unschedule};
+use super::record::{Entry, Schedule, Unschedule};
+use super::word::{HeldWord, RouteWord};
 
 /// Outages of a site that are kept; as many as the engine remembers.
 const OUTAGES: usize = 32;
@@ -30,11 +31,13 @@ pub enum Retained {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Site {
     order: Option<Entry>,
+    course: Option<Entry>,
     said: Option<Entry>,
     /// The first word of the outage that goes on: since then too few work.
     struck: Option<Entry>,
     route: Option<Entry>,
     reals: BTreeMap<Box<str>, Entry>,
+    weights: BTreeMap<Box<str>, Entry>,
     drained: BTreeMap<Box<str>, Entry>,
     outages: VecDeque<Entry>,
     windows: BTreeMap<Box<str>, Schedule>,
@@ -55,6 +58,7 @@ impl Kept {
         let site = self.sites.entry(entry.site().into()).or_default();
         match entry {
             Entry::Order { .. } => site.order = Some(entry),
+            Entry::Course { .. } => site.course = Some(entry),
             Entry::Said { .. } => site.said = Some(entry),
             Entry::Route { route, held, .. } => {
                 match (held, route) {
@@ -68,6 +72,9 @@ impl Kept {
             }
             Entry::Real { ref real, .. } => {
                 site.reals.insert(real.clone(), entry);
+            }
+            Entry::Weight { ref real, .. } => {
+                site.weights.insert(real.clone(), entry);
             }
             Entry::Drained { ref real, .. } => {
                 site.drained.insert(real.clone(), entry);
@@ -100,6 +107,7 @@ impl Kept {
         self.sites.retain(|site, _| stays(site, None));
         for (site, kept) in &mut self.sites {
             kept.reals.retain(|real, _| stays(site, Some(real)));
+            kept.weights.retain(|real, _| stays(site, Some(real)));
             kept.drained.retain(|real, _| stays(site, Some(real)));
         }
         retained
@@ -120,8 +128,10 @@ impl Site {
     /// Outages before the route, as they were told: the engine takes the last of both for the present.
     fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         let windows = self.windows.values().cloned().map(Entry::Schedule);
-        let states = self.reals.values().chain(self.drained.values());
-        let course = self.outages.iter().chain(&self.order).chain(&self.said);
+        let states = self.reals.values().chain(self.weights.values());
+        let states = states.chain(self.drained.values());
+        let orders = self.order.iter().chain(&self.course).chain(&self.said);
+        let course = self.outages.iter().chain(orders);
         // Once is enough, where the last word on the route is the first of its outage, too.
         let struck = self
             .struck
@@ -139,6 +149,8 @@ impl Entry {
             Entry::Order { site, .. }
             | Entry::Said { site, .. }
             | Entry::Real { site, .. }
+            | Entry::Weight { site, .. }
+            | Entry::Course { site, .. }
             | Entry::Drained { site, .. }
             | Entry::Route { site, .. }
             | Entry::Outage { site, .. }

@@ -14,6 +14,7 @@ mod kept;
 mod line;
 mod record;
 mod thread;
+mod word;
 
 pub use at::At;
 pub use error::JournalError;

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sorry_core::event::{Drained, Record, Why};
-use sorry_core::health::State;
-use sorry_core::order::{Keep, OnOverrun, Order, What};
-use sorry_core::quorum::Held;
+use sorry_core::event::{Beginning, Drained, Record};
+use sorry_core::order::{Keep, Order, What};
 use sorry_core::said::{Said, Unsayable};
-use sorry_core::site::Route;
 
 use super::at::At;
+use super::word::{
+    HeldWord, KeepWord, OverrunWord, RouteWord, StateWord, ToldWord, WhatWord, WhyWord,
+};
 
 /// A record of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,28 @@ pub enum Entry {
         /// Since when.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<At>,
+    },
+    /// See [`Record::Weight`].
+    Weight {
+        /// The site's name.
+        site: Box<str>,
+        /// The real server's name.
+        real: Box<str>,
+        /// What it weighs.
+        weight: u32,
+        /// What it weighed by configuration then.
+        configured: u32,
+    },
+    /// See [`Record::Course`].
+    Course {
+        /// The site's name.
+        site: Box<str>,
+        /// What was told last of the order in force; none where it has only begun.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<ToldWord>,
+        /// Windows by name, and the beginning that was announced of each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        announced: Vec<(Box<str>, At)>,
     },
     /// See [`Record::Drained`].
     Drained {
@@ -167,90 +189,10 @@ pub enum Unusable {
     Said(#[source] Unsayable),
 }
 
-/// Words of a journal for the values of a type of the core.
-macro_rules! words {
-    ($(#[$doc:meta])* $word:ident of $core:ident { $($value:ident),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $word {
-            $(
-                #[doc = concat!("See [`", stringify!($core), "::", stringify!($value), "`].")]
-                $value,
-            )+
-        }
-
-        impl From<$core> for $word {
-            fn from(value: $core) -> $word {
-                match value {
-                    $($core::$value => $word::$value,)+
-                }
-            }
-        }
-
-        impl From<$word> for $core {
-            fn from(word: $word) -> $core {
-                match word {
-                    $($word::$value => $core::$value,)+
-                }
-            }
-        }
-    };
-}
-
-words!(
-    /// What is believed of a real server.
-    StateWord of State { Unknown, Up, Down }
-);
-words!(
-    /// Where visitors are sent.
-    RouteWord of Route { Live, Sorry }
-);
-words!(
-    /// What is believed of a site.
-    HeldWord of Held { Enough, TooFew }
-);
-words!(
-    /// What may be served from copies.
-    KeepWord of Keep { Stale, Nothing }
-);
-words!(
-    /// What becomes of an order when its time is over.
-    OverrunWord of OnOverrun { Hold, Return }
-);
-words!(
-    /// Why visitors are sent where they are.
-    WhyWord of Why {
-        Beginning,
-        Unwatched,
-        Quorum,
-        NoQuorum,
-        Ordered,
-        Overrun,
-        HeldDown,
-        Dwelling,
-        Doubted,
-    }
-);
-
-/// What is ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WhatWord {
-    /// See [`What::Maintenance`].
-    Maintenance,
-    /// See [`What::Live`].
-    Live,
-}
-
 impl From<&Record> for Entry {
     fn from(record: &Record) -> Entry {
         match record.clone() {
-            Record::Order { site, order, ended } => Entry::Order {
-                site,
-                order: order.as_ref().map(OrderEntry::from),
-                ended: ended.into_iter().map(|(name, at)| (name, At(at))).collect(),
-            },
+            Record::Order { site, order, ended } => order_entry(site, order.as_ref(), ended),
             Record::Said { site, said } => Entry::Said {
                 site,
                 said: said.map(|said| said.as_str().into()),
@@ -265,6 +207,26 @@ impl From<&Record> for Entry {
                 real,
                 state: state.into(),
                 since: since.map(At),
+            },
+            Record::Weight {
+                site,
+                real,
+                weight,
+                configured,
+            } => Entry::Weight {
+                site,
+                real,
+                weight,
+                configured,
+            },
+            Record::Course {
+                site,
+                told,
+                announced,
+            } => Entry::Course {
+                site,
+                told: ToldWord::of(told),
+                announced: kept(announced),
             },
             Record::Drained {
                 site,
@@ -305,15 +267,8 @@ impl TryFrom<Entry> for Record {
 
     fn try_from(entry: Entry) -> Result<Record, Unusable> {
         Ok(match entry {
-            Entry::Order { site, order, ended } => Record::Order {
-                site,
-                order: order.map(Order::try_from).transpose()?,
-                ended: ended.into_iter().map(|(name, at)| (name, at.0)).collect(),
-            },
-            Entry::Said { site, said } => Record::Said {
-                site,
-                said: said.as_deref().map(sayable).transpose()?,
-            },
+            Entry::Order { site, order, ended } => order_record(site, order, ended)?,
+            Entry::Said { site, said } => said_record(site, said.as_deref())?,
             Entry::Real {
                 site,
                 real,
@@ -324,6 +279,26 @@ impl TryFrom<Entry> for Record {
                 real,
                 state: state.into(),
                 since: since.map(|at| at.0),
+            },
+            Entry::Weight {
+                site,
+                real,
+                weight,
+                configured,
+            } => Record::Weight {
+                site,
+                real,
+                weight,
+                configured,
+            },
+            Entry::Course {
+                site,
+                told,
+                announced,
+            } => Record::Course {
+                site,
+                told: ToldWord::milestone(told),
+                announced: beginnings(announced),
             },
             Entry::Drained {
                 site,
@@ -358,6 +333,42 @@ impl TryFrom<Entry> for Record {
             Entry::Schedule(_) | Entry::Unschedule(_) => return Err(Unusable::Window),
         })
     }
+}
+
+fn order_entry(site: Box<str>, order: Option<&Order>, ended: Box<[Beginning]>) -> Entry {
+    Entry::Order {
+        site,
+        order: order.map(OrderEntry::from),
+        ended: kept(ended),
+    }
+}
+
+fn order_record(
+    site: Box<str>,
+    order: Option<OrderEntry>,
+    ended: Vec<(Box<str>, At)>,
+) -> Result<Record, Unusable> {
+    Ok(Record::Order {
+        site,
+        order: order.map(Order::try_from).transpose()?,
+        ended: beginnings(ended),
+    })
+}
+
+fn said_record(site: Box<str>, said: Option<&str>) -> Result<Record, Unusable> {
+    Ok(Record::Said {
+        site,
+        said: said.map(sayable).transpose()?,
+    })
+}
+
+fn kept(beginnings: Box<[Beginning]>) -> Vec<(Box<str>, At)> {
+    let kept = beginnings.into_iter().map(|(name, at)| (name, At(at)));
+    kept.collect()
+}
+
+fn beginnings(kept: Vec<(Box<str>, At)>) -> Box<[Beginning]> {
+    kept.into_iter().map(|(name, at)| (name, at.0)).collect()
 }
 
 fn sayable(text: &str) -> Result<Said, Unusable> {

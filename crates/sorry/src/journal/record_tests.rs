@@ -5,7 +5,12 @@ use expect_test::expect;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use sorry_core::event::Why;
+use sorry_core::health::State;
 use sorry_core::moment::Wall;
+use sorry_core::order::{Milestone, OnOverrun};
+use sorry_core::quorum::Held;
+use sorry_core::site::Route;
 
 fn record() -> impl Strategy<Value = Record> {
     let name = || "\\PC{1,20}".prop_map(Box::<str>::from);
@@ -41,6 +46,24 @@ fn record() -> impl Strategy<Value = Record> {
                 drained,
             }
         }),
+        (name(), name(), any::<u32>(), any::<u32>()).prop_map(
+            |(site, real, weight, configured)| Record::Weight {
+                site,
+                real,
+                weight,
+                configured
+            }
+        ),
+        (
+            name(),
+            option::of(any::<u32>()),
+            vec((name(), any::<u64>().prop_map(Wall)), 0..3)
+        )
+            .prop_map(|(site, due, announced)| Record::Course {
+                site,
+                told: due.map_or(Milestone::AlmostOver, Milestone::Due),
+                announced: announced.into(),
+            }),
         route(),
         (name(), any::<bool>()).prop_map(|(site, words)| Record::Said {
             site,
@@ -150,6 +173,17 @@ fn words_in_the_file_stay_as_they_are() {
             state: State::Down,
             since: Some(Wall(1_795_656_461_000)),
         },
+        Record::Weight {
+            site: site(),
+            real: "10.0.0.1:80".into(),
+            weight: 10,
+            configured: 1,
+        },
+        Record::Course {
+            site: site(),
+            told: Milestone::Due(2),
+            announced: [("nightly".into(), Wall(1_795_656_461_000))].into(),
+        },
         Record::Drained {
             site: site(),
             real: "10.0.0.1:80".into(),
@@ -182,6 +216,8 @@ fn words_in_the_file_stay_as_they_are() {
     expect![[r#"
         {"record":"order","site":"shop","order":{"what":"maintenance","keep":"nothing","given":"2026-11-26T01:27:41Z","until":"2026-11-26T02:27:41Z","on_overrun":"hold","by":"alice (uid 1000)","reason":"CHG-1234","said":"Back at \"two\"\nPromised."},"ended":[["nightly","2026-11-26T01:27:41Z"]]}
         {"record":"real","site":"shop","real":"10.0.0.1:80","state":"down","since":"2026-11-26T01:27:41Z"}
+        {"record":"weight","site":"shop","real":"10.0.0.1:80","weight":10,"configured":1}
+        {"record":"course","site":"shop","told":{"due":2},"announced":[["nightly","2026-11-26T01:27:41Z"]]}
         {"record":"drained","site":"shop","real":"10.0.0.1:80","drained":true}
         {"record":"route","site":"shop","route":"sorry","why":"no-quorum","generation":7,"since":"2026-11-26T01:27:41.007Z","held":"too-few","flaps":2}
         {"record":"outage","site":"shop","lasted_ms":90000}

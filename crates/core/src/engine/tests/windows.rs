@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::desk::Desk;
 use super::setup::{setup, site};
 use super::tables::moment;
-use crate::engine::{Engine, Fact};
-use crate::event::{Command, Input, Output, Record, SiteId, WindowSetup};
-use crate::order::{Keep, OnOverrun, Order, What};
+use crate::engine::Fact;
+use crate::event::{Command, Input, Notice, WindowSetup};
+use crate::order::{Keep, Milestone, OnOverrun, Order, What};
 use crate::site::Route;
 use crate::window::{Span, Window};
 
@@ -35,61 +36,12 @@ fn window(name: &str, start: u64, end: u64) -> WindowSetup {
     }
 }
 
-struct Desk {
-    engine: Engine,
-    kept: Vec<Record>,
+/// What is asked of a site with windows.
+trait Asked {
+    fn is(&mut self, second: u64, down: bool, ended: &[&str]) -> &mut Self;
 }
 
-impl Desk {
-    fn new(windows: &[WindowSetup]) -> Desk {
-        let mut desk = Desk {
-            engine: Engine::new(windowed(windows), moment(0)),
-            kept: Vec::new(),
-        };
-        desk.take(0, Input::Looked);
-        desk
-    }
-
-    fn take(&mut self, second: u64, input: Input) -> &mut Desk {
-        self.engine.handle(moment(second), input);
-        while let Some(output) = self.engine.poll_output() {
-            if let Output::Record(record) = output {
-                self.kept.push(record);
-            }
-        }
-        self
-    }
-
-    fn ordered(&mut self, second: u64, command: Command) -> &mut Desk {
-        let epoch = self.engine.epoch();
-        let site = SiteId(0);
-        self.take(
-            second,
-            Input::Ordered {
-                epoch,
-                site,
-                command,
-            },
-        )
-    }
-
-    fn configured(&mut self, second: u64, windows: &[WindowSetup]) -> &mut Desk {
-        self.take(second, Input::Reconfigured(windowed(windows)))
-    }
-
-    /// A process that knows nothing but the journal.
-    fn restarted(&self, second: u64, windows: &[WindowSetup]) -> Desk {
-        let mut next = Desk {
-            engine: Engine::new(windowed(windows), moment(second)),
-            kept: self.kept.clone(),
-        };
-        for record in &self.kept {
-            next.take(second, Input::Remembered(record.clone()));
-        }
-        next.take(second, Input::Looked);
-        next
-    }
-
+impl Asked for Desk {
     /// Whether it is down then, and which windows that are open were ended.
     #[track_caller]
     fn is(&mut self, second: u64, down: bool, ended: &[&str]) -> &mut Desk {
@@ -118,7 +70,7 @@ fn windowed(windows: &[WindowSetup]) -> crate::event::Setup {
 fn what_an_operator_has_ended_is_ended_and_nothing_else() {
     let (early, late) = (window("early", 100, 200), window("late", 150, 300));
     let both = [early.clone(), late.clone()];
-    Desk::new(&both)
+    Desk::new(windowed(&both))
         .is(120, true, &[])
         .ordered(130, Command::Lift)
         .is(140, false, &["early"])
@@ -133,16 +85,16 @@ fn what_an_operator_has_ended_is_ended_and_nothing_else() {
 #[test]
 fn a_window_that_is_agreed_on_while_it_is_open_is_in_force() {
     let (first, second) = (window("first", 100, 200), window("second", 90, 200));
-    Desk::new(std::slice::from_ref(&first))
+    Desk::new(windowed(std::slice::from_ref(&first)))
         .ordered(120, Command::Lift)
         .is(130, false, &["first"])
-        .configured(140, &[first, second])
+        .take(140, Input::Reconfigured(windowed(&[first, second])))
         .is(141, true, &["first"]);
 }
 
 #[test]
 fn an_order_within_a_window_ends_and_the_window_goes_on() {
-    Desk::new(&[window("w", 100, 200)])
+    Desk::new(windowed(&[window("w", 100, 200)]))
         .is(110, true, &[])
         .ordered(120, Command::Give(order(Some(150))))
         .is(150, true, &[])
@@ -153,9 +105,10 @@ fn an_order_within_a_window_ends_and_the_window_goes_on() {
 #[test]
 fn what_was_ended_stays_ended_after_a_restart() {
     let windows = [window("w", 100, 200)];
-    let mut desk = Desk::new(&windows);
+    let mut desk = Desk::new(windowed(&windows));
     desk.is(110, true, &[]).ordered(120, Command::Lift);
-    desk.restarted(130, &windows).is(131, false, &["w"]);
+    desk.restarted(130, windowed(&windows))
+        .is(131, false, &["w"]);
 }
 
 #[test]
@@ -174,10 +127,70 @@ fn a_recurring_window_opens_again_after_one_of_it_was_ended() {
     };
     // The stage's second 0 is 1970-01-12 13:46:40: eleven hours and a quarter before 01:00.
     let open = day - (13 * 3_600 + 46 * 60 + 40) + 3_600;
-    Desk::new(&[daily])
+    Desk::new(windowed(&[daily]))
         .is(open + 60, true, &[])
         .ordered(open + 120, Command::Lift)
         .is(open + 180, false, &["daily"])
         .is(open + day - 1, false, &[])
         .is(open + day, true, &[]);
+}
+
+/// Which windows were announced, by their places.
+fn announced(desk: &mut Desk) -> Vec<u32> {
+    desk.told(|notice| match notice {
+        Notice::Announced(_, window, _) => Some(*window),
+        _ => None,
+    })
+}
+
+#[test]
+fn each_window_is_announced_once_whatever_else_is_and_whoever_restarts() {
+    let announcing = |name, start| WindowSetup {
+        announce: Some(Duration::from_secs(500)),
+        ..window(name, start, start + 50)
+    };
+    // The later one stands first.
+    let windows = [announcing("late", 700), announcing("soon", 600)];
+    let mut desk = Desk::new(windowed(&windows));
+    desk.take(99, Input::Looked);
+    assert_eq!(announced(&mut desk), [0_u32; 0]);
+    desk.take(100, Input::Looked).take(199, Input::Looked);
+    assert_eq!(announced(&mut desk), [1]);
+    desk.take(200, Input::Looked).take(201, Input::Looked);
+    assert_eq!(announced(&mut desk), [0]);
+    let mut next = desk.restarted(300, windowed(&windows));
+    assert_eq!(announced(&mut next), [0_u32; 0], "both are remembered");
+    // Another beginning of the same window is news.
+    let moved = [announcing("late", 760), announcing("soon", 600)];
+    next.take(310, Input::Reconfigured(windowed(&moved)));
+    assert_eq!(announced(&mut next), [0]);
+}
+
+fn milestones(desk: &mut Desk) -> Vec<Milestone> {
+    desk.told(|notice| match notice {
+        Notice::Milestone(_, milestone) => Some(*milestone),
+        _ => None,
+    })
+}
+
+/// The process may be down when an order's time comes.
+#[test]
+fn what_an_order_has_come_to_is_told_once_by_whoever_is_there() {
+    let setup = || windowed(&[]);
+    let hold = Order {
+        on_overrun: OnOverrun::Hold,
+        ..order(Some(100))
+    };
+    let mut desk = Desk::new(setup());
+    desk.ordered(0, Command::Give(hold));
+    assert_eq!(milestones(&mut desk), []);
+    let mut late = desk.restarted(90, setup());
+    assert_eq!(milestones(&mut late), [Milestone::AlmostOver]);
+    let mut again = late.restarted(91, setup());
+    assert_eq!(milestones(&mut again), []);
+    let mut over = again.restarted(130, setup());
+    assert_eq!(milestones(&mut over), [Milestone::Due(0)]);
+    over.ordered(140, Command::Extend(Duration::from_secs(100)));
+    let mut longer = over.restarted(230, setup());
+    assert_eq!(milestones(&mut longer), [Milestone::AlmostOver]);
 }

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::setup::{check, setup, site};
-use crate::engine::{Engine, RealView};
+use crate::engine::{Engine, RealView, SiteView};
 use crate::event::{
-    Command, Drained, Epoch, Input, Outcome, Output, RealId, Record, Setup, SiteId, SwitchId,
-    Wanted, Why, WindowSetup,
+    Command, Drained, Epoch, Input, Outcome, Output, RealId, Record, Setup, SiteId, SiteSetup,
+    SwitchId, Wanted, Why, WindowSetup,
 };
 use crate::health::{Reason, State};
 use crate::moment::{Moment, Tick, Wall};
 use crate::order::{Keep, OnOverrun, Order, Phase, What};
-use crate::quorum::{Held, Weights, judge};
+use crate::quorum::{Held, Quorum, Weights, judge};
 use crate::site::Route;
 use crate::window::{Days, End, Every, Window};
 use crate::zone::Zone;
@@ -164,6 +164,7 @@ impl World {
             9..13 => self.deliver(),
             13..17 => self.execute(),
             17 => self.order(),
+            18 if self.dice.one_in(3) => self.weigh(),
             18 => self.ask_reference(),
             19 if self.dice.one_in(3) => self.jump(),
             20 if self.dice.one_in(5) => return self.crash(),
@@ -195,6 +196,16 @@ impl World {
             real: RealId(u32::try_from(real).unwrap()),
             check,
             reason,
+        });
+    }
+
+    /// A check says what a real server weighs.
+    fn weigh(&mut self) {
+        let real = self.dice.below(self.works.len());
+        self.letters.push(Input::Weighed {
+            epoch: self.engine.epoch(),
+            real: RealId(u32::try_from(real).unwrap()),
+            weight: [0, 1, 1, 2][self.dice.below(4)],
         });
     }
 
@@ -403,6 +414,13 @@ impl World {
                     _ => None,
                 });
                 assert_eq!(real.drained(), kept.unwrap_or(Drained::No), "{name}");
+                let kept = self.journal.iter().rev().find_map(|record| match record {
+                    Record::Weight {
+                        real: name, weight, ..
+                    } if **name == *real.name() => Some(*weight),
+                    _ => None,
+                });
+                assert_eq!(real.weight(), kept.unwrap_or(1), "{name}");
             }
             let kept = self.journal.iter().rev().find_map(|record| match record {
                 Record::Order { site, order, .. } if **site == *name => Some(order.clone()),
@@ -428,7 +446,7 @@ impl World {
                 Why::Quorum | Why::Beginning => {
                     assert_eq!(site.route(), Route::Live, "{name}");
                     assert_eq!(
-                        judge(Held::Enough, &weights, setup.quorum),
+                        judge(Held::Enough, &weights, needs(setup, &site)),
                         Held::Enough,
                         "{name}: live below quorum"
                     );
@@ -436,7 +454,7 @@ impl World {
                 Why::NoQuorum => {
                     assert_eq!(site.route(), Route::Sorry, "{name}");
                     assert_eq!(
-                        judge(Held::TooFew, &weights, setup.quorum),
+                        judge(Held::TooFew, &weights, needs(setup, &site)),
                         Held::TooFew,
                         "{name}: kept down with quorum"
                     );
@@ -535,8 +553,12 @@ impl World {
                 Some(What::Maintenance(_)) => Route::Sorry,
                 None if setup.reals.is_empty() => Route::Live,
                 // Between the two bounds of its quorum a site stays what it was.
-                None if judge(Held::TooFew, &weights, setup.quorum) == Held::Enough => Route::Live,
-                None if judge(Held::Enough, &weights, setup.quorum) == Held::TooFew => Route::Sorry,
+                None if judge(Held::TooFew, &weights, needs(setup, &site)) == Held::Enough => {
+                    Route::Live
+                }
+                None if judge(Held::Enough, &weights, needs(setup, &site)) == Held::TooFew => {
+                    Route::Sorry
+                }
                 None => site.route(),
             };
             assert_eq!(site.route(), wanted, "{}", site.name());
@@ -558,6 +580,17 @@ impl World {
                 assert!(switch.has_confirmed(), "{}", site.name());
             }
         }
+    }
+}
+
+/// What a site needs: as configured, as far as those that are not drained could reach it with their configured weights, which are 1.
+fn needs(setup: &SiteSetup, site: &SiteView<'_>) -> Quorum {
+    let reach = u32::try_from(site.reals().filter(counts).count()).unwrap();
+    let at_least = setup.quorum.at_least.min(reach.max(1));
+    let both_ways = (at_least - 1).min(reach.saturating_sub(at_least));
+    Quorum {
+        at_least,
+        hysteresis: setup.quorum.hysteresis.min(both_ways),
     }
 }
 

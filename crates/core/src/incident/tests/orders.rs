@@ -5,6 +5,7 @@ use expect_test::expect;
 use super::stage::{SHOP, Stage, down, maintenance, ordered, real, turned, up};
 use crate::event::{Notice, Output, Why};
 use crate::health::{Reason, State};
+use crate::incident::{History, What};
 use crate::moment::Wall;
 use crate::order::{self, Milestone, OnOverrun, Order};
 use crate::site::Route;
@@ -151,4 +152,19 @@ fn one_order_takes_the_place_of_another() {
         2 note forced-live/shop/2 Nobody Ordered { until: Some(Wall(1000000)), returns: false } by=uid 0 planned
         3 note forced-live/shop/2 Nobody Lifted(Summary { overrun: 0ns, reals_down: 0 }) by=uid 0 planned
     "#]].assert_eq(&stage.lines());
+}
+
+#[test]
+fn what_is_announced_is_in_the_history() {
+    let mut stage = Stage::new();
+    stage.notice(Notice::Announced(SHOP, 0, Wall(7_200_000)));
+    let mut history = History::default();
+    stage.told.iter().for_each(|telling| history.take(telling));
+    let incident = history.incidents().next().unwrap();
+    assert_eq!(incident.cause, What::Announced(Wall(7_200_000)));
+    assert_eq!(incident.ended, Some(incident.began));
+    // It is there once, and what was compacted says the same.
+    let mut again = History::default();
+    history.tellings().for_each(|telling| again.take(&telling));
+    assert_eq!((again.len(), &again), (1, &history));
 }

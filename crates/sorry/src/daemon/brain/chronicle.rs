@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use sorry_core::incident::{History, Telling};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -29,6 +30,9 @@ const ALERTS: &str = "alerts";
 /// How long receivers may take at the end; what they have not got by then they get after the next start.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// How many steps of the engine may have tellings that wait for the history. Those beyond go without.
+const WAITING: usize = 1024;
+
 /// How long an alert waits for the history. A disk that hangs makes nobody deaf.
 const FOR_THE_HISTORY: Duration = Duration::from_millis(250);
 
@@ -47,7 +51,7 @@ struct Office {
     /// Where it works.
     posts: Handle,
     /// What is to be told as soon as the history has it.
-    outgoing: mpsc::UnboundedSender<Outgoing>,
+    outgoing: mpsc::Sender<Outgoing>,
     messenger: JoinHandle<()>,
 }
 
@@ -128,10 +132,14 @@ impl Chronicle {
             return Vec::new();
         };
         let missed = told.iter().filter(|telling| telling.number > taken);
-        missed.cloned().collect()
+        let mut missed: Vec<Telling> = missed.cloned().collect();
+        // A history that was written anew has them by incident.
+        missed.sort_by_key(|telling| telling.number);
+        missed
     }
 
-    /// Begins to tell, on the runtime `posts`.
+    /// Begins to tell. Receivers are told on the runtime `posts`, where a file that hangs may hold everybody up; what waits for the
+    /// history does so on this one.
     pub(super) fn begin(&mut self, opening: Opening, posts: Handle) {
         let Opening {
             receivers,
@@ -155,8 +163,8 @@ impl Chronicle {
         desk.catch_up(&missed, told);
         desk.only_open(&open);
         let desk = Arc::new(desk);
-        let (outgoing, inbox) = mpsc::unbounded_channel();
-        let messenger = posts.spawn(bring(inbox, Arc::clone(&desk)));
+        let (outgoing, inbox) = mpsc::channel(WAITING);
+        let messenger = tokio::spawn(bring(inbox, Arc::clone(&desk)));
         self.office = Some(Office {
             desk,
             posts,
@@ -204,28 +212,41 @@ impl Chronicle {
         let past = self.history.as_ref();
         let kept = past.map(|past| past.take(&tellings, history));
         if let Some(office) = &self.office {
-            let _process_ends = office.outgoing.send(Outgoing {
+            let outgoing = Outgoing {
                 tellings,
                 kept,
                 until: Instant::now() + FOR_THE_HISTORY,
-            });
+            };
+            if let Err(error) = office.outgoing.try_send(outgoing) {
+                let (TrySendError::Full(outgoing) | TrySendError::Closed(outgoing)) = error;
+                log::warn!("alerts do not wait for the history: {WAITING} wait already");
+                office.tell(&outgoing.tellings);
+            }
         }
     }
 
     /// Tells what can be told at once, and ends.
     pub(super) async fn end(self) {
-        let Some(office) = self.office else {
+        let Some(mut office) = self.office else {
             return;
         };
         drop(office.outgoing);
-        // It waits for the history, and for that not long.
-        let _ended = office.messenger.await;
+        // It waits for the history, and for that not long. What is left of it is told after the next start.
+        let _ended = tokio::time::timeout(2 * FOR_THE_HISTORY, &mut office.messenger).await;
         office.desk.stop(LAST_WORDS).await;
     }
 }
 
+impl Office {
+    fn tell(&self, tellings: &[Telling]) {
+        for telling in tellings {
+            self.desk.tell(telling);
+        }
+    }
+}
+
 /// Brings tellings to the desk in their order, each as soon as the history has it.
-async fn bring(mut outgoing: mpsc::UnboundedReceiver<Outgoing>, desk: Arc<Desk>) {
+async fn bring(mut outgoing: mpsc::Receiver<Outgoing>, desk: Arc<Desk>) {
     while let Some(Outgoing {
         tellings,
         kept,

@@ -64,6 +64,60 @@ fn what_the_history_has_and_the_queue_has_not_is_told_after_a_crash() {
     }
 }
 
+/// A history that was written anew has its tellings by incident.
+#[test]
+fn what_was_missed_is_told_in_its_order() {
+    let (_place, folder) = folder(0, Some(0));
+    let (mut history, _, _) = Journal::<KeptTelling>::open(&folder, HISTORY).unwrap();
+    let unsorted = [3, 2, 8, 7].map(|number| KeptTelling::from(&telling(number)));
+    history.append(&unsorted).unwrap();
+    drop(history);
+    let (chronicle, tellings) = Chronicle::open(&folder).unwrap();
+    let missed = chronicle.missed(&tellings);
+    let numbers: Vec<u64> = missed.iter().map(|telling| telling.number).collect();
+    assert_eq!(numbers, [2, 3, 7, 8]);
+}
+
+/// A secret on a file system that hangs holds the thread that tells; neither the queue nor the end of the process waits for it.
+#[test]
+fn a_receiver_that_holds_its_thread_holds_nothing_else() {
+    let (place, folder) = folder(0, Some(0));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let posts = super::super::posts::Posts::start().unwrap();
+    let (lets_go, hangs) = std::sync::mpsc::channel::<()>();
+    posts.handle.spawn(async move {
+        let _let_go = hangs.recv();
+    });
+    runtime.block_on(async {
+        let (mut chronicle, _) = Chronicle::open(&folder).unwrap();
+        drop(folder);
+        chronicle.begin(opening(), posts.handle.clone());
+        let mut history = History::default();
+        history.take(&telling(1));
+        chronicle.tell(vec![telling(1)], &history);
+        chronicle.end().await;
+    });
+    // What the desk was given is on the disk once the thread has let go of it.
+    drop((lets_go, posts, runtime));
+    let path = place.path().join("state");
+    let folder = Arc::new(Folder::open(&path, Duration::from_secs(10)).unwrap());
+    let (again, told) = Chronicle::open(&folder).unwrap();
+    assert_eq!((told.len(), again.taken()), (1, Some(1)));
+}
+
+fn opening() -> Opening {
+    Opening {
+        receivers: Vec::new(),
+        open: BTreeSet::new(),
+        missed: Vec::new(),
+        told: 0,
+        programs: Arc::default(),
+    }
+}
+
 #[test]
 fn a_new_folder_remembers_from_its_first_telling_on() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -76,14 +130,7 @@ fn a_new_folder_remembers_from_its_first_telling_on() {
     runtime.block_on(async {
         let (mut chronicle, told) = Chronicle::open(&open()).unwrap();
         assert_eq!((told.len(), chronicle.taken()), (0, None));
-        let opening = Opening {
-            receivers: Vec::new(),
-            open: BTreeSet::new(),
-            missed: Vec::new(),
-            told: 0,
-            programs: Arc::default(),
-        };
-        chronicle.begin(opening, Handle::current());
+        chronicle.begin(opening(), Handle::current());
         let mut history = History::default();
         history.take(&telling(1));
         chronicle.tell(vec![telling(1)], &history);

@@ -173,6 +173,7 @@ impl Mind {
             deaf: HashSet::new(),
         };
         mind.take(Input::Looked, now);
+        mind.weigh_as_configured(now);
         mind.reconcile(now);
         mind
     }

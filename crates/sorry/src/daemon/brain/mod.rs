@@ -92,7 +92,7 @@ impl Brain {
             .name("sorry-brain".into())
             .spawn({
                 let own = inbox.clone();
-                move || think(beginning, (own, messages), published, tell)
+                move || or_abort(|| think(beginning, (own, messages), published, tell))
             })?;
         Ok(Brain {
             inbox,
@@ -142,6 +142,19 @@ impl Drop for Brain {
         {
             log::error!("the thread that decides has ended by itself: please report it");
         }
+    }
+}
+
+/// Does it, and ends the process where it panics. Without whoever decides every site would stay as it is, status and metrics would show
+/// what is no longer so, and nobody would know; who starts the process again has all of it back, since what was decided is in the
+/// journal.
+fn or_abort(work: impl FnOnce()) {
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+        log::error!(
+            "the thread that decides has ended by itself, and so does this process: please report it"
+        );
+        log::logger().flush();
+        std::process::abort();
     }
 }
 

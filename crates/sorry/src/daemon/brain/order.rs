@@ -104,11 +104,19 @@ fn lasting(what: What, time: &Lasting, given: &Given<'_>) -> Result<Order, Fault
 
 /// What was typed, in one line that nothing can be hidden in.
 fn one_line(text: &str) -> String {
-    let plain = |letter: char| match letter.is_control() {
+    let plain = |letter: char| match letter.is_control() || is_unseen(letter) {
         true => ' ',
         false => letter,
     };
     text.trim().chars().map(plain).collect()
+}
+
+/// Separators of lines and paragraphs, and what only changes how others are shown: marks of direction, joiners, tags (Unicode's
+/// categories Zl, Zp, and what of Cf is of no use in a sentence).
+fn is_unseen(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn until(time: &Lasting, given: &Given<'_>) -> Result<Option<Wall>, Fault> {
@@ -143,7 +151,10 @@ fn bounded(until: Wall, given: &Given<'_>) -> Result<(), Fault> {
     }
     Err(Fault::new(
         FaultKind::Malformed,
-        "that is more than a year away; say `--endless` for something without an end",
+        format!(
+            "that is more than a year away; for something without an end there is `sorry down {} --endless`",
+            given.site.name()
+        ),
     ))
 }
 
@@ -358,5 +369,21 @@ fn turned(site: &SiteView<'_>, before: Route) -> String {
         (Route::Live, _) => "live".to_owned(),
         (Route::Sorry, Route::Live) => format!("sorry from now on: {why}"),
         (Route::Sorry, Route::Sorry) => format!("still sorry: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn nothing_hides_in_a_reason() {
+        for (typed, shown) in [
+            (" CHG-1: schöner Umzug ", "CHG-1: schöner Umzug"),
+            ("one\ntwo\ttabs", "one two tabs"),
+            ("a\u{202e}b\u{2028}c\u{200b}d\u{feff}e", "a b c d e"),
+        ] {
+            assert_eq!(one_line(typed), shown);
+        }
     }
 }

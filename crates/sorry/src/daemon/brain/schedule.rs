@@ -224,8 +224,10 @@ fn window(
     now: Timestamp,
     machine: &TimeZone,
 ) -> Result<Window, Fault> {
-    // Moments need no zone to be meant: one that is not known any more is only not shown.
-    let needed = typed == Typed::Now || !schedule.days.is_empty();
+    // Moments need no zone to be meant: one that is not known here, or not any more, is only not shown.
+    let absolute = |text: &str| text.parse::<Timestamp>().is_ok();
+    let until = schedule.until.as_deref().is_none_or(absolute);
+    let needed = !schedule.days.is_empty() || !absolute(&schedule.at) || !until;
     let zone = schedule.zone.as_deref();
     let asked = Asked {
         name: &schedule.name,

@@ -53,7 +53,7 @@ pub(super) fn standing(view: &View<'_>, now: Now, known: Known<'_>) -> Standing 
 /// How one site stands.
 pub(super) fn site(view: &SiteView<'_>, site: &Site, now: Now, known: Known<'_>) -> SiteStanding {
     let weights = view.weights();
-    let quorum = view.quorum().possible(weights.all());
+    let quorum = view.quorum();
     SiteStanding {
         name: view.name().to_owned(),
         route: view.route().label().to_owned(),

@@ -61,9 +61,10 @@ pub fn serve(read: impl Fn() -> Result<Config, Report> + 'static) -> Result<(), 
         let _deaf = deaf()?;
         answer_all(socket, read).await
     };
-    LocalSet::new()
-        .block_on(&runtime, serve)
-        .map_err(|error| RunnerError::System("hear the daemon", error))
+    let served = LocalSet::new().block_on(&runtime, serve);
+    // A program whose start hangs would hold the end.
+    runtime.shutdown_background();
+    served.map_err(|error| RunnerError::System("hear the daemon", error))
 }
 
 /// The end of the daemon is its own end; what a terminal or a service manager sends to all processes is not: the daemon needs

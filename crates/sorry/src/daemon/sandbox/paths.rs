@@ -109,13 +109,17 @@ impl Paths {
 /// programs themselves. In words, each with its place.
 pub(super) fn exposed(config: &Config) -> Vec<String> {
     let written: Vec<PathBuf> = written_by(config)
-        .map(|(folder, _)| folder.to_owned())
+        .flat_map(|(folder, _)| [Some(folder.to_owned()), fs::canonicalize(folder).ok()])
+        .flatten()
         .collect();
-    let is_written = |path: &Path| {
+    let is_in_it = |path: &Path| {
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         let folder = folder.unwrap_or(Path::new("."));
         fs::canonicalize(folder).is_ok_and(|real| is_beneath(&real, written.iter()))
     };
+    // The name, which could be another's then, and what it leads to.
+    let is_written =
+        |path: &Path| is_in_it(path) || fs::canonicalize(path).is_ok_and(|real| is_in_it(&real));
     let file = config.file().filter(|file| is_written(file)).map(|file| {
         format!(
             "{} is in a folder that the sandbox leaves writable, for a socket, a log or the state folder: whoever breaks into sorry could \

@@ -237,7 +237,7 @@ fn nothing_with_an_end_lasts_for_longer_than_a_year() {
     let extend = |days: u64| Order::Extend {
         by_seconds: days * DAY,
     };
-    let too_long = "Malformed: that is more than a year away; say `--endless`";
+    let too_long = "Malformed: that is more than a year away; for something without an end there is `sorry down shop --endless`";
     for (given, expected) in [
         (extend(1), "Impossible: nothing is ordered of shop"),
         (down(400), too_long),
@@ -293,4 +293,12 @@ fn a_window_that_comes_once_is_shown_by_the_clocks_that_were_meant() {
         // So does the process after it.
         assert_eq!(shown(&mind(configuration(1), entries)), expected);
     }
+    // Whoever types it may know zones that are not known here; moments need none.
+    let mut mind = mind(configuration(1), Vec::new());
+    settle(&mut mind);
+    let mut unknown = |at: &str| told(&mut mind, once(at, Some("Nowhere/Town")));
+    let agreed = unknown("2099-12-01T01:00:00Z");
+    assert!(agreed.contains("opens at"), "{agreed}");
+    let refused = unknown("2099-12-01 02:00");
+    assert!(refused.starts_with("Malformed: "), "{refused}");
 }
