@@ -81,7 +81,9 @@ impl Audit {
 
     /// It is kept nowhere from now on: there is no folder, or it is somebody else's.
     pub(super) fn close(&self) {
-        *self.file() = File::None;
+        let before = std::mem::replace(&mut *self.file(), File::None);
+        // It may wait for a disk, and holds nobody up who notes something meanwhile.
+        drop(before);
     }
 
     fn file(&self) -> MutexGuard<'_, File> {

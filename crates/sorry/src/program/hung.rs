@@ -44,12 +44,12 @@ impl Hung {
         let all = self.all();
         let of_one = all.iter().filter(|other| other.argv == run.argv).count();
         if all.iter().any(|other| **other == *run) {
-            Some("it was killed the last time and has not ended yet".to_owned())
+            Some("it hung the last time and has not ended yet".to_owned())
         } else if of_one >= OF_ONE {
-            Some(format!("{of_one} of it were killed and have not ended yet"))
+            Some(format!("{of_one} of it hang and have not ended yet"))
         } else if all.len() >= AT_MOST {
             Some(format!(
-                "{AT_MOST} programs were killed and have not ended yet"
+                "{AT_MOST} programs hang and have not ended yet"
             ))
         } else {
             None

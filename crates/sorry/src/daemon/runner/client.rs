@@ -215,6 +215,8 @@ async fn drive(
         match again(&file, &mut pause, &mut calls, &standing).await {
             Some(next) => {
                 log::info!("the runner runs again");
+                // It knows of none that its predecessor knew of.
+                hung.store(0, Ordering::Relaxed);
                 let _known = standing.send(Standing::Runs(next.child.id()));
                 (child, socket) = (next.child, next.socket);
             }
