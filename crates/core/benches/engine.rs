@@ -42,6 +42,7 @@ fn setup() -> Setup {
             at_least: 1,
             hysteresis: 0,
         },
+        omega: false,
         damping: Damping {
             dwell_live: Duration::ZERO,
             dwell_sorry: Duration::from_secs(2),

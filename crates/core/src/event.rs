@@ -56,6 +56,8 @@ pub struct SiteSetup {
     pub name: Box<str>,
     /// What it needs.
     pub quorum: Quorum,
+    /// Somebody is told when it is watched no more (keepalived's `omega`).
+    pub omega: bool,
     /// What keeps it steady.
     pub damping: Damping,
     /// Its real servers; names are unique within the site.
@@ -137,6 +139,8 @@ pub enum Unsure {
 pub enum Input {
     /// Time has passed; due at the latest when `poll_timeout` says.
     Looked,
+    /// The process ends, and nobody follows at once.
+    Stopping,
     /// There is another configuration. What has not changed keeps its state.
     Reconfigured(Setup),
     /// Read from the journal, in its order, behind the first configuration and before anything else.
@@ -378,6 +382,8 @@ pub enum Notice {
         state: State,
         /// The last result.
         reason: Reason,
+        /// Whether it gets visitors at all.
+        drained: Drained,
     },
     /// One's own eyes are not believed.
     Doubt(Cause),
@@ -389,6 +395,8 @@ pub enum Notice {
     OrderEnded(SiteId),
     /// An order is over, and the site stays down: too few of its real servers work.
     StaysDown(SiteId),
+    /// A site is watched no more, for the process ends.
+    Unwatched(SiteId),
     /// A window opens at that time.
     Announced(SiteId, u32, Wall),
     /// A switch that only observes would have done this.

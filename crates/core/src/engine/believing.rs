@@ -88,6 +88,7 @@ impl Engine {
         let real = &mut self.reals[id.0 as usize];
         real.since = Some(now.wall);
         let (site, reason) = (real.site as usize, real.last());
+        let drained = real.drained;
         self.sites[site].by_drain = false;
         let record = Record::Real {
             site: self.sites[site].setup.name.clone(),
@@ -100,6 +101,7 @@ impl Engine {
             real: id,
             state,
             reason,
+            drained,
         });
         let of = u32::try_from(self.reals.len()).unwrap_or(u32::MAX);
         let was_doubted = self.doubts.doubt().is_some();

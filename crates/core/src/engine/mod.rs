@@ -24,7 +24,7 @@ use site::Site;
 pub use view::{Open, RealView, SiteView, SwitchView, View};
 
 use crate::doubt::Doubts;
-use crate::event::{Epoch, Input, Output, Record, Setup, SiteId};
+use crate::event::{Epoch, Input, Notice, Output, Record, Setup, SiteId};
 use crate::moment::{Moment, Tick};
 
 /// See the file's header.
@@ -119,6 +119,7 @@ impl Engine {
                 self.peer_saw(peer, site, held, now);
             }
             Input::Looked => self.look(now),
+            Input::Stopping => self.stop(),
             Input::Reconfigured(setup) => self.reconfigure(setup, now),
             Input::Remembered(record) => self.remember(record),
             // Meant for a configuration that is no more.
@@ -161,6 +162,14 @@ impl Engine {
         for site in due {
             self.settle(site, now);
         }
+    }
+
+    /// Where nobody is left who sees, somebody may want to know. What visitors are sent to stays as it is.
+    fn stop(&mut self) {
+        let told = |site: &&Site| site.setup.omega && !site.reals.is_empty();
+        let sites = self.sites.iter().zip(0..).filter(|(site, _)| told(site));
+        let notices = sites.map(|(_, index)| Output::Notice(Notice::Unwatched(SiteId(index))));
+        self.outputs.extend(notices);
     }
 
     /// Puts a site's next look where it belongs.

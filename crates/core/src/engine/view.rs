@@ -162,12 +162,12 @@ impl<'a> SiteView<'a> {
         (wish.route, wish.why)
     }
 
-    /// What visitors are told now: by the order in force, else of the outage.
+    /// What visitors are told now: by the order in force, where that says something, else of the outage.
     pub fn said(&self) -> Option<&'a Said> {
-        match &self.site.order {
-            Some(order) => order.said.as_ref(),
-            None => self.site.said.as_ref(),
-        }
+        let order = self.site.order.as_ref();
+        order
+            .and_then(|order| order.said.as_ref())
+            .or(self.site.said.as_ref())
     }
 
     /// What of a window is open now, whether it is in force or not.

@@ -163,12 +163,14 @@ impl Incidents {
                 ..
             } => self.turned(site, to, why, weights, setup, now),
             Notice::StaysDown(site) => self.stays_down(site, setup, now),
+            Notice::Unwatched(site) => self.unwatched(site, setup, now),
             Notice::Flaps(site, times) => self.flaps(site, u32::from(times), setup, now),
             Notice::Real {
                 real,
                 state,
                 reason,
-            } => self.real(real, state, reason, setup, now),
+                drained,
+            } => self.real(real, (state, reason), drained, setup, now),
             Notice::Doubt(cause) => self.doubted(cause, now),
             Notice::DoubtOver => self.end(&Key::doubt(), What::Believed, now),
             Notice::Milestone(site, milestone) => self.milestone(site, milestone, setup, now),
@@ -191,6 +193,13 @@ impl Incidents {
         if !self.open.contains_key(&key) {
             let news = News::told(Step::Begins, What::Doubted(cause));
             self.begin(key, false, news, now);
+        }
+    }
+
+    fn unwatched(&mut self, site: SiteId, setup: &Setup, now: Wall) {
+        if let Some(site) = site_of(setup, site) {
+            let key = Key::of_site(Kind::Doubt, &site.name);
+            self.begin_or_go(key, only_observes(site), What::Unwatched, now);
         }
     }
 

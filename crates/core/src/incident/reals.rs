@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::open::Key;
 use super::{Audience, Incidents, Kind, News, Phase, Step, Telling, What, only_observes};
-use crate::event::{RealId, Setup, SiteSetup};
+use crate::event::{Drained, RealId, Setup, SiteSetup};
 use crate::health::{Reason, State};
 use crate::moment::Wall;
 
@@ -23,8 +23,8 @@ impl Incidents {
     pub(super) fn real(
         &mut self,
         real: RealId,
-        state: State,
-        reason: Reason,
+        (state, reason): (State, Reason),
+        drained: Drained,
         setup: &Setup,
         now: Wall,
     ) {
@@ -33,12 +33,18 @@ impl Incidents {
         };
         match state {
             State::Unknown => {}
-            State::Down => self.real_down(site, real, reason, now),
+            State::Down => self.real_down(site, real, (reason, drained), now),
             State::Up => self.real_up(site, real, now),
         }
     }
 
-    fn real_down(&mut self, site: &SiteSetup, real: &str, reason: Reason, now: Wall) {
+    fn real_down(
+        &mut self,
+        site: &SiteSetup,
+        real: &str,
+        (reason, drained): (Reason, Drained),
+        now: Wall,
+    ) {
         self.add_to_site(site, real, &What::RealDown(reason), now);
         let key = Key::about(Kind::Real, &site.name, real);
         if let Some(open) = self.open.get(&key) {
@@ -51,7 +57,8 @@ impl Incidents {
         if times == 0 {
             self.lately.remove(&key);
         }
-        let planned = self.is_planned(&site.name);
+        // Whoever has drained it is at work on it.
+        let planned = self.is_planned(&site.name) || drained == Drained::Yes;
         // In doubt they all seem to be down, and one alert says so.
         let quiet = planned || self.open.contains_key(&Key::doubt());
         let what = What::RealDown(reason);

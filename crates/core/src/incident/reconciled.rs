@@ -33,12 +33,11 @@ impl Incidents {
 
     fn reconcile_site(&mut self, site: &SiteView<'_>, known: &SiteSetup, now: Wall) {
         self.reconcile_order(site, known, now);
+        // Whoever looks at it now watches it.
+        let key = Key::of_site(Kind::Doubt, site.name());
+        self.end(&key, What::Watched, now);
         for real in site.reals().filter(|real| real.state() == State::Up) {
-            self.end(
-                &Key::about(Kind::Real, site.name(), real.name()),
-                What::RealUp,
-                now,
-            );
+            self.reconcile_real(&Key::about(Kind::Real, site.name(), real.name()), now);
         }
         let key = Key::of_site(Kind::Outage, site.name());
         let down = site.route() == Route::Sorry && !site.why().is_order();
@@ -58,6 +57,17 @@ impl Incidents {
                 let telling = self.telling(key, news, only_observes(known), now);
                 let began = site.since();
                 self.emit(Telling { began, ..telling });
+            }
+            _ => {}
+        }
+    }
+
+    /// One that works. It may flap all the same, and then it is quiet until it is steady.
+    fn reconcile_real(&mut self, key: &Key, now: Wall) {
+        match self.open.get(key).map(|open| open.flapping) {
+            Some(None) => self.end(key, What::RealUp, now),
+            Some(Some(flapping)) if flapping.up_since.is_none() => {
+                self.tell(key, News::silent(Step::Goes, What::Returned), now);
             }
             _ => {}
         }

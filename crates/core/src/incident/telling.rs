@@ -190,6 +190,10 @@ pub enum What {
     Doubted(Cause),
     /// They are again.
     Believed,
+    /// A site is watched no more: the process has ended.
+    Unwatched,
+    /// It is again.
+    Watched,
     /// A real server does not work.
     RealDown(Reason),
     /// It does.

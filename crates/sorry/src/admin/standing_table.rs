@@ -137,6 +137,7 @@ impl SiteStanding {
                 None => "ordered".to_owned(),
             },
             "overrun" => "ordered, time is over".to_owned(),
+            "held-down" if self.flaps == 0 => "works again, not yet for long".to_owned(),
             "held-down" => "held down after flaps".to_owned(),
             "unwatched" => "not watched".to_owned(),
             other => printable(other),

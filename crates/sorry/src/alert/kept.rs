@@ -134,6 +134,8 @@ enum WhatWord {
         of: u32,
     },
     Believed,
+    Unwatched,
+    Watched,
     RealDown {
         reason: String,
     },
@@ -284,6 +286,8 @@ fn what_word(what: &What) -> WhatWord {
             of: *of,
         },
         What::Believed => WhatWord::Believed,
+        What::Unwatched => WhatWord::Unwatched,
+        What::Watched => WhatWord::Watched,
         What::RealDown(reason) => WhatWord::RealDown {
             reason: reason.label().to_owned(),
         },
@@ -350,6 +354,8 @@ fn what_of(word: &WhatWord) -> Option<What> {
             of: *of,
         }),
         WhatWord::Believed => What::Believed,
+        WhatWord::Unwatched => What::Unwatched,
+        WhatWord::Watched => What::Watched,
         WhatWord::RealDown { reason } => What::RealDown(reason_of(reason)?),
         WhatWord::RealUp => What::RealUp,
         WhatWord::SwitchFailed { times } => What::SwitchFailed(*times),

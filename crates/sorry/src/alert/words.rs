@@ -71,13 +71,18 @@ pub fn sentence(telling: &Telling) -> String {
         What::UpByOrder => "live by order, whatever its health says".to_owned(),
         What::Flaps(times, _) => {
             format!(
-                "flaps, {} did not last; quiet until it is steady",
+                "{}flaps, {} did not last; quiet until it is steady",
+                single(telling),
                 returns(*times)
             )
         }
-        What::Returned => "up again, while it flaps".to_owned(),
-        What::FellAgain => "down again, while it flaps".to_owned(),
-        What::Steady(times) => format!("steady again, after {} that did not last", returns(*times)),
+        What::Returned => format!("{}up again, while it flaps", single(telling)),
+        What::FellAgain => format!("{}down again, while it flaps", single(telling)),
+        What::Steady(times) => format!(
+            "{}steady again, after {} that did not last",
+            single(telling),
+            returns(*times)
+        ),
         What::Ordered { until, .. } => format!("{} {}", ordered(telling.kind), limit(*until)),
         What::Changed { until, .. } => format!("{}, now {}", ordered(telling.kind), limit(*until)),
         What::AlmostOver(until) => format!(
@@ -100,6 +105,8 @@ pub fn sentence(telling: &Telling) -> String {
         What::Announced(opens) => format!("maintenance from {}{}", moment(*opens), window(telling)),
         What::Doubted(cause) => doubted(*cause),
         What::Believed => "what is seen is believed again".to_owned(),
+        What::Unwatched => "watched no more: sorry was stopped".to_owned(),
+        What::Watched => "watched again".to_owned(),
         What::RealDown(reason) => format!("{which} is down ({})", reason.label()),
         What::RealUp => format!("{which} works again"),
         What::SwitchFailed(1) => format!("the switch {which} has failed"),
@@ -116,6 +123,16 @@ pub fn sentence(telling: &Telling) -> String {
         What::Expires(days) => format!("the certificate of {which} ends in {days} days"),
         What::Renewed => format!("the certificate of {which} was renewed"),
         What::Gone => "no longer configured".to_owned(),
+    }
+}
+
+/// The real server that it is about, where it is about one alone: `10.0.0.1:80 is `; before a verb of its own without the last word.
+fn single(telling: &Telling) -> String {
+    let about = telling.about.as_deref();
+    match (telling.kind, about, &telling.what) {
+        (Kind::Real, Some(real), What::Flaps(..)) => format!("{real} "),
+        (Kind::Real, Some(real), _) => format!("{real} is "),
+        _ => String::new(),
     }
 }
 

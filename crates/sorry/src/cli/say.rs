@@ -11,7 +11,8 @@ use crate::admin::order::Order;
 /// Tell visitors something else from now on.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The words stand on the page, and in what programs are answered. They stay until others are said, or --clear.
+    after_help = "The words stand on the page, and in what programs are answered. They stay until others are said, until \
+                  --clear, until the order in force ends, or else until the site is back.
 
 Examples:
   sorry say shop 'The new database is warming up.'

@@ -24,6 +24,7 @@ impl Site {
             sorry,
             reals,
             quorum,
+            omega,
             damping,
             windows,
         } = self;
@@ -38,7 +39,7 @@ impl Site {
                 .zip(&other.windows)
                 .all(|(one, other)| one.is_as(other));
         let keys = [
-            (*quorum != other.quorum).then_some("quorum"),
+            ((quorum, omega) != (&other.quorum, &other.omega)).then_some("quorum"),
             (*damping != other.damping).then_some("damping"),
             (!same_reals).then_some("real-server"),
             (!same_windows).then_some("window"),

@@ -29,6 +29,8 @@ pub struct Site {
     pub reals: Vec<RealServer>,
     /// How many of them it needs.
     pub quorum: Quorum,
+    /// Whether somebody is told when it is watched no more, because sorry was stopped.
+    pub omega: bool,
     /// What keeps it from going back and forth.
     pub damping: Damping,
     /// Its maintenance windows.

@@ -163,7 +163,11 @@ fn program(path: &Path) -> Result<(), Wrong> {
             "whoever can change it could do what Sorry can: run `chmod go-w` on it",
         ));
     }
-    Ok(())
+    // What whoever runs it will look at: its folders, and where its links lead.
+    crate::program::trusted(path).map(drop).map_err(|why| {
+        let what = format!("is not run: {why}");
+        (what, "whoever can change that could do what Sorry can")
+    })
 }
 
 /// Certificates of our own that no site shows: those of checks, and of the admin API.

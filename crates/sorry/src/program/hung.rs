@@ -48,9 +48,7 @@ impl Hung {
         } else if of_one >= OF_ONE {
             Some(format!("{of_one} of it hang and have not ended yet"))
         } else if all.len() >= AT_MOST {
-            Some(format!(
-                "{AT_MOST} programs hang and have not ended yet"
-            ))
+            Some(format!("{AT_MOST} programs hang and have not ended yet"))
         } else {
             None
         }
@@ -152,7 +150,7 @@ mod tests {
             .map(|input| hung.keep(&run("/a", input)))
             .collect();
         let told = hung.refuses(&run("/a", OF_ONE)).unwrap();
-        assert!(told.starts_with("8 of it were killed"), "{told}");
+        assert!(told.starts_with("8 of it hang"), "{told}");
         drop(kept);
         assert_eq!(hung.refuses(&run("/a", 0)), None, "it is gone");
         let others: Vec<Kept> = (more.len()..AT_MOST)

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use hung::Hung;
 pub use run::run;
+pub use trust::trusted;
 
 /// The most that a program is given, or that is kept of what it prints, in bytes.
 pub const BYTES_MAX: usize = 64 * 1024;

@@ -17,7 +17,7 @@ const STICKY: u32 = 0o1000;
 const LINKS: usize = 40;
 
 /// Where the program really is, or why it is not run: in words, with how to mend it.
-pub(super) fn trusted(program: &Path) -> Result<PathBuf, String> {
+pub fn trusted(program: &Path) -> Result<PathBuf, String> {
     if !program.is_absolute() {
         return Err(format!("{} is not a full path", program.display()));
     }

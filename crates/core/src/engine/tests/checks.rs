@@ -383,3 +383,17 @@ fn a_reload_in_doubt_neither_ends_it_nor_makes_it_endless() {
         "no reference could end it any more"
     );
 }
+
+#[test]
+fn whoever_wants_to_know_hears_that_nobody_watches_any_more() {
+    let mut wants = site("wants", 1);
+    wants.omega = true;
+    let mut unwatched = site("unwatched", 0);
+    unwatched.omega = true;
+    let mut run = Run::new(setup(vec![site("silent", 1), wants, unwatched]));
+    run.take(Input::Looked);
+    run.engine.handle(run.now, Input::Stopping);
+    let told = std::iter::from_fn(|| run.engine.poll_output());
+    let told: Vec<Output> = told.collect();
+    assert_eq!(told, [Output::Notice(Notice::Unwatched(SiteId(1)))]);
+}

@@ -47,6 +47,7 @@ pub(super) fn site(name: &str, reals: u32) -> SiteSetup {
             at_least: 1,
             hysteresis: 0,
         },
+        omega: false,
         damping: Damping {
             dwell_live: Duration::ZERO,
             dwell_sorry: Duration::ZERO,

@@ -4,7 +4,7 @@ use expect_test::expect;
 
 use super::stage::{BLOG, SHOP, Stage, down, real, turned, up};
 use crate::doubt::Cause;
-use crate::event::{Notice, Output, Why};
+use crate::event::{Drained, Notice, Output, Why};
 use crate::health::{Reason, State};
 use crate::incident::{Audience, Entry, History, Kind};
 use crate::moment::Wall;
@@ -194,4 +194,21 @@ fn the_history_is_what_was_told_and_is_bounded() {
         history.incidents().next().map(|newest| newest.id),
         Some(11_999)
     );
+}
+
+/// Whoever has drained it is at work on it.
+#[test]
+fn a_drained_real_server_goes_down_without_a_word() {
+    let mut stage = Stage::new();
+    let mut down = real(0, State::Down, Reason::Refused);
+    if let Output::Notice(Notice::Real { drained, .. }) = &mut down {
+        *drained = Drained::Yes;
+    }
+    stage.hear(&[down]);
+    stage.later(10).hear(&[real(0, State::Up, Reason::Ok)]);
+    expect![[r#"
+        0 note real-server/shop/1 Nobody RealDown(Refused) about=shop-1 planned
+        10 note real-server/shop/1 Nobody RealUp about=shop-1 planned
+    "#]]
+    .assert_eq(&stage.lines());
 }

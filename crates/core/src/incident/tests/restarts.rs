@@ -186,3 +186,43 @@ fn what_is_no_longer_configured_is_over() {
     "#]]
     .assert_eq(&reconciled(&mut stage, vec![]));
 }
+
+/// What is quiet until it is steady is no louder for a new process.
+#[test]
+fn a_real_server_that_flaps_goes_on_flapping() {
+    let up = || Record::Real {
+        site: "shop".into(),
+        real: "shop-1".into(),
+        state: State::Up,
+        since: None,
+    };
+    let told = |turns: u64| {
+        let mut stage = Stage::new();
+        for turn in 0..turns {
+            let output = match turn % 2 {
+                0 => real(0, State::Down, Reason::Refused),
+                _ => real(0, State::Up, Reason::Ok),
+            };
+            stage.later(10).hear(&[output]);
+        }
+        stage.incidents = stage.remembered();
+        reconciled(&mut stage, vec![up()])
+    };
+    expect![[r#""#]].assert_eq(&told(6));
+    expect![[r#"
+        70 note real-server/shop/3 Nobody Returned about=shop-1
+    "#]]
+    .assert_eq(&told(7));
+}
+
+#[test]
+fn whoever_watches_again_says_so() {
+    let mut stage = Stage::new();
+    stage.notice(Notice::Unwatched(SHOP)).step();
+    stage.later(10);
+    stage.incidents = stage.remembered();
+    expect![[r#"
+        10 resolved doubt/shop/1 Everybody Watched
+    "#]]
+    .assert_eq(&reconciled(&mut stage, Vec::new()));
+}

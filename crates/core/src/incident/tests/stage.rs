@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::damping::Damping;
 use crate::doubt::{Mass, Watch};
 use crate::event::{
-    Act, CheckSetup, Notice, Output, RealId, RealSetup, Record, Setup, SiteId, SiteSetup, SwitchId,
-    SwitchSetup, Unsure, Wanted, Why, WindowSetup,
+    Act, CheckSetup, Drained, Notice, Output, RealId, RealSetup, Record, Setup, SiteId, SiteSetup,
+    SwitchId, SwitchSetup, Unsure, Wanted, Why, WindowSetup,
 };
 use crate::health::{Reason, State, Thresholds};
 use crate::incident::{Audience, History, Incidents, Telling};
@@ -167,6 +167,7 @@ pub(super) fn real(real: u32, state: State, reason: Reason) -> Output {
         real: RealId(real),
         state,
         reason,
+        drained: Drained::No,
     })
 }
 
@@ -251,6 +252,7 @@ fn site(name: &str, switches: &[(&str, Act)]) -> SiteSetup {
             at_least: 1,
             hysteresis: 0,
         },
+        omega: false,
         damping: Damping {
             dwell_live: Duration::ZERO,
             dwell_sorry: Duration::ZERO,

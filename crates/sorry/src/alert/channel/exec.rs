@@ -47,7 +47,8 @@ pub(super) async fn send(
 ) -> Result<(), Fault> {
     let program = Program {
         argv: argv.iter().map(ToString::to_string).collect(),
-        stdin: message.to_json(),
+        // A line, for whoever reads lines.
+        stdin: [message.to_json(), vec![b'\n']].concat(),
         timeout,
     };
     let name = argv.first().map_or("", |name| name);

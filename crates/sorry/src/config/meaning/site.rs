@@ -32,6 +32,8 @@ impl Builder<'_> {
         });
         let damping = site.damping.and_then(|damping| self.damping(damping));
         let windows = self.windows(site.window);
+        let omega = site.quorum.as_ref();
+        let omega = omega.and_then(|quorum| Some(quorum.value.omega.as_ref()?.value));
         let watched = Watched {
             check: site.check,
             quorum: site.quorum,
@@ -45,6 +47,7 @@ impl Builder<'_> {
             sorry: sorry?,
             reals,
             quorum,
+            omega: omega?,
             damping: damping?,
             windows: windows?,
         }))

@@ -58,6 +58,13 @@ table! {
         #[default = "0"]
         #[example = "1"]
         hysteresis: Whole<0, 1_000_000_000>,
+
+        /// Whether somebody is told by an alert when sorry is stopped, so that nobody watches the site any more (`omega` of keepalived);
+        /// the alert is over when it is watched again. A take-over stops nothing.
+        #[key = "omega"]
+        #[default = "false"]
+        #[example = "true"]
+        omega: bool,
     }
 }
 

@@ -50,6 +50,7 @@ fn the_smallest_file_has_all_defaults() {
                         at_least: 1,
                         hysteresis: 0,
                     },
+                    omega: false,
                     damping: Damping {
                         dwell_live: 0ns,
                         dwell_sorry: 5s,

@@ -59,6 +59,8 @@ pub(super) struct Mind {
     unkept: Option<String>,
     /// The journal says more than is to be kept, and is to be written anew.
     stale: bool,
+    /// When that is tried again by itself.
+    try_again: Option<Tick>,
     /// Checks that say nothing of their servers, for reasons of our own.
     silent: HashSet<Key>,
     /// Addresses that must answer, and that may not be asked.
@@ -169,6 +171,7 @@ impl Mind {
             actions: Vec::new(),
             unkept: None,
             stale,
+            try_again: None,
             silent: HashSet::new(),
             deaf: HashSet::new(),
         };
@@ -196,13 +199,18 @@ impl Mind {
     /// When to call [`Mind::look`] at the latest.
     pub(super) fn next_look(&self, now: Now) -> Option<Tick> {
         let told = self.incidents.next_look(&self.setup);
-        let told = told.map(|at| now.tick_at(at));
-        self.engine.poll_timeout().into_iter().chain(told).min()
+        let told = told.map(|at| now.tick_at(at)).into_iter();
+        let engine = self.engine.poll_timeout();
+        told.chain(engine).chain(self.try_again).min()
     }
 
     /// Time has passed.
     pub(super) fn look(&mut self, now: Now) {
         self.incidents.look(&self.setup, now.wall);
+        if self.try_again.is_some_and(|at| at <= now.tick) {
+            self.try_again = None;
+            self.stale |= self.unkept.is_some();
+        }
         self.take(Input::Looked, now);
     }
 
@@ -269,6 +277,11 @@ impl Mind {
         self.setup = setup.clone();
         self.take(Input::Reconfigured(setup), now);
         self.reconcile(now);
+    }
+
+    /// The process ends, and nobody follows at once.
+    pub(super) fn stopping(&mut self, now: Now) {
+        self.take(Input::Stopping, now);
     }
 
     /// A switch has answered.

@@ -110,6 +110,11 @@ impl Brain {
         }
     }
 
+    /// The process will end, and nobody follows at once.
+    pub(in crate::daemon) fn stopping(&self) {
+        self.ask(Message::Stopping);
+    }
+
     /// Another configuration is in force.
     pub(in crate::daemon) fn configure(&self, config: Arc<Config>, watched: Vec<Watched>) {
         self.ask(Message::Configured(config, watched));

@@ -256,6 +256,8 @@ pub(super) fn unknown(what: &str, known: &[&str], wanted: &str) -> Fault {
 /// How a site stood before it obeyed.
 pub(super) struct Before {
     route: Route,
+    /// What was in force.
+    order: Option<Order>,
     /// Windows that were open and that nobody had ended.
     open: Vec<Box<str>>,
     /// How long it is obeyed where nobody said.
@@ -267,6 +269,7 @@ impl Before {
         let open = given.site.open_windows().filter(|(_, open)| !open.ended);
         Before {
             route: given.site.route(),
+            order: given.site.order().cloned(),
             open: open.map(|(window, _)| window.into()).collect(),
             usual: schedule::is_usual(order).then_some(given.usual),
         }
@@ -288,6 +291,7 @@ pub(super) fn told(
                 What::Live => "live, whatever its health says,",
             };
             let mut told = vec![format!("{what} {}", lasts(order, now))];
+            told.extend(before.order.as_ref().map(replaced));
             if let Some(usual) = before.usual {
                 told.push(format!(
                     "nobody said for how long, so it is {}: say `sorry extend {name} 1h` for longer, `sorry up {name}` when it is done",
@@ -298,10 +302,7 @@ pub(super) fn told(
         }
         Command::Lift => {
             let over = windows_over(site, before);
-            [lifted(site, before.route)]
-                .into_iter()
-                .chain(over)
-                .collect()
+            [lifted(site, before)].into_iter().chain(over).collect()
         }
         Command::Extend(_) => {
             let lasts = site.order().map(|order| lasts(order, now));
@@ -354,13 +355,24 @@ fn lasts(order: &Order, now: Wall) -> String {
     }
 }
 
-fn lifted(site: &SiteView<'_>, before: Route) -> String {
-    match (site.route(), before) {
-        (now, before) if now == before && now == Route::Live => {
-            "nothing was ordered, and it is live".to_owned()
-        }
-        _ => turned(site, before),
+fn lifted(site: &SiteView<'_>, before: &Before) -> String {
+    match (site.route(), before.route, &before.order) {
+        (Route::Live, Route::Live, None) => "nothing was ordered, and it is live".to_owned(),
+        (Route::Live, Route::Live, Some(_)) => "live, and by its health from now on".to_owned(),
+        _ => turned(site, before.route),
     }
+}
+
+/// Whoever gives an order may not know of the one that it takes the place of.
+fn replaced(order: &Order) -> String {
+    let until = order.until.map_or_else(
+        || "without an end".to_owned(),
+        |until| format!("until {}", words::at(until)),
+    );
+    format!(
+        "that takes the place of what {} had ordered {until}",
+        order.by
+    )
 }
 
 fn turned(site: &SiteView<'_>, before: Route) -> String {

@@ -23,6 +23,9 @@ use crate::journal::{Kept, Schedule, Unschedule};
 /// Windows that may be agreed on for one site.
 const MOST: usize = 100;
 
+/// The longest that one may be open, in seconds: the same as in the file.
+const LONGEST: u64 = 365 * 86_400;
+
 /// The windows that the journal keeps, as the engine knows them.
 pub(super) fn agreed(kept: &Kept) -> Vec<Agreed> {
     let now = Timestamp::now();
@@ -76,6 +79,12 @@ pub(super) fn agree(
             "a week has seven days: name each of them once",
         ));
     }
+    if wanted.for_seconds.is_some_and(|seconds| seconds > LONGEST) {
+        return Err(Fault::new(
+            FaultKind::Malformed,
+            "a window is open for a year at most",
+        ));
+    }
     let asked = kept(&site.name, wanted)?;
     let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
     let clock = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
@@ -84,10 +93,13 @@ pub(super) fn agree(
     let Some(span) = window.when.open(now).or_else(|| window.when.next(now)) else {
         return Err(order::impossible("that time has passed already"));
     };
+    let opens = match span.start <= now {
+        true => format!("is open now, since {}", words::at(span.start)),
+        false => format!("opens at {}", words::at(span.start)),
+    };
     let mut told = vec![format!(
-        "the window {} opens at {} and closes at {}",
+        "the window {} {opens} and closes at {}",
         window.name,
-        words::at(span.start),
         words::at(span.end)
     )];
     told.extend(overlaps(&span, &others, now));
@@ -129,7 +141,7 @@ fn overlaps(span: &Span, others: &[&Window], now: Wall) -> Vec<String> {
         spans
             .into_iter()
             .flatten()
-            .any(|other| other.start < span.end && span.start < other.end)
+            .any(|other| other.start < span.end && span.start.max(now) < other.end)
     };
     let told = |window: &&Window| {
         format!(

@@ -172,6 +172,7 @@ fn site(site: &Site, agreed: &[Agreed]) -> SiteSetup {
     SiteSetup {
         name: site.name.clone(),
         quorum: site.quorum,
+        omega: site.omega,
         damping: site.damping,
         reals: site.reals.iter().map(real).collect(),
         windows: windows.map(window).collect(),

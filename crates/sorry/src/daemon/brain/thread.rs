@@ -56,6 +56,8 @@ pub(super) enum Message {
         site: Arc<str>,
         held: Held,
     },
+    /// The process ends, and nobody follows at once.
+    Stopping,
     Stop,
 }
 
@@ -217,6 +219,7 @@ impl Thread {
                 outcome,
             } => self.mind.applied(switch, generation, outcome, now),
             Message::PeerSaw { peer, site, held } => self.mind.peer_saw(&peer, &site, held, now),
+            Message::Stopping => self.mind.stopping(now),
             Message::Stop => {}
         }
     }

@@ -49,6 +49,7 @@ pub(super) fn notice(notice: &Notice, names: &dyn Names) -> (Level, String) {
             real,
             state,
             reason,
+            ..
         } => {
             let (site, name) = names.real(*real);
             let level = match state {
@@ -87,6 +88,10 @@ fn order_notice(notice: &Notice, names: &dyn Names) -> (Level, String) {
                 "{}: what was ordered is over, and it stays down: too few real servers work",
                 names.site(*site)
             ),
+        ),
+        Notice::Unwatched(site) => (
+            Level::Warn,
+            format!("{}: watched no more", names.site(*site)),
         ),
         Notice::Announced(site, window, opens) => (
             Level::Info,

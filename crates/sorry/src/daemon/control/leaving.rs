@@ -115,6 +115,9 @@ impl Control {
     pub(super) fn end(&mut self) {
         let time = self.state.config.limits.drain_time;
         let sockets = self.state.doors.named();
+        if let Some(brain) = &self.brain {
+            brain.stopping();
+        }
         if self.supervisor.stopping(&sockets, time) == Sockets::Kept {
             self.state.doors.leave_files();
         }

@@ -129,6 +129,36 @@ fn a_reload_in_an_outage_keeps_the_outage() {
     world.no_stray_alert("one alert for each transition");
 }
 
+/// Whoever has asked for it hears that nobody watches any more, and that somebody does again.
+#[test]
+fn the_end_of_watching_is_told_where_that_is_wanted() {
+    let mut world = World::start(&Plan {
+        more: "quorum.omega = true\n",
+        ..TWO_OF_THREE
+    });
+    world.wait_site("live", "quorum");
+    world.daemon().signal("TERM");
+    let ended = world.alert();
+    let told = |alert: &serde_json::Value| {
+        let subject = alert["subject"].as_str().unwrap_or_default();
+        (alert["phase"].clone(), subject.to_owned())
+    };
+    let expected = "shop: watched no more: sorry was stopped";
+    assert_eq!(told(&ended), ("firing".into(), expected.to_owned()));
+    world.bury();
+    world.begin();
+    let again = world.alert();
+    let expected = "shop: watched again";
+    assert_eq!(told(&again), ("resolved".into(), expected.to_owned()));
+    assert_eq!(again["incident"], ended["incident"]);
+    // A crash is no end that anybody has asked for.
+    world.wait_site("live", "quorum");
+    world.crash();
+    world.begin();
+    world.wait_site("live", "quorum");
+    world.no_stray_alert("a crash tells nothing by itself");
+}
+
 #[test]
 fn a_successor_goes_on_where_its_predecessor_was() {
     let mut world = World::start(&TWO_OF_THREE);

@@ -1,5 +1,7 @@
 //! What is decided is kept before it is carried out: records in batches, and behind them what waits for them.
 
+use std::time::Duration;
+
 use sorry_core::event::{Input, Notice, Output, RealId, SiteId};
 use sorry_core::incident::Telling;
 use sorry_core::moment::Moment as Now;
@@ -11,6 +13,9 @@ use crate::admin::Fault;
 use crate::admin::order::Done;
 use crate::daemon::brain::{order, words};
 use crate::journal::Entry;
+
+/// How long after a write that failed all of it is tried again, if nothing else is written before.
+const TRY_AGAIN: Duration = Duration::from_secs(10);
 
 /// What belongs together: records, what is to be done once they are safe, and who waits for it.
 #[derive(Default)]
@@ -155,6 +160,7 @@ impl Mind {
                     );
                 }
                 self.unkept = Some(why);
+                self.try_again = Some(now.tick.after(TRY_AGAIN));
             }
         }
         self.carry_out(batch, now);
@@ -264,6 +270,7 @@ fn site_of(notice: &Notice, site_of_real: impl Fn(RealId) -> Option<SiteId>) -> 
         | Notice::Milestone(site, _)
         | Notice::OrderEnded(site)
         | Notice::StaysDown(site)
+        | Notice::Unwatched(site)
         | Notice::Announced(site, ..)
         | Notice::Flaps(site, _) => Some(*site),
         Notice::Real { real, .. } => site_of_real(*real),

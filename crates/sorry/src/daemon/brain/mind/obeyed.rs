@@ -48,12 +48,18 @@ impl Mind {
                 let configured = &self.config.sites[index];
                 let (schedule, told) =
                     schedule::agree(configured, &wanted, &self.agreed, now.wall)?;
+                let before = self.engine.view(now).site(site).map(|site| site.route());
                 self.agree(Entry::Schedule(schedule), now);
-                Ok((site, told))
+                let after = self.engine.view(now).site(site).map(|site| site.route());
+                let turned = (before != after).then(|| "sorry from now on".to_owned());
+                Ok((site, told.into_iter().chain(turned).collect()))
             }
             Order::Unschedule { name: window } => {
                 let unschedule = schedule::give_up(name, &window, &self.config, &self.agreed)?;
+                let view = self.engine.view(now).site(site);
+                let open = view.and_then(|site| site.open(&window));
                 let stays = schedule::stays(name, &window, &self.agreed, now.wall);
+                let stays = stays.filter(|_| open.is_some_and(|open| !open.ended));
                 self.agree(Entry::Unschedule(unschedule), now);
                 let given_up = format!("the window {window} is given up");
                 Ok((site, [given_up].into_iter().chain(stays).collect()))

@@ -119,6 +119,57 @@ fn a_disk_that_is_back_gets_what_it_has_missed() {
     assert!(pens(&mut mind).is_empty(), "nothing is missing");
 }
 
+/// As when a disk was full: nobody has to order anything for what was ordered to be kept.
+#[test]
+fn what_could_not_be_written_is_tried_again_by_itself() {
+    let mut mind = mind(sites(&["shop"]), Vec::new());
+    settle(&mut mind);
+    let _answer = order(&mut mind, "shop", Order::Down(Down::default()));
+    assert_eq!(pens(&mut mind).len(), 1);
+    mind.written(Err("no space".to_owned()), NOW);
+    assert!(pens(&mut mind).is_empty());
+    let mut later = NOW;
+    later.tick.0 += 10_000;
+    assert!(mind.next_look(NOW).is_some_and(|at| at <= later.tick));
+    mind.look(later);
+    let missed = pens(&mut mind);
+    let ordered = |entry: &Entry| matches!(entry, Entry::Order { order: Some(_), .. });
+    assert!(missed[0].0 == "rewrite" && missed[0].1.iter().any(ordered));
+    mind.written(Ok(Grown::No), later);
+    assert_eq!(mind.standing(later).unkept, None);
+}
+
+#[test]
+fn whoever_orders_hears_what_that_takes_the_place_of() {
+    let mut mind = mind(configuration(1), Vec::new());
+    settle(&mut mind);
+    let mut tell = |given| told(&mut mind, given);
+    let down = || Order::Down(Down::default());
+    assert!(!tell(down()).contains("takes the place"));
+    let again = tell(down());
+    assert!(
+        again.contains("that takes the place of what test had ordered until "),
+        "{again}"
+    );
+    assert!(tell(Order::Live(Default::default())).contains("takes the place"));
+    assert_eq!(tell(Order::Up {}), "live, and by its health from now on");
+    assert_eq!(tell(Order::Up {}), "nothing was ordered, and it is live");
+    let open = tell(Order::Schedule(nightly()));
+    assert!(
+        open.contains("is open now, since ") && open.ends_with("; sorry from now on"),
+        "{open}"
+    );
+    tell(Order::Up {});
+    let name = "night".to_owned();
+    assert_eq!(
+        tell(Order::Unschedule { name }),
+        "the window night is given up"
+    );
+    let mut endless = nightly();
+    endless.for_seconds = Some(400 * 86_400);
+    assert!(tell(Order::Schedule(endless)).starts_with("Malformed: "));
+}
+
 #[test]
 fn a_check_that_cannot_be_made_is_told_once() {
     let mut mind = mind(configuration(1), Vec::new());
