@@ -29,10 +29,8 @@ pub enum Key {
         site: Arc<str>,
         /// The real server's name.
         real_server: Arc<str>,
-        /// The kind's label.
-        kind: &'static str,
-        /// Its place among the real server's checks of that kind.
-        ordinal: u16,
+        /// What the check is called, as no other of the real server is.
+        check: Arc<str>,
     },
     /// A reference, by its place in the configuration.
     Reference(u32),

@@ -25,14 +25,14 @@ fn key(name: &str) -> Key {
     Key::Check {
         site: "shop".into(),
         real_server: name.into(),
-        kind: "tcp",
-        ordinal: 0,
+        check: "tcp".into(),
     }
 }
 
 fn watched(name: &str, kind: Kind, to: SocketAddr, timing: Timing) -> Watched {
     let one = std::num::NonZeroU16::MIN;
     let check = Check {
+        name: kind.label().into(),
         kind,
         target: Target {
             host: TargetHost::Ip(to.ip()),

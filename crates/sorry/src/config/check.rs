@@ -12,6 +12,8 @@ use std::time::Duration;
 /// One check of one real server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
+    /// What it is called in status, explanations and metrics, as no other check of its real server is.
+    pub name: Box<str>,
     /// What is asked, and what the answer must be.
     pub kind: Kind,
     /// Where; may be another address than the one that serves.

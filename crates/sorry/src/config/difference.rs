@@ -76,6 +76,7 @@ impl Check {
     /// Whether it is the same, wherever in the file it stands.
     pub fn is_as(&self, other: &Check) -> bool {
         let Check {
+            name,
             kind,
             target,
             source,
@@ -83,8 +84,9 @@ impl Check {
             thresholds,
             place: _,
         } = self;
-        let (one, two) = ((kind, target, source, timing, thresholds), other);
+        let (one, two) = ((name, kind, target, source, timing, thresholds), other);
         one == (
+            &two.name,
             &two.kind,
             &two.target,
             &two.source,

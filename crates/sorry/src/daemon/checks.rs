@@ -17,8 +17,7 @@ pub(super) fn keys<'r>(
     real.checks.iter().map(move |check| Key::Check {
         site: Arc::clone(site),
         real_server: Arc::clone(&name),
-        kind: check.kind.label(),
-        ordinal: 0,
+        check: Arc::from(&*check.name),
     })
 }
 

@@ -174,6 +174,7 @@ impl Builder<'_> {
             self.tell(mistake.hint("both must be IPv4, or both IPv6"));
         }
         Check {
+            name: plan.kind.label().into(),
             kind: plan.kind.clone(),
             target,
             source: plan.source.as_ref().map(|source| source.value),

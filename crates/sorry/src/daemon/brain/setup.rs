@@ -182,7 +182,7 @@ fn site(site: &Site, agreed: &[Agreed]) -> SiteSetup {
 
 fn real(real: &RealServer) -> RealSetup {
     let check = |check: &crate::config::check::Check| CheckSetup {
-        name: check.kind.label().into(),
+        name: check.name.clone(),
         thresholds: check.thresholds,
     };
     RealSetup {

@@ -54,8 +54,7 @@ fn key(number: usize) -> Key {
     Key::Check {
         site: "shop".into(),
         real_server: format!("127.0.0.{number}:80").into(),
-        kind: "tcp",
-        ordinal: 0,
+        check: "tcp".into(),
     }
 }
 

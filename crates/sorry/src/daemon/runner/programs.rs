@@ -137,7 +137,8 @@ pub(super) mod tests {
             fall: NonZeroU16::MIN,
             forgive: NonZeroU16::MIN,
         };
-        let check = |kind| Check {
+        let check = |kind: check::Kind| Check {
+            name: kind.label().into(),
             kind,
             target: target.clone(),
             source: None,

@@ -31,6 +31,7 @@ pub(super) fn at(address: SocketAddr) -> Target {
 pub(super) fn probe(kind: &Kind, target: Target, timeout: Duration) -> Outcome {
     let one = NonZeroU16::MIN;
     let check = Check {
+        name: kind.label().into(),
         kind: kind.clone(),
         source: None,
         timing: Timing {
