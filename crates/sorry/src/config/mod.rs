@@ -34,6 +34,7 @@ pub mod real_server;
 mod reference;
 mod sandbox;
 mod serve;
+mod several;
 mod site;
 pub mod size;
 mod spec;

@@ -230,8 +230,14 @@ impl<'a> Reader<'a> {
             None => String::new(),
             Some(Shape::Tables(_)) => format!(" in [[{name}]]"),
             Some(Shape::Entries(_)) => format!(" in an entry of {name}"),
+            Some(Shape::Several(_)) if self.is_entry(but) => format!(" in [[{name}]]"),
             Some(_) => format!(" in [{name}]"),
         }
+    }
+
+    /// Whether what these last keys of the path are in is an entry of an array.
+    fn is_entry(&self, but: usize) -> bool {
+        matches!(self.forms.iter().rev().nth(but), Some(Form::Entry(_)))
     }
 
     /// Whether `https` has a key that was typed in `http`.

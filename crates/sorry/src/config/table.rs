@@ -54,6 +54,8 @@ pub(super) enum Shape {
     Table(&'static Table),
     /// A table that says something by being there.
     Given(&'static Table),
+    /// The same, or an array of such.
+    Several(&'static Table),
     /// An array of tables.
     Tables(&'static Table),
     /// An array whose entries are either text or such a table.

@@ -7,6 +7,7 @@ mod meaning;
 mod names;
 mod robust;
 mod serve;
+mod several;
 mod syntax;
 mod together;
 mod told;

@@ -5,4 +5,5 @@ mod crashes;
 mod orders;
 mod outage;
 mod peers;
+mod several;
 mod world;

@@ -6,14 +6,22 @@ use crate::config::check::{Check, Grpc, Kind, Timing};
 use crate::config::diagnostics::{Code, Mistake, Place};
 use crate::config::reader::At;
 use crate::config::real_server::Target;
+use crate::config::several::Several;
 use crate::config::spec::{self, CheckTable};
 use crate::config::target::ProbeAddress;
 use crate::config::value::Given;
 use sorry_core::health::Thresholds;
+use std::collections::HashMap;
 use std::net::IpAddr;
+
+/// The most checks that a real server may have: each is a connection every now and then, to the same server.
+const CHECKS_MAX: usize = 64;
 
 /// A check that is not pointed at a real server yet.
 pub(super) struct Plan {
+    name: Box<str>,
+    /// Where it was given that name, if it was.
+    label: Option<Place>,
     kind: Kind,
     timing: Timing,
     thresholds: Thresholds,
@@ -52,6 +60,7 @@ impl Builder<'_> {
         .into_iter()
         .flatten()
         .collect();
+        self.told_apart(&plans);
         if plans.is_empty()
             && before == self.mistakes.len()
             && !self.is_broken(table)
@@ -67,18 +76,40 @@ impl Builder<'_> {
         plans
     }
 
-    /// What a table of one kind asks for. `kind` says what is special about it.
+    /// What the tables of one kind ask for. `kind` says what is special about each.
     fn plan<T: CheckTable>(
         &mut self,
-        typed: Option<At<Given<T>>>,
+        typed: Option<At<Several<T>>>,
         usual: &Usual,
-        kind: impl FnOnce(&mut Self, T, Place) -> Option<Kind>,
-    ) -> Option<Plan> {
-        let At {
-            value: Given(check),
+        kind: impl Fn(&mut Self, T, Place) -> Option<Kind>,
+    ) -> Vec<Plan> {
+        let Some(At { value, place }) = typed else {
+            return Vec::new();
+        };
+        let Several(checks) = value;
+        if checks.is_empty() && !self.is_inside(place) {
+            let mistake = Mistake::new(Code::Invalid, place, "an empty array checks nothing");
+            self.tell(
+                mistake.hint("leave it out, or write `{}` for a check that says nothing else"),
+            );
+        }
+        let checks = (1..).zip(checks);
+        let plans = checks.filter_map(|(number, check)| self.one(number, check, usual, &kind));
+        plans.collect()
+    }
+
+    /// The check of a kind that stands there as this one from 1.
+    fn one<T: CheckTable>(
+        &mut self,
+        number: usize,
+        At {
+            value: check,
             place,
-        } = typed?;
-        let (pace, way) = (check.pace(), check.way());
+        }: At<T>,
+        usual: &Usual,
+        kind: impl Fn(&mut Self, T, Place) -> Option<Kind>,
+    ) -> Option<Plan> {
+        let (label, pace, way) = (check.label(), check.pace(), check.way());
         let kind = kind(self, check, place)?;
         let timing = self.timing(&pace, usual)?;
         let thresholds = thresholds(&pace, usual)?;
@@ -86,6 +117,12 @@ impl Builder<'_> {
         let way = way.unwrap_or_default();
         let usual_source = usual.source.clone().filter(|_| probes);
         Some(Plan {
+            name: match (&label, number) {
+                (Some(label), _) => label.value.0.clone(),
+                (None, 1) => kind.label().into(),
+                (None, _) => format!("{} {number}", kind.label()).into(),
+            },
+            label: label.map(|label| label.place),
             kind,
             timing,
             thresholds,
@@ -93,6 +130,34 @@ impl Builder<'_> {
             source: way.source.or(usual_source),
             place,
         })
+    }
+
+    /// No two have one name, no two say what a server weighs, and they are not too many.
+    fn told_apart(&mut self, plans: &[Plan]) {
+        if let Some(first) = plans.get(CHECKS_MAX) {
+            let message = format!("a real server has at most {CHECKS_MAX} checks");
+            self.tell(Mistake::new(Code::OutOfRange, first.place, message));
+        }
+        let mut seen: HashMap<&str, &Plan> = HashMap::new();
+        for plan in plans {
+            let Some(first) = seen.insert(&plan.name, plan) else {
+                continue;
+            };
+            // A name that nobody has given is only ever met by one that somebody has.
+            let (place, other) = match plan.label {
+                Some(label) => (label, first.label.unwrap_or(first.place)),
+                None => (first.label.unwrap_or(first.place), plan.place),
+            };
+            let message = format!("label: a second check is called `{}`", plan.name);
+            let mistake = Mistake::new(Code::Duplicate, place, message);
+            self.tell(mistake.also(other, "the other one is here"));
+        }
+        let mut weighing = plans.iter().filter(|plan| plan.kind.weighs());
+        if let (Some(first), Some(second)) = (weighing.next(), weighing.next()) {
+            let message = "a second check says what the real server weighs";
+            let mistake = Mistake::new(Code::Conflict, second.place, message);
+            self.tell(mistake.also(first.place, "the other one is here"));
+        }
     }
 
     fn http(&mut self, mut check: spec::HttpCheck, _: Place) -> Option<Kind> {
@@ -174,7 +239,7 @@ impl Builder<'_> {
             self.tell(mistake.hint("both must be IPv4, or both IPv6"));
         }
         Check {
-            name: plan.kind.label().into(),
+            name: plan.name.clone(),
             kind: plan.kind.clone(),
             target,
             source: plan.source.as_ref().map(|source| source.value),

@@ -51,7 +51,7 @@ impl Shown {
     fn below(self, key: &Key) -> Shown {
         let is_optional = match key.shape {
             Shape::Tables(_) => key.presence != Presence::Required,
-            Shape::Given(_) => true,
+            Shape::Given(_) | Shape::Several(_) => true,
             _ => false,
         };
         match (self, key.presence) {

@@ -55,6 +55,7 @@ pub(super) fn inner(key: &Key) -> Option<&'static Table> {
         Shape::Value => None,
         Shape::Table(table)
         | Shape::Given(table)
+        | Shape::Several(table)
         | Shape::Tables(table)
         | Shape::Entries(table) => Some(table),
     }
@@ -272,7 +273,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 /// What a table is for: one that says something by being there may have its keys in common with others.
 fn about(key: Option<&&'static Key>, table: &Table) -> String {
     match key {
-        Some(key) if matches!(key.shape, Shape::Given(_)) => prose(key.doc),
+        Some(key) if matches!(key.shape, Shape::Given(_) | Shape::Several(_)) => prose(key.doc),
         _ => prose(table.about),
     }
 }
@@ -282,7 +283,7 @@ fn has_section(path: &[&'static Key]) -> bool {
     let is_table = |key: &&Key| {
         matches!(
             key.shape,
-            Shape::Table(_) | Shape::Given(_) | Shape::Tables(_)
+            Shape::Table(_) | Shape::Given(_) | Shape::Several(_) | Shape::Tables(_)
         )
     };
     path.last().is_some_and(is_table) && !is_repeated(path)

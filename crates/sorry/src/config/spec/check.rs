@@ -6,7 +6,7 @@ use crate::config::duration::Time;
 use crate::config::reader::At;
 use crate::config::table::table;
 use crate::config::target::{ExactHost, ProbeAddress};
-use crate::config::value::{Auto, FilePath, OrNone, Whole};
+use crate::config::value::{Auto, FilePath, Name, OrNone, Whole};
 use std::net::IpAddr;
 
 /// From one probe to the next.
@@ -110,6 +110,9 @@ pub(in crate::config) struct OwnTls {
 
 /// What every table of a check says.
 pub(in crate::config) trait CheckTable {
+    /// What it is called, as typed.
+    fn label(&self) -> Option<At<Name>>;
+
     /// When it is made, as typed.
     fn pace(&self) -> OwnPace;
 
@@ -181,10 +184,22 @@ macro_rules! check_table {
                 #[optional]
                 #[example = "\"200ms\""]
                 suspect_every: Every,
+
+                /// What the check is called in status, explanations and metrics, as no other of the real server is. Without it
+                /// that is its kind; of several of a kind the second is called `http 2`, and so on. What is known of a check is
+                /// kept across reloads by this.
+                #[key = "label"]
+                #[optional]
+                #[example = "\"login\""]
+                label: Name,
             }
         }
 
         impl CheckTable for $name {
+            fn label(&self) -> Option<At<Name>> {
+                self.label.clone()
+            }
+
             fn pace(&self) -> OwnPace {
                 OwnPace {
                     every: self.every.clone(),

@@ -9,9 +9,10 @@ use crate::config::dns_text::{DnsName, RecordType, ResponseCode};
 use crate::config::http_text::{Authority, Field, Method, PathQuery, Pattern, Statuses};
 use crate::config::payload::{Digest, Hex, HexPattern, Payload};
 use crate::config::reader::At;
+use crate::config::several::Several;
 use crate::config::table::table;
 use crate::config::target::{ExactHost, ProbeAddress};
-use crate::config::value::{FilePath, Given, Line};
+use crate::config::value::{FilePath, Line, Name};
 use std::net::IpAddr;
 
 table! {
@@ -21,68 +22,68 @@ table! {
         #[key = "https"]
         #[optional]
         #[example = "{ path = \"/healthz\" }"]
-        https: Given<HttpsCheck>,
+        https: Several<HttpsCheck>,
 
         /// An HTTP request without TLS, and what its answer must be. The keys are those of `https`, but for those of TLS.
         #[key = "http"]
         #[optional]
         #[example = "{ path = \"/healthz\" }"]
-        http: Given<HttpCheck>,
+        http: Several<HttpCheck>,
 
         /// A connection, and what is said on it. With nothing to say or to hear, that it is made is good.
         #[key = "tcp"]
         #[optional]
         #[example = "{}"]
-        tcp: Given<TcpCheck>,
+        tcp: Several<TcpCheck>,
 
         /// A TLS handshake, and what is said after it.
         #[key = "tls"]
         #[optional]
         #[example = "{}"]
-        tls: Given<TlsCheck>,
+        tls: Several<TlsCheck>,
 
         /// The health service of gRPC (grpc.health.v1): `SERVING` is good.
         #[key = "grpc"]
         #[optional]
         #[example = "{ service = \"shop.Cart\" }"]
-        grpc: Given<GrpcCheck>,
+        grpc: Several<GrpcCheck>,
 
         /// A question to a name server.
         #[key = "dns"]
         #[optional]
         #[example = "{ name = \"example.com\" }"]
-        dns: Given<DnsCheck>,
+        dns: Several<DnsCheck>,
 
         /// The greeting of a mail server, HELO and QUIT.
         #[key = "smtp"]
         #[optional]
         #[example = "{}"]
-        smtp: Given<SmtpCheck>,
+        smtp: Several<SmtpCheck>,
 
         /// An echo request (ping). The kernel must allow it to the group of this process (`net.ipv4.ping_group_range`, icmp(7)).
         #[key = "icmp"]
         #[optional]
         #[example = "{}"]
-        icmp: Given<IcmpCheck>,
+        icmp: Several<IcmpCheck>,
 
         /// A datagram, and the reply. Without a reply to expect, silence is good, and only a refusal of the host is bad.
         #[key = "udp"]
         #[optional]
         #[example = "{ send = \"PING\" }"]
-        udp: Given<UdpCheck>,
+        udp: Several<UdpCheck>,
 
         /// A program that looks for itself: it is good when it ends with 0. It is run without a shell, and killed with all that it
         /// has started when its time is over.
         #[key = "exec"]
         #[optional]
         #[example = "{ command = [\"/usr/local/lib/sorry/deep-check\"] }"]
-        exec: Given<ExecCheck>,
+        exec: Several<ExecCheck>,
 
         /// A file on this machine, by which somebody says that a real server is down.
         #[key = "file"]
         #[optional]
         #[example = "{ path = \"/run/maintenance\" }"]
-        file: Given<FileCheck>,
+        file: Several<FileCheck>,
     }
 }
 

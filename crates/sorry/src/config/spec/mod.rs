@@ -180,9 +180,10 @@ table! {
         #[example = "{ page = \"pages/shop\" }"]
         sorry: Sorry,
 
-        /// How the site's real servers are checked: a table for each kind of check, as in `check.http = { path = "/healthz" }`.
-        /// Several kinds may stand together, and then all must be good; a kind stands once. Each real server without a `check` of
-        /// its own has this one; one without any is always taken to be up.
+        /// How the site's real servers are checked: a table for each kind of check, as in `check.http = { path = "/healthz" }`, or
+        /// an array of such, `check.http = [{ path = "/" }, { path = "/login" }]`, which is also `[[site.check.http]]`. Several
+        /// checks may stand together, up to 64, and then all must be good. Each real server without a `check` of its own has
+        /// these; one without any is always taken to be up.
         #[key = "check"]
         #[optional]
         #[example = "{ http = { path = \"/healthz\" } }"]
