@@ -13,16 +13,50 @@ use super::prepared::PrepareError;
 /// The most memory that a regular expression may take, compiled.
 const REGEX_MAX_BYTES: usize = 1 << 20;
 
+/// Rules that are ready, all of which must hold.
+#[derive(Debug)]
+pub(super) struct Rules(Box<[Rule]>);
+
+impl Rules {
+    pub(super) fn prepare(rules: &[BodyRule]) -> Result<Rules, PrepareError> {
+        let rules: Result<_, _> = rules.iter().map(Rule::prepare).collect();
+        rules.map(Rules)
+    }
+
+    /// Whether any body is good.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What they say of a body. That it is too long for one of them counts for less than that it is wrong for another, whatever
+    /// the rest of it may be.
+    pub(super) fn judge(&self, body: &[u8], whole: Whole) -> Result<(), Failure> {
+        let mut failures = self
+            .0
+            .iter()
+            .filter_map(|rule| rule.judge(body, whole).err());
+        let Some(first) = failures.next() else {
+            return Ok(());
+        };
+        if first.reason == Reason::Body {
+            return Err(first);
+        }
+        Err(failures
+            .find(|other| other.reason == Reason::Body)
+            .unwrap_or(first))
+    }
+}
+
 /// A rule that is ready.
 #[derive(Debug)]
-pub(super) enum Rule {
+enum Rule {
     Contains(Box<memmem::Finder<'static>>),
     Regex { pattern: Regex, must_match: bool },
     Digest([u8; 32]),
 }
 
 impl Rule {
-    pub(super) fn prepare(rule: &BodyRule) -> Result<Rule, PrepareError> {
+    fn prepare(rule: &BodyRule) -> Result<Rule, PrepareError> {
         Ok(match rule {
             BodyRule::Contains(text) => {
                 Rule::Contains(Box::new(memmem::Finder::new(text).into_owned()))
@@ -40,7 +74,7 @@ impl Rule {
     }
 
     /// What it says of a body; `whole` unless it is only the beginning of one that is longer than is read.
-    pub(super) fn judge(&self, body: &[u8], whole: Whole) -> Result<(), Failure> {
+    fn judge(&self, body: &[u8], whole: Whole) -> Result<(), Failure> {
         let (good, words) = match self {
             Rule::Contains(finder) => (
                 finder.find(body).is_some(),
@@ -100,6 +134,57 @@ fn compile(pattern: &str) -> Result<Regex, PrepareError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_rules_must_hold() {
+        use Whole::{Cut, Yes};
+        let contains = |text: &str| BodyRule::Contains(text.as_bytes().into());
+        let not = |pattern: &str| BodyRule::NotRegex(pattern.into());
+        for (rules, body, whole, expected) in [
+            (&[][..], "anything", Yes, None),
+            (&[], "anything", Cut, None),
+            (&[contains("ok"), not("error")], "ok", Yes, None),
+            (
+                &[contains("ok"), not("error")],
+                "fine",
+                Yes,
+                Some(Reason::Body),
+            ),
+            (
+                &[contains("ok"), not("error")],
+                "ok, error",
+                Yes,
+                Some(Reason::Body),
+            ),
+            (
+                &[contains("ok"), not("error")],
+                "ok",
+                Cut,
+                Some(Reason::TooLong),
+            ),
+            // More of it cannot mend that.
+            (
+                &[contains("ok"), not("error")],
+                "error",
+                Cut,
+                Some(Reason::Body),
+            ),
+            (
+                &[
+                    BodyRule::Regex("^o".into()),
+                    contains("k"),
+                    BodyRule::Digest([0; 32]),
+                ],
+                "ok",
+                Yes,
+                Some(Reason::Body),
+            ),
+        ] {
+            let judged = Rules::prepare(rules).unwrap().judge(body.as_bytes(), whole);
+            let reason = judged.err().map(|failure| failure.reason);
+            assert_eq!(reason, expected, "{rules:?} {body:?} {whole:?}");
+        }
+    }
 
     #[test]
     fn bodies_are_judged() {

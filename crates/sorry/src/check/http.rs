@@ -9,7 +9,7 @@ use crate::config::check::{Http as Asked, HttpVersion};
 use crate::config::real_server::TargetHost;
 
 use super::authority::Authorities;
-use super::body::{Rule, Whole};
+use super::body::{Rules, Whole};
 use super::connect::{Closing, Way};
 use super::failure::{Failure, Good, Progress, Verdict};
 use super::http1::{self, Body, Fault, Reader, Wanted};
@@ -30,7 +30,7 @@ pub(super) struct Http {
     request: Request,
     wanted: Wanted,
     status: Vec<RangeInclusive<u16>>,
-    rule: Option<Rule>,
+    rules: Rules,
 }
 
 #[derive(Debug)]
@@ -58,11 +58,11 @@ impl Http {
             HttpVersion::Http2 => Request::Two(Box::new(request2(asked, &host)?)),
             _ => Request::One(request1(asked, &host).into()),
         };
-        let rule = asked.body.as_ref().map(Rule::prepare).transpose()?;
-        let body = match (&*asked.method, &rule) {
-            ("HEAD", _) => Body::None,
-            (_, None) => Body::Skipped,
-            (_, Some(_)) => Body::Kept,
+        let rules = Rules::prepare(&asked.body)?;
+        let body = match &*asked.method {
+            "HEAD" => Body::None,
+            _ if rules.is_empty() => Body::Skipped,
+            _ => Body::Kept,
         };
         Ok(Http {
             tls: tls.transpose()?,
@@ -72,7 +72,7 @@ impl Http {
                 body_max_bytes: usize::try_from(asked.body_bytes).unwrap_or(usize::MAX),
             },
             status: asked.status.clone(),
-            rule,
+            rules,
             way,
         })
     }
@@ -143,9 +143,7 @@ impl Http {
         if !self.status.iter().any(|good| good.contains(&status)) {
             return Err(Failure::told(Reason::Status, detail));
         }
-        if let Some(rule) = &self.rule {
-            rule.judge(body, whole)?;
-        }
+        self.rules.judge(body, whole)?;
         Ok(Good::with(detail))
     }
 }
@@ -251,7 +249,7 @@ mod tests {
             headers: Vec::new(),
             version,
             status: vec![200..=299],
-            body: None,
+            body: Vec::new(),
             body_bytes: 1000,
         }
     }

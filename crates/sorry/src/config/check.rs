@@ -143,8 +143,8 @@ pub struct Http {
     pub version: HttpVersion,
     /// The statuses that are good.
     pub status: Vec<RangeInclusive<u16>>,
-    /// What the body must be.
-    pub body: Option<BodyRule>,
+    /// What the body must be: all of these.
+    pub body: Vec<BodyRule>,
     /// The longest body that is read to judge it.
     pub body_bytes: u64,
 }

@@ -21,24 +21,7 @@ impl Builder<'_> {
         typed: spec::OwnRequest,
         tls: Option<TlsClient>,
     ) -> Option<Http> {
-        let place = |at: &Option<At<_>>| at.as_ref().map(|at: &At<Payload>| at.place);
-        let rules = [
-            ("contains", place(&typed.contains)),
-            ("regex", typed.regex.as_ref().map(|at| at.place)),
-            ("not-regex", typed.not_regex.as_ref().map(|at| at.place)),
-            ("digest", typed.digest.as_ref().map(|at| at.place)),
-        ];
-        self.at_most_one(&rules);
-        let first = rules
-            .iter()
-            .find_map(|(key, place)| Some((*key, (*place)?)));
-        if let (Some((key, place)), Some(method)) = (first, &typed.method)
-            && *method.value.0 == *"HEAD"
-        {
-            let message = format!("{key}: an answer to HEAD has no body");
-            let mistake = Mistake::new(Code::Conflict, place, message);
-            self.tell(mistake.also(method.place, "the method is here"));
-        }
+        self.no_body_of_head(&typed);
         if let Some(status) = &typed.status
             && status.value.is_empty()
             && !self.is_inside(status.place)
@@ -66,13 +49,36 @@ impl Builder<'_> {
                 .into_iter()
                 .map(|range| range.value.0)
                 .collect(),
-            body: None
-                .or(typed.contains.map(|at| BodyRule::Contains(at.value.0)))
-                .or(typed.regex.map(|at| BodyRule::Regex(at.value.0)))
-                .or(typed.not_regex.map(|at| BodyRule::NotRegex(at.value.0)))
-                .or(typed.digest.map(|at| BodyRule::Digest(at.value.0))),
+            body: [
+                typed.contains.map(|at| BodyRule::Contains(at.value.0)),
+                typed.regex.map(|at| BodyRule::Regex(at.value.0)),
+                typed.not_regex.map(|at| BodyRule::NotRegex(at.value.0)),
+                typed.digest.map(|at| BodyRule::Digest(at.value.0)),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             body_bytes: typed.body_bytes?.value.0,
         })
+    }
+
+    /// What is asked of a body where none comes.
+    fn no_body_of_head(&mut self, typed: &spec::OwnRequest) {
+        let Some(method) = typed.method.as_ref().filter(|at| *at.value.0 == *"HEAD") else {
+            return;
+        };
+        let rules = [
+            ("contains", typed.contains.as_ref().map(|at| at.place)),
+            ("regex", typed.regex.as_ref().map(|at| at.place)),
+            ("not-regex", typed.not_regex.as_ref().map(|at| at.place)),
+            ("digest", typed.digest.as_ref().map(|at| at.place)),
+        ];
+        for (key, place) in rules {
+            let Some(place) = place else { continue };
+            let message = format!("{key}: an answer to HEAD has no body");
+            let mistake = Mistake::new(Code::Conflict, place, message);
+            self.tell(mistake.also(method.place, "the method is here"));
+        }
     }
 
     fn bytes(&mut self, keys: [&'static str; 2], typed: Two) -> Option<Box<[u8]>> {

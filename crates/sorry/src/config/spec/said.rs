@@ -82,7 +82,7 @@ macro_rules! asking_table {
                 #[example = "[\"200-299\", 304]"]
                 status: Vec<At<Statuses>>,
 
-                /// What the body must contain.
+                /// What the body must contain. Of this and the next three, all that are there must hold.
                 #[key = "contains"]
                 #[optional]
                 #[example = "\"ready\""]
@@ -90,19 +90,19 @@ macro_rules! asking_table {
 
                 /// A regular expression that must match somewhere in the body.
                 #[key = "regex"]
-                #[instead = "contains"]
+                #[optional]
                 #[example = "\"ready|ok\""]
                 regex: Pattern,
 
                 /// A regular expression that must match nowhere in the body.
                 #[key = "not-regex"]
-                #[instead = "contains"]
+                #[optional]
                 #[example = "\"(?i)database error\""]
                 not_regex: Pattern,
 
                 /// The SHA-256 of the body, in hexadecimal: `curl -s URL | sha256sum` prints it.
                 #[key = "digest"]
-                #[instead = "contains"]
+                #[optional]
                 #[example = "\"2689367b205c16ce32ed4200942b8b8b1e262dfc70d9bc9fbc77c49699a4f1df\""]
                 digest: Digest,
 

@@ -107,8 +107,8 @@ check.file = { path = "down", down-when = "nonzero" }
         let _ = writeln!(told, "{} {:?}", check.target, check.kind);
     }
     expect![[r#"
-        10.0.0.11:8080 Http(Http { tls: None, method: "HEAD", path: "/healthz?deep=1", host: Some("shop.example.com"), headers: [("X-Probe", "sorry")], version: Http10, status: [200..=299, 304..=304], body: None, body_bytes: 65536 })
-        10.0.0.11:8080 Http(Http { tls: Some(TlsClient { name: Some("shop.example.com"), verify: Authority("/etc/sorry/ca.pem"), identity: Some(("/etc/sorry/probe.crt", "/etc/sorry/probe.key")), expiry_warning: Some(1814400s) }), method: "GET", path: "/", host: None, headers: [], version: Http2, status: [200..=399], body: Some(Regex("ready|ok")), body_bytes: 1048576 })
+        10.0.0.11:8080 Http(Http { tls: None, method: "HEAD", path: "/healthz?deep=1", host: Some("shop.example.com"), headers: [("X-Probe", "sorry")], version: Http10, status: [200..=299, 304..=304], body: [], body_bytes: 65536 })
+        10.0.0.11:8080 Http(Http { tls: Some(TlsClient { name: Some("shop.example.com"), verify: Authority("/etc/sorry/ca.pem"), identity: Some(("/etc/sorry/probe.crt", "/etc/sorry/probe.key")), expiry_warning: Some(1814400s) }), method: "GET", path: "/", host: None, headers: [], version: Http2, status: [200..=399], body: [Regex("ready|ok")], body_bytes: 1048576 })
         10.0.0.11:8080 Tcp(Dialogue { send: Some([80, 73, 78, 71, 13, 10]), expect: Some([43, 80]) })
         10.0.0.11:8080 Tls(TlsClient { name: None, verify: Off, identity: None, expiry_warning: None }, Dialogue { send: Some([0, 255]), expect: Some([195, 169]) })
         10.0.0.11:8080 Grpc(Grpc { service: "shop.Cart", authority: Some("cart"), tls: Some(TlsClient { name: None, verify: System, identity: None, expiry_warning: Some(604800s) }) })
@@ -151,8 +151,8 @@ fn defaults_of_an_http_check() {
         panic!("two checks");
     };
     expect![[r#"
-        Http { tls: None, method: "GET", path: "/", host: None, headers: [], version: Http11, status: [200..=399], body: Some(Digest([38, 137, 54, 123, 32, 92, 22, 206, 50, 237, 66, 0, 148, 43, 139, 139, 30, 38, 45, 252, 112, 217, 188, 159, 188, 119, 196, 150, 153, 164, 241, 223])), body_bytes: 65536 }
-        Http { tls: Some(TlsClient { name: None, verify: System, identity: None, expiry_warning: Some(604800s) }), method: "GET", path: "/", host: None, headers: [], version: Http11, status: [200..=399], body: None, body_bytes: 65536 }
+        Http { tls: None, method: "GET", path: "/", host: None, headers: [], version: Http11, status: [200..=399], body: [Digest([38, 137, 54, 123, 32, 92, 22, 206, 50, 237, 66, 0, 148, 43, 139, 139, 30, 38, 45, 252, 112, 217, 188, 159, 188, 119, 196, 150, 153, 164, 241, 223])], body_bytes: 65536 }
+        Http { tls: Some(TlsClient { name: None, verify: System, identity: None, expiry_warning: Some(604800s) }), method: "GET", path: "/", host: None, headers: [], version: Http11, status: [200..=399], body: [], body_bytes: 65536 }
     "#]].assert_eq(&format!("{plain:?}\n{secured:?}\n"));
 }
 
@@ -216,13 +216,11 @@ check.file = { path = "" }"#,
             4 | check.http = { verify = false, contains = "a", regex = "b", method = "HEAD", status = [] }
               |                                           ^^^                        ------ the method is here
 
-            error[conflict]: regex: it stands instead of `contains`, which is there, too
+            error[conflict]: regex: an answer to HEAD has no body
              --> sorry.toml:4:56
               |
             4 | check.http = { verify = false, contains = "a", regex = "b", method = "HEAD", status = [] }
-              |                                           ---          ^^^
-              |                                           |
-              |                                           the other one is here
+              |                                                        ^^^           ------ the method is here
 
             error[invalid]: status: no status would be good
              --> sorry.toml:4:87

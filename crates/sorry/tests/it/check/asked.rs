@@ -95,7 +95,7 @@ pub(super) fn get(path: &str) -> Http {
         headers: Vec::new(),
         version: HttpVersion::Http11,
         status: vec![200..=299],
-        body: None,
+        body: Vec::new(),
         body_bytes: 64 << 10,
     }
 }

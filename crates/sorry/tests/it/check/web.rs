@@ -97,7 +97,7 @@ fn answers_are_judged_in_every_version() {
     let digest = ring::digest::digest(&ring::digest::SHA256, b"all is fine");
     let digest: [u8; 32] = digest.as_ref().try_into().expect("32 bytes");
     let with = |body: BodyRule| Http {
-        body: Some(body),
+        body: vec![body],
         ..get("/ok")
     };
     let contains = |text: &str| with(BodyRule::Contains(text.as_bytes().into()));
@@ -147,6 +147,32 @@ fn answers_are_judged_in_every_version() {
         ),
         ("digest", with(BodyRule::Digest(digest)), LONG, good),
         (
+            "all of them",
+            Http {
+                body: vec![
+                    BodyRule::Contains(b"all is".as_slice().into()),
+                    BodyRule::Regex("fine$".into()),
+                    BodyRule::NotRegex("(?i)error".into()),
+                    BodyRule::Digest(digest),
+                ],
+                ..get("/ok")
+            },
+            LONG,
+            good,
+        ),
+        (
+            "all but one",
+            Http {
+                body: vec![
+                    BodyRule::Contains(b"all is".as_slice().into()),
+                    BodyRule::NotRegex("fine".into()),
+                ],
+                ..get("/ok")
+            },
+            LONG,
+            (Reason::Body, "must not match"),
+        ),
+        (
             "other digest",
             with(BodyRule::Digest([0; 32])),
             LONG,
@@ -167,9 +193,9 @@ fn answers_are_judged_in_every_version() {
                 host: Some("shop.example".into()),
                 headers: vec![("X-Key".into(), "sesame".into())],
                 method: "POST".into(),
-                body: Some(BodyRule::Contains(
+                body: vec![BodyRule::Contains(
                     b"shop.example sesame POST".as_slice().into(),
-                )),
+                )],
                 ..get("/host")
             },
             LONG,
