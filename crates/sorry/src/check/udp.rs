@@ -1,4 +1,4 @@
-//! The checker of udp: a datagram is sent, and either a reply must come that begins as expected, or nothing must be wrong: no ICMP error
+//! The checker of udp: a datagram is sent, and either a reply must come that is as expected, or nothing must be wrong: no ICMP error
 //! until the time is over.
 
 use std::time::Duration;
@@ -6,14 +6,17 @@ use std::time::Duration;
 use sorry_core::health::Reason;
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::check::{Nibbles, Udp as Asked};
+use crate::config::check::{Nibbles, Udp as Asked, UdpReply};
 
 use super::connect::Way;
 use super::failure::{Failure, Good, Progress, Verdict};
 use super::remote::Remote;
 
-/// So much of a reply is read, or as much as is expected: what is told of it is no longer (`remote`). The kernel drops the rest.
+/// So much of a reply is read, or as much as decides: what is told of it is no longer (`remote`). The kernel drops the rest.
 const REPLY_BYTES: usize = 128;
+
+/// No datagram is longer, so that nothing needs to be read to know that one is not.
+const DATAGRAM_MAX_BYTES: usize = 65_535;
 
 /// What is left of the time when silence is taken for good, so that it is told before the time is over.
 const RESERVE: Duration = Duration::from_millis(5);
@@ -34,9 +37,9 @@ impl Udp {
         let socket = self.way.udp(progress).await?;
         let failed = |error: std::io::Error| progress.system(&error);
         socket.send(&self.asked.send).await.map_err(failed)?;
-        let expected = self.asked.expect.as_ref().map_or(0, Vec::len);
-        let mut bytes = vec![0; expected.max(REPLY_BYTES)];
-        let Some(expect) = &self.asked.expect else {
+        let reply = self.asked.reply.as_ref();
+        let mut bytes = vec![0; reply.map_or(0, deciding).max(REPLY_BYTES)];
+        let Some(expected) = reply else {
             let until = silence_ends(progress);
             return match timeout_at(until, socket.recv(&mut bytes)).await {
                 Ok(received) => {
@@ -47,15 +50,32 @@ impl Udp {
             };
         };
         let length = socket.recv(&mut bytes).await.map_err(failed)?;
-        let reply = &bytes[..length];
-        match begins_with(reply, expect) {
-            true => Ok(Good::with(Remote::ours("the expected reply came"))),
-            false => Err(Failure::told(
-                Reason::Body,
-                Remote::quoting("another reply came:", reply),
-            )),
-        }
+        judge(&bytes[..length], expected)
     }
+}
+
+/// How many bytes of a reply are read to judge it: one more than it may have shows that it is longer.
+fn deciding(expected: &UdpReply) -> usize {
+    let most = match *expected.length.end() {
+        DATAGRAM_MAX_BYTES.. => 0,
+        most => most + 1,
+    };
+    expected
+        .begins
+        .len()
+        .max(*expected.length.start())
+        .max(most)
+}
+
+fn judge(reply: &[u8], expected: &UdpReply) -> Verdict {
+    let words = match reply.len() {
+        _ if !begins_with(reply, &expected.begins) => "another reply came:",
+        length if length < *expected.length.start() => "a reply came that is too short:",
+        length if length > *expected.length.end() => "a reply came that is too long:",
+        _ if expected.begins.is_empty() => return Ok(Good::with(Remote::ours("a reply came"))),
+        _ => return Ok(Good::with(Remote::ours("the expected reply came"))),
+    };
+    Err(Failure::told(Reason::Body, Remote::quoting(words, reply)))
 }
 
 fn silence_ends(progress: &Progress) -> Instant {
@@ -86,5 +106,49 @@ mod tests {
             assert_eq!(begins_with(reply, &expect), fits, "{reply:x?}");
         }
         assert!(begins_with(&[], &[]));
+    }
+
+    #[test]
+    fn replies_have_a_length() {
+        let begins = vec![Nibbles {
+            value: b'p',
+            mask: 0xff,
+        }];
+        let any = Vec::new();
+        for (begins, length, reply, told) in [
+            (&any, 0..=DATAGRAM_MAX_BYTES, "", "a reply came"),
+            (&any, 0..=DATAGRAM_MAX_BYTES, "pong", "a reply came"),
+            (&any, 4..=4, "pong", "a reply came"),
+            (&any, 5..=9, "pong", "too short: \"pong\""),
+            (&any, 0..=3, "pong", "too long: \"pong\""),
+            (&any, 0..=0, "", "a reply came"),
+            (&any, 0..=0, "p", "too long"),
+            (&begins, 0..=4, "pong", "the expected reply came"),
+            (&begins, 5..=DATAGRAM_MAX_BYTES, "pong", "too short"),
+            (&begins, 0..=4, "gong", "another reply came"),
+        ] {
+            let expected = UdpReply {
+                begins: begins.clone(),
+                length,
+            };
+            // What would be read of it is enough to judge it.
+            let read = deciding(&expected).max(REPLY_BYTES).min(reply.len());
+            let detail = match judge(&reply.as_bytes()[..read], &expected) {
+                Ok(good) => good.detail,
+                Err(failure) => failure.detail,
+            };
+            assert!(
+                detail.as_str().contains(told),
+                "{expected:?}: {}",
+                detail.as_str()
+            );
+        }
+        let read = |length| {
+            let begins = Vec::new();
+            deciding(&UdpReply { begins, length })
+        };
+        assert_eq!(read(0..=DATAGRAM_MAX_BYTES), 0);
+        assert_eq!(read(300..=DATAGRAM_MAX_BYTES), 300);
+        assert_eq!(read(0..=300), 301);
     }
 }

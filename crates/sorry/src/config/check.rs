@@ -105,7 +105,7 @@ impl Kind {
 
     /// Whether one that says nothing is taken to be well.
     pub fn is_content_with_silence(&self) -> bool {
-        matches!(self, Kind::Udp(udp) if udp.expect.is_none())
+        matches!(self, Kind::Udp(udp) if udp.reply.is_none())
     }
 
     /// The word of the configuration, of metrics and of JSON; `https` is `http`'s over TLS.
@@ -246,8 +246,17 @@ pub struct Smtp {
 pub struct Udp {
     /// Sent as it is; may be empty.
     pub send: Box<[u8]>,
-    /// What the reply must begin with; without it, no ICMP error within the timeout is good.
-    pub expect: Option<Vec<Nibbles>>,
+    /// What the reply must be; without it, no ICMP error within the timeout is good.
+    pub reply: Option<UdpReply>,
+}
+
+/// A reply that must come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UdpReply {
+    /// What it must begin with.
+    pub begins: Vec<Nibbles>,
+    /// How many bytes it must have.
+    pub length: RangeInclusive<usize>,
 }
 
 /// A byte of which only some bits are compared: keepalived's hex pattern with `X` for any four bits.

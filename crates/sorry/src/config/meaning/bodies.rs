@@ -1,12 +1,15 @@
 //! What checks send, and what they expect: requests and their answers, payloads and replies.
 
 use super::Builder;
-use crate::config::check::{BodyRule, Dialogue, Dns, Exec, FileCheck, Http, Smtp, TlsClient, Udp};
+use crate::config::check::{
+    BodyRule, Dialogue, Dns, Exec, FileCheck, Http, Smtp, TlsClient, Udp, UdpReply,
+};
 use crate::config::diagnostics::{Code, Mistake, Place};
 use crate::config::payload::{Hex, HexPattern, Payload, exactly};
 use crate::config::reader::At;
 use crate::config::value::Line;
 use crate::config::{Purpose, spec};
+use std::ops::RangeInclusive;
 
 /// Bytes as typed in one of two ways.
 struct Two {
@@ -107,7 +110,7 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn udp(&mut self, typed: spec::UdpCheck) -> Udp {
+    pub(super) fn udp(&mut self, typed: spec::UdpCheck) -> Option<Udp> {
         let places = [
             ("expect", typed.expect.as_ref().map(|at| at.place)),
             ("expect-hex", typed.expect_hex.as_ref().map(|at| at.place)),
@@ -118,10 +121,43 @@ impl Builder<'_> {
             let HexPattern(pattern) = at.value;
             pattern
         });
-        Udp {
+        let begins = text.or(hex);
+        let length = (typed.min_length, typed.max_length);
+        let is_required = typed.require_reply?.value
+            || begins.is_some()
+            || length.0.is_some()
+            || length.1.is_some();
+        let reply = UdpReply {
+            length: self.reply_length(length, begins.as_deref().unwrap_or_default().len())?,
+            begins: begins.unwrap_or_default(),
+        };
+        Some(Udp {
             send: self.sent(typed.send, typed.send_hex).unwrap_or_default(),
-            expect: text.or(hex),
+            reply: is_required.then_some(reply),
+        })
+    }
+
+    /// How long a reply may be that begins with so many bytes.
+    fn reply_length(
+        &mut self,
+        (min, max): (Option<At<spec::ReplyLength>>, Option<At<spec::ReplyLength>>),
+        begins: usize,
+    ) -> Option<RangeInclusive<usize>> {
+        let number = |at: &At<spec::ReplyLength>| usize::try_from(at.value.0).ok();
+        let least = min.as_ref().and_then(number).unwrap_or(0);
+        let most = max
+            .as_ref()
+            .and_then(number)
+            .unwrap_or(usize::from(u16::MAX));
+        if let Some(max) = max.filter(|_| most < least.max(begins)) {
+            let message = match most < least {
+                true => "max-length: it is less than `min-length`",
+                false => "max-length: what is expected is longer",
+            };
+            self.tell(Mistake::new(Code::Conflict, max.place, message));
+            return None;
         }
+        Some(least..=most)
     }
 
     pub(super) fn dns(&mut self, typed: spec::DnsCheck) -> Option<Dns> {

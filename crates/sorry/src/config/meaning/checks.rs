@@ -48,7 +48,7 @@ impl Builder<'_> {
             self.plan(checks.smtp, usual, Self::greeting),
             self.plan(checks.icmp, usual, |own, check, _| Some(own.icmp(&check))),
             self.plan(checks.udp, usual, |own, check, _| {
-                Some(Kind::Udp(own.udp(check)))
+                own.udp(check).map(Kind::Udp)
             }),
             self.plan(checks.exec, usual, |own, check, _| {
                 own.exec(check).map(Kind::Exec)

@@ -12,8 +12,11 @@ use crate::config::reader::At;
 use crate::config::several::Several;
 use crate::config::table::table;
 use crate::config::target::{ExactHost, ProbeAddress};
-use crate::config::value::{FilePath, Line, Name};
+use crate::config::value::{FilePath, Line, Name, Whole};
 use std::net::IpAddr;
+
+/// How long a reply over UDP may be: no datagram is longer.
+pub(in crate::config) type ReplyLength = Whole<0, 65_535>;
 
 table! {
     /// How real servers are checked.
@@ -66,7 +69,7 @@ table! {
         #[example = "{}"]
         icmp: Several<IcmpCheck>,
 
-        /// A datagram, and the reply. Without a reply to expect, silence is good, and only a refusal of the host is bad.
+        /// A datagram, and the reply. Where no reply is required, silence is good, and only a refusal of the host is bad.
         #[key = "udp"]
         #[optional]
         #[example = "{ send = \"PING\" }"]
@@ -213,6 +216,24 @@ check_table! {
         #[instead = "expect"]
         #[example = "\"0X ff\""]
         expect_hex: HexPattern,
+
+        /// Whether a reply must come, whatever it says. What is said of the reply by `expect` or its length requires one anyway.
+        #[key = "require-reply"]
+        #[default = "false"]
+        #[example = "true"]
+        require_reply: bool,
+
+        /// How many bytes the reply must have at least.
+        #[key = "min-length"]
+        #[optional]
+        #[example = "12"]
+        min_length: ReplyLength,
+
+        /// How many bytes the reply may have at most.
+        #[key = "max-length"]
+        #[optional]
+        #[example = "255"]
+        max_length: ReplyLength,
     }
 }
 

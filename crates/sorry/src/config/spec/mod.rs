@@ -14,8 +14,8 @@ mod watch;
 pub(super) use alert::{Alert, Chat, Email, Webhook};
 pub(super) use check::{CheckTable, OwnPace, OwnTls, Pace, Results};
 pub(super) use kinds::{
-    Checks, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, HttpsCheck, IcmpCheck, SmtpCheck,
-    TcpCheck, TlsCheck, UdpCheck,
+    Checks, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, HttpsCheck, IcmpCheck,
+    ReplyLength, SmtpCheck, TcpCheck, TlsCheck, UdpCheck,
 };
 pub(super) use said::{OwnDialogue, OwnRequest};
 pub(super) use site::{Damping, Quorum, RealServer, Window};

@@ -82,7 +82,7 @@ macro_rules! asking_table {
                 #[example = "[\"200-299\", 304]"]
                 status: Vec<At<Statuses>>,
 
-                /// What the body must contain. Of this and the next three, all that are there must hold.
+                /// What the body must contain. Where `contains`, `regex`, `not-regex` and `digest` stand together, all must hold.
                 #[key = "contains"]
                 #[optional]
                 #[example = "\"ready\""]

@@ -97,7 +97,7 @@ check.grpc = { service = "shop.Cart", authority = "cart", tls = true }
 check.dns = { name = "example.com", type = "a", tcp = true, codes = ["NXDOMAIN", 0], answer = "192.0.2.10" }
 check.smtp = { helo = "Monitor.example.com", starttls = true }
 check.icmp = { address = "10.0.1.11", source = "10.0.0.2" }
-check.udp = { send = "PING", expect-hex = "0X ff" }
+check.udp = [{ send = "PING", expect-hex = "0X ff" }, { require-reply = true }, { min-length = 4, max-length = 8 }]
 check.exec = { command = ["/usr/lib/deep", "--shop", "a b"], weight-by-exit-code = true }
 check.file = { path = "down", down-when = "nonzero" }
 "#;
@@ -115,7 +115,9 @@ check.file = { path = "down", down-when = "nonzero" }
         10.0.0.11:8080 Dns(Dns { name: "example.com", record: "A", tcp: true, codes: [3, 0], answer: Some("192.0.2.10") })
         10.0.0.11:8080 Smtp(Smtp { helo: "monitor.example.com", tls: Some(TlsClient { name: None, verify: System, identity: None, expiry_warning: Some(604800s) }) })
         10.0.1.11:0 Icmp
-        10.0.0.11:8080 Udp(Udp { send: [80, 73, 78, 71], expect: Some([Nibbles { value: 0, mask: 240 }, Nibbles { value: 255, mask: 255 }]) })
+        10.0.0.11:8080 Udp(Udp { send: [80, 73, 78, 71], reply: Some(UdpReply { begins: [Nibbles { value: 0, mask: 240 }, Nibbles { value: 255, mask: 255 }], length: 0..=65535 }) })
+        10.0.0.11:8080 Udp(Udp { send: [], reply: Some(UdpReply { begins: [], length: 0..=65535 }) })
+        10.0.0.11:8080 Udp(Udp { send: [], reply: Some(UdpReply { begins: [], length: 4..=8 }) })
         10.0.0.11:0 Exec(Exec { argv: ["/usr/lib/deep", "--shop", "a b"], weight: true })
         10.0.0.11:0 File(FileCheck { path: "/etc/sorry/down", down: Nonzero })
     "#]].assert_eq(&told);
@@ -197,7 +199,7 @@ check.grpc = { server-name = "a" }
 check.dns = { codes = [] }
 check.smtp = { ca = "ca.pem" }
 check.icmp = { address = "10.0.0.1:7", source = "::1" }
-check.udp = { expect = "a", expect-hex = "00" }
+check.udp = [{ expect = "a", expect-hex = "00" }, { min-length = 5, max-length = 4 }, { expect = "pong", max-length = 3 }]
 check.exec = { command = ["check shop"] }
 check.file = { path = "" }"#,
         ),
@@ -321,12 +323,24 @@ check.file = { path = "" }"#,
                = help: both must be IPv4, or both IPv6
 
             error[conflict]: expect-hex: it stands instead of `expect`, which is there, too
-              --> sorry.toml:12:42
+              --> sorry.toml:12:43
                |
-            12 | check.udp = { expect = "a", expect-hex = "00" }
-               |                        ---               ^^^^
-               |                        |
-               |                        the other one is here
+            12 | check.udp = [{ expect = "a", expect-hex = "00" }, { min-length = 5, max-length = 4 }, { expect = "pong", max-length = 3 }]
+               |                         ---               ^^^^
+               |                         |
+               |                         the other one is here
+
+            error[conflict]: max-length: it is less than `min-length`
+              --> sorry.toml:12:82
+               |
+            12 | check.udp = [{ expect = "a", expect-hex = "00" }, { min-length = 5, max-length = 4 }, { expect = "pong", max-length = 3 }]
+               |                                                                                  ^
+
+            error[conflict]: max-length: what is expected is longer
+              --> sorry.toml:12:119
+               |
+            12 | check.udp = [{ expect = "a", expect-hex = "00" }, { min-length = 5, max-length = 4 }, { expect = "pong", max-length = 3 }]
+               |                                                                                                                       ^
 
             error[invalid]: command: `check shop` is not an absolute path
               --> sorry.toml:13:27

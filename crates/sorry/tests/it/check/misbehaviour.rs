@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 
 use sorry_core::health::Reason;
-use sorry_server::config::check::{Dns, HttpVersion, Kind, Nibbles, Smtp, Udp, Verify};
+use sorry_server::config::check::{Dns, HttpVersion, Kind, Nibbles, Smtp, Udp, UdpReply, Verify};
 use sorry_server::config::real_server::{Target, TargetHost};
 
 use super::asked::{LONG, SHORT, assert_ends, at, expecting, get, grpc, http, tls};
@@ -192,9 +192,12 @@ fn datagrams_may_be_refused_lost_or_wrong() {
     let udp = |expect: Option<&[u8]>| {
         Kind::Udp(Udp {
             send: b"ping".as_slice().into(),
-            expect: expect.map(|bytes| {
+            reply: expect.map(|bytes| {
                 let nibbles = bytes.iter().map(|&value| Nibbles { value, mask: 0xff });
-                nibbles.collect()
+                UdpReply {
+                    begins: nibbles.collect(),
+                    length: 0..=65_535,
+                }
             }),
         })
     };
@@ -212,12 +215,30 @@ fn datagrams_may_be_refused_lost_or_wrong() {
     assert_ends("dns", &dns(false), address.clone(), SHORT, lost);
     assert_ends("udp", &udp(Some(b"pong")), address.clone(), SHORT, lost);
     let silent = (Reason::Ok, "no error came");
-    assert_ends("udp", &udp(None), address, SHORT, silent);
+    assert_ends("udp", &udp(None), address.clone(), SHORT, silent);
+    assert_ends("udp", &udp(Some(b"")), address, SHORT, lost);
     let echo = super::sidecar::echo();
     let another = (Reason::Body, "another reply came: \"ping\"");
     assert_ends("udp", &udp(Some(b"pong")), at(echo.address), LONG, another);
     let good = (Reason::Ok, "the expected reply came");
     assert_ends("udp", &udp(Some(b"pi")), at(echo.address), LONG, good);
+    let any = |length| {
+        Kind::Udp(Udp {
+            send: b"ping".as_slice().into(),
+            reply: Some(UdpReply {
+                begins: Vec::new(),
+                length,
+            }),
+        })
+    };
+    for (length, expected) in [
+        (0..=65_535, (Reason::Ok, "a reply came")),
+        (4..=4, (Reason::Ok, "a reply came")),
+        (5..=65_535, (Reason::Body, "too short: \"ping\"")),
+        (0..=3, (Reason::Body, "too long: \"ping\"")),
+    ] {
+        assert_ends("udp", &any(length), at(echo.address), LONG, expected);
+    }
     // A datagram that answers nothing is not taken for an answer.
     assert_ends(
         "dns",
