@@ -35,6 +35,22 @@ pub fn set_receive_errors(socket: BorrowedFd<'_>, family: Family) -> io::Result<
     }
 }
 
+/// Has all that a socket sends and receives go by one interface (`SO_BINDTODEVICE`, socket(7)). Nobody needs a capability for that
+/// where the socket was bound to none before (Linux 5.7); earlier kernels want CAP_NET_RAW.
+pub fn set_device(socket: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    set(
+        socket,
+        libc::SOL_SOCKET,
+        libc::SO_BINDTODEVICE,
+        name.as_bytes(),
+    )
+}
+
+/// Marks all that a socket sends, for the rules of routing and packet filters (`SO_MARK`, socket(7)). Needs CAP_NET_ADMIN.
+pub fn set_mark(socket: BorrowedFd<'_>, mark: u32) -> io::Result<()> {
+    set(socket, libc::SOL_SOCKET, libc::SO_MARK, &mark.to_ne_bytes())
+}
+
 /// Which of the two protocols a socket speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -90,15 +106,24 @@ fn set_int(
     name: libc::c_int,
     value: libc::c_int,
 ) -> io::Result<()> {
-    let length = INT_LENGTH;
+    set(socket, level, name, &value.to_ne_bytes())
+}
+
+fn set(
+    socket: BorrowedFd<'_>,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: &[u8],
+) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(value.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: the descriptor is open for as long as it is borrowed; the pointer and the length describe `value`, which
-    // lives until the call returns, and the kernel only reads it.
+    // lives until the call returns, and the kernel only reads it, from any alignment.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             level,
             name,
-            (&raw const value).cast(),
+            value.as_ptr().cast(),
             length,
         )
     };
@@ -160,6 +185,26 @@ mod tests {
         for (address, family) in [("127.0.0.1:0", Family::V4), ("[::1]:0", Family::V6)] {
             let socket = std::net::UdpSocket::bind(address).unwrap();
             set_receive_errors(socket.as_fd(), family).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_socket_is_bound_to_an_interface_that_is_there() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let absent = set_device(socket.as_fd(), "no-such-device").unwrap_err();
+        assert_eq!(absent.raw_os_error(), Some(libc::ENODEV));
+        set_device(socket.as_fd(), "lo").unwrap();
+        let loopback = int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX);
+        assert_eq!(loopback.unwrap(), 1);
+    }
+
+    #[test]
+    fn a_mark_reads_back_where_it_is_allowed() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mark = || int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_MARK);
+        match set_mark(socket.as_fd(), 42) {
+            Ok(()) => assert_eq!(mark().unwrap(), 42),
+            Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EPERM)),
         }
     }
 

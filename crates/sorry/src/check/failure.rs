@@ -101,8 +101,11 @@ fn told(errno: Errno, phase: Phase) -> (Reason, Option<&'static str>) {
         ),
         Errno::ADDRNOTAVAIL | Errno::ADDRINUSE | Errno::AGAIN => (
             Reason::Local,
-            Some("no source address or port left; is `source` an address of this machine?"),
+            Some(
+                "no source address or port left; is `source` an address of this machine, and `source-port` free?",
+            ),
         ),
+        Errno::NODEV => (Reason::Local, Some("this machine has no such interface")),
         Errno::NOBUFS | Errno::NOMEM => (Reason::Local, Some("no memory left for a socket")),
         _ if phase == Phase::Connecting => (Reason::Unreachable, None),
         _ => (Reason::Reset, None),

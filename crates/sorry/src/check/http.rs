@@ -238,6 +238,7 @@ fn request2(asked: &Asked, host: &str) -> Result<::http::Request<()>, PrepareErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::check::Egress;
     use crate::config::real_server::Target;
 
     fn asked(version: HttpVersion) -> Asked {
@@ -260,7 +261,7 @@ mod tests {
             host: TargetHost::Ip(address.ip()),
             port: address.port(),
         };
-        let host = host(asked, &Way::new(target, None));
+        let host = host(asked, &Way::new(target, Egress::default()));
         let text = String::from_utf8(request1(asked, &host)).unwrap();
         text.replace(USER_AGENT, "US")
     }

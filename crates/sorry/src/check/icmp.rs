@@ -2,11 +2,10 @@
 //! where `net.ipv4.ping_group_range` has the process's group. Also asks references without a port.
 
 use std::net::SocketAddr;
-use std::os::fd::AsFd as _;
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto};
+use rustix::net::ipproto;
 use sorry_core::health::Reason;
-use sorry_sys::socket_option::{self, Family};
+use sorry_sys::socket_option::Family;
 use tokio::net::UdpSocket;
 
 use super::connect::{Way, family};
@@ -54,16 +53,12 @@ impl Icmp {
 
     /// A socket of the ping service is a datagram socket like any other once it is there.
     fn socket(&self, to: SocketAddr) -> std::io::Result<UdpSocket> {
-        let (domain, protocol) = match family(to) {
-            Family::V4 => (AddressFamily::INET, ipproto::ICMP),
-            Family::V6 => (AddressFamily::INET6, ipproto::ICMPV6),
+        let protocol = match family(to) {
+            Family::V4 => ipproto::ICMP,
+            Family::V6 => ipproto::ICMPV6,
         };
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let socket = rustix::net::socket_with(domain, SocketType::DGRAM, flags, Some(protocol))?;
-        socket_option::set_receive_errors(socket.as_fd(), family(to))?;
-        rustix::net::bind(&socket, &SocketAddr::new(self.way.source_for(to), 0))?;
-        rustix::net::connect(&socket, &SocketAddr::new(to.ip(), 0))?;
-        UdpSocket::from_std(socket.into())
+        self.way
+            .datagram(SocketAddr::new(to.ip(), 0), Some(protocol))
     }
 }
 

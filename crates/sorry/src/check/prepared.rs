@@ -9,7 +9,7 @@ use sorry_core::health::Reason;
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::Place;
-use crate::config::check::{Check, Kind as Asked};
+use crate::config::check::{Check, Egress, Kind as Asked};
 use crate::config::real_server::Target;
 
 use super::authority::Authorities;
@@ -114,7 +114,7 @@ impl Prepared {
         shared: &Shared,
     ) -> Result<Prepared, PrepareError> {
         let authorities = &shared.authorities;
-        let way = Way::new(check.target.clone(), check.source);
+        let way = Way::new(check.target.clone(), check.egress.clone());
         let kind = match &check.kind {
             Asked::Http(http) => Kind::Http(Box::new(Http::prepare(http, way, authorities)?)),
             Asked::Tcp(dialogue) => {
@@ -150,7 +150,7 @@ impl Prepared {
 
     /// A reference, by which we doubt ourselves: a connection where there is a port, an echo where there is none.
     pub fn reference(target: &Target, timeout: Duration) -> Prepared {
-        let way = Way::new(target.clone(), None);
+        let way = Way::new(target.clone(), Egress::default());
         let kind = match target.port {
             0 => Kind::Icmp(Icmp::new(way)),
             _ => Kind::Tcp(Box::new(Tcp::plain(way))),
@@ -233,7 +233,7 @@ mod tests {
         };
         let prepared = Prepared {
             kind: Kind::Dns(Box::new(
-                Dns::prepare(&asked, Way::new(target.clone(), None)).unwrap(),
+                Dns::prepare(&asked, Way::new(target.clone(), Egress::default())).unwrap(),
             )),
             timeout,
             identity: Identity::Reference(target, timeout),

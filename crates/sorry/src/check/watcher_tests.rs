@@ -8,7 +8,7 @@ use super::super::spawner::Direct;
 use super::super::subject::Subject;
 use super::*;
 use crate::config::Place as Typed;
-use crate::config::check::{Check, Dialogue, Exec, Kind};
+use crate::config::check::{Check, Dialogue, Egress, Exec, Kind};
 use crate::config::real_server::{Target, TargetHost};
 use sorry_core::health::{Reason, Thresholds};
 
@@ -38,7 +38,7 @@ fn watched(name: &str, kind: Kind, to: SocketAddr, timing: Timing) -> Watched {
             host: TargetHost::Ip(to.ip()),
             port: to.port(),
         },
-        source: None,
+        egress: Egress::default(),
         timing,
         thresholds: Thresholds {
             rise: one,

@@ -5,6 +5,7 @@ use super::real_server::Target;
 use super::table::words;
 use sorry_core::health::Thresholds;
 use std::net::IpAddr;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,14 +19,27 @@ pub struct Check {
     pub kind: Kind,
     /// Where; may be another address than the one that serves.
     pub target: Target,
-    /// From which of our addresses; the kernel chooses where there is none.
-    pub source: Option<IpAddr>,
+    /// How probes leave this machine.
+    pub egress: Egress,
     /// When.
     pub timing: Timing,
     /// How many results change what is believed.
     pub thresholds: Thresholds,
     /// Where it was typed.
     pub place: Place,
+}
+
+/// How probes leave this machine; the kernel chooses what is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Egress {
+    /// From which of our addresses.
+    pub source: Option<IpAddr>,
+    /// From which of our ports; then one probe is made at a time.
+    pub port: Option<NonZeroU16>,
+    /// By which interface.
+    pub interface: Option<Box<str>>,
+    /// With which mark, for the rules of routing and packet filters.
+    pub mark: Option<NonZeroU32>,
 }
 
 /// The most probes of one check that are under way at once. At ten a second it is reached with a timeout above 1.6 s; by then there are

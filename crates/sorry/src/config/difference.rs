@@ -79,17 +79,17 @@ impl Check {
             name,
             kind,
             target,
-            source,
+            egress,
             timing,
             thresholds,
             place: _,
         } = self;
-        let (one, two) = ((name, kind, target, source, timing, thresholds), other);
+        let (one, two) = ((name, kind, target, egress, timing, thresholds), other);
         one == (
             &two.name,
             &two.kind,
             &two.target,
-            &two.source,
+            &two.egress,
             &two.timing,
             &two.thresholds,
         )

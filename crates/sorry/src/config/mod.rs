@@ -15,6 +15,7 @@ mod diagnostics;
 mod difference;
 mod dns_text;
 pub mod duration;
+mod egress;
 mod fault;
 mod host;
 mod http_text;

@@ -1,6 +1,7 @@
 //! The configuration as a whole: every mistake as the operator reads it, what valid files mean, what is generated, and that
 //! no text makes it panic. What a single parser understands is tested beside it.
 
+mod egress;
 mod generated;
 mod keys;
 mod meaning;

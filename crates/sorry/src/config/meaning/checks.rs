@@ -2,7 +2,7 @@
 
 use super::Builder;
 use super::pace::{Usual, thresholds};
-use crate::config::check::{Check, Grpc, Kind, Timing};
+use crate::config::check::{Check, Egress, Grpc, Kind, Timing};
 use crate::config::diagnostics::{Code, Mistake, Place};
 use crate::config::reader::At;
 use crate::config::real_server::Target;
@@ -13,9 +13,20 @@ use crate::config::value::Given;
 use sorry_core::health::Thresholds;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::{NonZeroU16, NonZeroU32};
 
 /// The most checks that a real server may have: each is a connection every now and then, to the same server.
 const CHECKS_MAX: usize = 64;
+
+/// Where its probes go and come from.
+struct Way {
+    address: Option<At<ProbeAddress>>,
+    /// Where the address of this machine was typed.
+    source: Option<Place>,
+    egress: Egress,
+    /// Whether anything goes anywhere.
+    is_one: bool,
+}
 
 /// A check that is not pointed at a real server yet.
 pub(super) struct Plan {
@@ -25,8 +36,7 @@ pub(super) struct Plan {
     kind: Kind,
     timing: Timing,
     thresholds: Thresholds,
-    address: Option<At<ProbeAddress>>,
-    source: Option<At<IpAddr>>,
+    way: Way,
     place: Place,
 }
 
@@ -109,13 +119,15 @@ impl Builder<'_> {
         usual: &Usual,
         kind: impl Fn(&mut Self, T, Place) -> Option<Kind>,
     ) -> Option<Plan> {
-        let (label, pace, way) = (check.label(), check.pace(), check.way());
+        let (label, pace) = (check.label(), check.pace());
+        let way = way(check.way(), usual);
         let kind = kind(self, check, place)?;
-        let timing = self.timing(&pace, usual)?;
+        let mut timing = self.timing(&pace, usual)?;
         let thresholds = thresholds(&pace, usual)?;
-        let probes = way.is_some();
-        let way = way.unwrap_or_default();
-        let usual_source = usual.source.clone().filter(|_| probes);
+        if way.egress.port.is_some() {
+            // A second one would be from the same port to the same place, which is no other connection.
+            timing.suspect_every = timing.suspect_every.max(timing.timeout).min(timing.every);
+        }
         Some(Plan {
             name: match (&label, number) {
                 (Some(label), _) => label.value.0.clone(),
@@ -126,8 +138,7 @@ impl Builder<'_> {
             kind,
             timing,
             thresholds,
-            address: way.address,
-            source: way.source.or(usual_source),
+            way,
             place,
         })
     }
@@ -221,31 +232,74 @@ impl Builder<'_> {
             let mistake = Mistake::new(Code::Conflict, address.place, message);
             self.tell(mistake.hint("leave the port out"));
         }
+        if let Some(port) = &check.source_port {
+            let message = "source-port: an echo request comes from a host, not from a port";
+            let mistake = Mistake::new(Code::Conflict, port.place, message);
+            self.tell(mistake.hint("leave it out"));
+        }
         Kind::Icmp
     }
 
     /// A planned check, pointed at a real server.
     pub(super) fn pointed(&mut self, plan: &Plan, real: &Target) -> Check {
-        let address = plan.address.as_ref();
+        let way = &plan.way;
+        let address = way.address.as_ref();
         let mut target = address.map_or_else(|| real.clone(), |address| address.value.of(real));
         if matches!(plan.kind, Kind::Icmp | Kind::Exec(_) | Kind::File(_)) {
             target.port = 0;
         }
-        if let (Some(source), Some(address)) = (&plan.source, target.address())
-            && source.value.is_ipv4() != address.is_ipv4()
-        {
-            let message = format!("source: from {} there is no way to {target}", source.value);
-            let mistake = Mistake::new(Code::Conflict, source.place, message);
-            self.tell(mistake.hint("both must be IPv4, or both IPv6"));
+        if way.is_one {
+            self.reachable(way, &target, plan.place);
         }
         Check {
             name: plan.name.clone(),
             kind: plan.kind.clone(),
             target,
-            source: plan.source.as_ref().map(|source| source.value),
+            egress: way.egress.clone(),
             timing: plan.timing,
             thresholds: plan.thresholds,
             place: plan.place,
         }
+    }
+
+    /// Whether there can be a way to a target.
+    fn reachable(&mut self, way: &Way, target: &Target, check: Place) {
+        let Some(address) = target.address() else {
+            return;
+        };
+        if let (Some(place), Some(source)) = (way.source, way.egress.source)
+            && source.is_ipv4() != address.is_ipv4()
+        {
+            let message = format!("source: from {source} there is no way to {target}");
+            let mistake = Mistake::new(Code::Conflict, place, message);
+            self.tell(mistake.hint("both must be IPv4, or both IPv6"));
+        }
+        if let (IpAddr::V6(ip), None) = (address.ip(), &way.egress.interface)
+            && ip.is_unicast_link_local()
+        {
+            let message = format!("{target} is an address of one link alone, which nothing names");
+            let mistake = Mistake::new(Code::Missing, check, message);
+            self.tell(mistake.hint("add the `interface` to it, for example: interface = \"eth1\""));
+        }
+    }
+}
+
+/// Where probes go and come from: as typed, else as is usual.
+fn way(typed: Option<spec::OwnWay>, usual: &Usual) -> Way {
+    let is_one = typed.is_some();
+    let own = typed.unwrap_or_default();
+    let source = own.source.or(usual.source.clone().filter(|_| is_one));
+    let port = own.source_port.map(|port| port.value.0);
+    let mark = own.mark.map(|mark| mark.value.0);
+    Way {
+        address: own.address,
+        source: source.as_ref().map(|source| source.place),
+        egress: Egress {
+            source: source.map(|source| source.value),
+            port: port.and_then(|port| NonZeroU16::new(u16::try_from(port).ok()?)),
+            interface: own.interface.map(|interface| interface.value.0),
+            mark: mark.and_then(|mark| NonZeroU32::new(u32::try_from(mark).ok()?)),
+        },
+        is_one,
     }
 }

@@ -3,6 +3,7 @@
 //! They are written once here: in `[check]` for all checks, and by [`check_table`] in the table of each kind (`kinds.rs`).
 
 use crate::config::duration::Time;
+use crate::config::egress::{InterfaceName, Mark, SourcePort};
 use crate::config::reader::At;
 use crate::config::table::table;
 use crate::config::target::{ExactHost, ProbeAddress};
@@ -95,6 +96,9 @@ pub(in crate::config) struct OwnPace {
 pub(in crate::config) struct OwnWay {
     pub(in crate::config) address: Option<At<ProbeAddress>>,
     pub(in crate::config) source: Option<At<IpAddr>>,
+    pub(in crate::config) source_port: Option<At<SourcePort>>,
+    pub(in crate::config) interface: Option<At<InterfaceName>>,
+    pub(in crate::config) mark: Option<At<Mark>>,
 }
 
 /// What was typed in a check about TLS.
@@ -226,6 +230,9 @@ macro_rules! check_table {
             @table |check| Some(OwnWay {
                 address: check.address.clone(),
                 source: check.source.clone(),
+                source_port: check.source_port.clone(),
+                interface: check.interface.clone(),
+                mark: check.mark.clone(),
             });
             $(#[doc = $about])+
             struct $name {
@@ -243,6 +250,26 @@ macro_rules! check_table {
                 #[optional]
                 #[example = "\"10.0.0.2\""]
                 source: IpAddr,
+
+                /// The port of this machine that probes come from, where a packet filter wants it so. One probe is made at a time
+                /// then, `suspect-every` is not shorter than `timeout`, and each connection ends with a reset.
+                #[key = "source-port"]
+                #[optional]
+                #[example = "10053"]
+                source_port: SourcePort,
+
+                /// The interface by which probes leave and answers come, whatever the routes say; link-local addresses need it.
+                #[key = "interface"]
+                #[optional]
+                #[example = "\"eth1\""]
+                interface: InterfaceName,
+
+                /// The mark of what probes send, for rules of routing and packet filters (`ip rule add fwmark 42`). The daemon
+                /// needs the capability CAP_NET_ADMIN for that, and keeps it.
+                #[key = "mark"]
+                #[optional]
+                #[example = "42"]
+                mark: Mark,
             }
         }
     };

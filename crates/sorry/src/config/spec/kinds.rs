@@ -6,6 +6,7 @@ use super::check::{
 use super::said::{BodyBytes, OwnDialogue, OwnRequest, asking_table, talking_table};
 use crate::config::check::{FileDown, HttpVersion};
 use crate::config::dns_text::{DnsName, RecordType, ResponseCode};
+use crate::config::egress::{InterfaceName, Mark, SourcePort};
 use crate::config::http_text::{Authority, Field, Method, PathQuery, Pattern, Statuses};
 use crate::config::payload::{Digest, Hex, HexPattern, Payload};
 use crate::config::reader::At;

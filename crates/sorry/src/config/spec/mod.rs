@@ -12,7 +12,7 @@ mod sorry;
 mod watch;
 
 pub(super) use alert::{Alert, Chat, Email, Webhook};
-pub(super) use check::{CheckTable, OwnPace, OwnTls, Pace, Results};
+pub(super) use check::{CheckTable, OwnPace, OwnTls, OwnWay, Pace, Results};
 pub(super) use kinds::{
     Checks, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, HttpsCheck, IcmpCheck,
     ReplyLength, SmtpCheck, TcpCheck, TlsCheck, UdpCheck,

@@ -21,7 +21,7 @@ fn checks(config: &Config) -> &[Check] {
 fn in_words(check: &Check) -> String {
     let timing = &check.timing;
     let thresholds = &check.thresholds;
-    let from = check.source.map(|source| format!(" from {source}"));
+    let from = check.egress.source.map(|source| format!(" from {source}"));
     format!(
         "{} {}{} every {:?} ±{:?} timeout {:?} suspect {:?} rise {} fall {} forgive {}",
         check.kind.label(),

@@ -89,7 +89,7 @@ impl Programs {
 pub(super) mod tests {
     use super::*;
     use crate::config::alert::Receiver;
-    use crate::config::check::{Check, Exec, Timing};
+    use crate::config::check::{Check, Egress, Exec, Timing};
     use crate::config::real_server::{RealServer, Target, TargetHost};
     use crate::config::{Place, parse};
     use jiff::tz::TimeZone;
@@ -141,7 +141,7 @@ pub(super) mod tests {
             name: kind.label().into(),
             kind,
             target: target.clone(),
-            source: None,
+            egress: Egress::default(),
             timing: Timing {
                 every: second,
                 timeout: second,

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -23,6 +24,9 @@ pub enum Capability {
     /// To use files of other users, which root can do only with it.
     #[serde(rename = "CAP_DAC_OVERRIDE")]
     DacOverride,
+    /// To mark packets.
+    #[serde(rename = "CAP_NET_ADMIN")]
+    NetAdmin,
 }
 
 impl Capability {
@@ -30,6 +34,7 @@ impl Capability {
         match self {
             Capability::NetBindService => CapabilitySet::NET_BIND_SERVICE,
             Capability::DacOverride => CapabilitySet::DAC_OVERRIDE,
+            Capability::NetAdmin => CapabilitySet::NET_ADMIN,
         }
     }
 }
@@ -39,6 +44,7 @@ impl fmt::Display for Capability {
         f.write_str(match self {
             Capability::NetBindService => "CAP_NET_BIND_SERVICE",
             Capability::DacOverride => "CAP_DAC_OVERRIDE",
+            Capability::NetAdmin => "CAP_NET_ADMIN",
         })
     }
 }
@@ -111,6 +117,7 @@ impl Privileges {
     pub(super) fn at_once(config: &Config) -> Vec<Need> {
         let machine = Machine::this();
         let mut needs = low_ports(&machine, of_sites(config));
+        needs.extend(of_checks(&machine, config));
         if machine.root {
             needs.extend(files_of_others(read(config).chain(sockets(config))));
         }
@@ -119,6 +126,7 @@ impl Privileges {
 
     fn on(machine: &Machine, config: &Config) -> Privileges {
         let mut needs = low_ports(machine, of_sites(config).chain(of_operators(config)));
+        needs.extend(of_checks(machine, config));
         if machine.root {
             needs.extend(files_of_others(read(config).chain(written(config))));
         }
@@ -173,6 +181,32 @@ fn low_ports(machine: &Machine, addresses: impl Iterator<Item = (SocketAddr, Pla
             place,
         })
         .collect()
+}
+
+/// What checks send by, each once: those of a site are made of each of its real servers.
+fn of_checks(machine: &Machine, config: &Config) -> Vec<Need> {
+    let reals = config.sites.iter().flat_map(|site| &site.reals);
+    let mut needs = Vec::new();
+    for check in reals.flat_map(|real| &real.checks) {
+        let port = check.egress.port.map(NonZeroU16::get);
+        let low = port.filter(|port| *port < machine.first_port);
+        let low = low.map(|port| Need {
+            capability: Capability::NetBindService,
+            why: format!("to check from port {port}"),
+            place: check.place,
+        });
+        let marked = check.egress.mark.map(|mark| Need {
+            capability: Capability::NetAdmin,
+            why: format!("to mark what checks send with {mark}"),
+            place: check.place,
+        });
+        for need in low.into_iter().chain(marked) {
+            if !needs.contains(&need) {
+                needs.push(need);
+            }
+        }
+    }
+    needs
 }
 
 /// Port 0 is any that is free, and none of those is low.
@@ -299,6 +333,40 @@ mod tests {
             ),
         ] {
             assert_eq!(whys(&config(listen, more)), needs, "{listen} {more}");
+        }
+    }
+
+    #[test]
+    fn checks_may_need_a_capability_for_what_they_send_by() {
+        let config = |check: &str| {
+            let reals = ["10.0.0.1:80", "10.0.0.2:80"];
+            let reals = reals.map(|real| format!("[[site.real-server]]\naddress = \"{real}\"\n"));
+            config(
+                "\"127.0.0.1:8503\"",
+                &format!("check.tcp = {{ {check} }}\n{}", reals.concat()),
+            )
+        };
+        for (check, needs) in [
+            ("source = \"10.0.0.9\"", &[][..]),
+            ("interface = \"eth1\"", &[]),
+            ("source-port = 1024", &[]),
+            (
+                "source-port = 53",
+                &["CAP_NET_BIND_SERVICE to check from port 53"],
+            ),
+            (
+                "mark = 0x2a",
+                &["CAP_NET_ADMIN to mark what checks send with 42"],
+            ),
+        ] {
+            let config = config(check);
+            assert_eq!(whys(&config), needs, "{check}");
+            let at_once = Privileges::at_once(&config);
+            assert_eq!(
+                at_once.len(),
+                needs.len(),
+                "a reload is told of it: {check}"
+            );
         }
     }
 

@@ -9,7 +9,7 @@ use sorry_core::health::{Reason, Thresholds};
 use sorry_server::check::{Direct, Outcome, Prepared, Shared, Subject};
 use sorry_server::config::Place;
 use sorry_server::config::check::{
-    Check, Dialogue, Grpc, Http, HttpVersion, Kind, Timing, TlsClient, Verify,
+    Check, Dialogue, Egress, Grpc, Http, HttpVersion, Kind, Timing, TlsClient, Verify,
 };
 use sorry_server::config::real_server::{Target, TargetHost};
 
@@ -33,7 +33,7 @@ pub(super) fn probe(kind: &Kind, target: Target, timeout: Duration) -> Outcome {
     let check = Check {
         name: kind.label().into(),
         kind: kind.clone(),
-        source: None,
+        egress: Egress::default(),
         timing: Timing {
             every: timeout,
             timeout,
