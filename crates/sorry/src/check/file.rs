@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sorry_core::health::Reason;
 
-use crate::config::check::{FileCheck, FileDown};
+use crate::config::check::{FileCheck, FileDown, FileWeight};
 use crate::config::plain_file::{self, PlainFileError};
 
 use super::failure::{Failure, Good, Phase, Progress, Verdict};
@@ -36,14 +36,15 @@ impl File {
     pub(super) async fn probe(&self, progress: &Progress) -> Verdict {
         progress.enter(Phase::Reading);
         let asked = Arc::clone(&self.asked);
-        let read = self.reading.run(move || look(&asked.path, asked.down));
+        let read = self.reading.run(move || look(&asked));
         read.await.unwrap_or_else(|error| Err(local(&error)))
     }
 }
 
-fn look(path: &Path, down: FileDown) -> Verdict {
-    if down == FileDown::Nonzero {
-        return number(path);
+fn look(asked: &FileCheck) -> Verdict {
+    let FileCheck { path, down, weight } = asked;
+    if asked.reads() {
+        return judge(number(path)?, *weight);
     }
     let there = match fs::metadata(path) {
         Ok(_) => true,
@@ -54,13 +55,26 @@ fn look(path: &Path, down: FileDown) -> Verdict {
         true => "the file is there",
         false => "the file is not there",
     };
-    match there == (down == FileDown::Exists) {
+    match there == (*down == FileDown::Exists) {
         true => Err(Failure::new(Reason::File, words)),
         false => Ok(Good::with(Remote::ours(words))),
     }
 }
 
-fn number(path: &Path) -> Verdict {
+/// What a number says: it is a part of the weight, or anything but 0 is bad.
+fn judge(number: i64, weight: Option<FileWeight>) -> Verdict {
+    let told = Remote::told(format_args!("the file holds {number}"));
+    match (weight, number) {
+        (Some(weight), number) => Ok(Good {
+            detail: told,
+            weight: Some(weight.of(number)),
+        }),
+        (None, 0) => Ok(Good::with(told)),
+        (None, _) => Err(Failure::told(Reason::File, told)),
+    }
+}
+
+fn number(path: &Path) -> Result<i64, Failure> {
     let bytes = match plain_file::read(path, NUMBER_MAX_BYTES) {
         Ok(contents) => contents.bytes,
         Err(error) if error.is_absent() => {
@@ -70,16 +84,13 @@ fn number(path: &Path) -> Verdict {
         Err(_) => return Err(Failure::new(Reason::File, "the file holds no number")),
     };
     let text = bytes.trim_ascii();
-    let number = std::str::from_utf8(text).ok().map(str::parse::<i64>);
-    match number {
-        Some(Ok(0)) => Ok(Good::with(Remote::ours("the file holds 0"))),
-        Some(Ok(other)) => Err(Failure::told(
-            Reason::File,
-            Remote::told(format_args!("the file holds {other}")),
-        )),
-        _ if text.is_empty() => Err(Failure::new(Reason::File, "the file is empty")),
-        _ => Err(Failure::new(Reason::File, "the file holds no number")),
-    }
+    let number = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    number.ok_or(match text {
+        [] => Failure::new(Reason::File, "the file is empty"),
+        _ => Failure::new(Reason::File, "the file holds no number"),
+    })
 }
 
 /// Whether a file can be read is our own affair.
@@ -95,6 +106,51 @@ fn local(error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn asked(path: &Path, down: FileDown) -> FileCheck {
+        FileCheck {
+            path: path.to_owned(),
+            down,
+            weight: None,
+        }
+    }
+
+    #[test]
+    fn numbers_change_a_weight() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("load");
+        for (text, factor, configured, expected) in [
+            (Some("0"), 1, 10, Some(10)),
+            (Some("5"), 1, 10, Some(15)),
+            (Some("5"), -1, 10, Some(5)),
+            (Some("-5\n"), 2, 10, Some(0)),
+            (Some("-5"), -2, 10, Some(20)),
+            (Some("11"), -1, 10, Some(0)),
+            (Some("70000"), 1, 10, Some(65_535)),
+            (Some("9223372036854775807"), 65_535, 65_535, Some(65_535)),
+            (Some("9223372036854775807"), -65_535, 65_535, Some(0)),
+            (Some("9223372036854775808"), 1, 10, None),
+            (Some("much"), 1, 10, None),
+            (Some(""), 1, 10, None),
+            (None, 1, 10, None),
+        ] {
+            let _not_there = fs::remove_file(&path);
+            if let Some(text) = text {
+                fs::write(&path, text).unwrap();
+            }
+            let weight = Some(FileWeight { factor, configured });
+            let asked = FileCheck {
+                weight,
+                ..asked(&path, FileDown::Exists)
+            };
+            let seen = look(&asked).map(|good| good.weight);
+            let reason = seen.as_ref().map_err(|failure| failure.reason);
+            match expected {
+                Some(_) => assert_eq!(seen, Ok(expected), "{text:?} {weight:?}"),
+                None => assert_eq!(reason, Err(Reason::File), "{text:?} {weight:?}"),
+            }
+        }
+    }
 
     #[test]
     fn files_say_what_they_say() {
@@ -117,7 +173,7 @@ mod tests {
             if let Some(text) = text {
                 fs::write(&path, text).unwrap();
             }
-            let seen = look(&path, down);
+            let seen = look(&asked(&path, down));
             let seen = match &seen {
                 Ok(good) => Ok(good.detail.as_str()),
                 Err(failure) => {
@@ -128,8 +184,8 @@ mod tests {
             assert_eq!(seen, expected, "{text:?} {down:?}");
         }
         fs::write(&path, "0".repeat(100)).unwrap();
-        assert!(look(&path, Nonzero).is_err());
-        let failure = look(&path.join("below"), Exists).unwrap_err();
+        assert!(look(&asked(&path, Nonzero)).is_err());
+        let failure = look(&asked(&path.join("below"), Exists)).unwrap_err();
         assert_eq!(
             failure.reason,
             Reason::Local,

@@ -98,7 +98,11 @@ pub enum Kind {
 impl Kind {
     /// Whether its results say what a real server weighs.
     pub fn weighs(&self) -> bool {
-        matches!(self, Kind::Exec(exec) if exec.weight)
+        match self {
+            Kind::Exec(exec) => exec.weight,
+            Kind::File(file) => file.weight.is_some(),
+            _ => false,
+        }
     }
 
     /// How TLS is spoken, where it is.
@@ -296,8 +300,35 @@ pub struct Exec {
 pub struct FileCheck {
     /// Which.
     pub path: PathBuf,
-    /// When the server is down.
+    /// When the server is down, if it holds no weight.
     pub down: FileDown,
+    /// What the number in it makes of the server's weight.
+    pub weight: Option<FileWeight>,
+}
+
+impl FileCheck {
+    /// Whether what is in the file matters, and not only that it is there.
+    pub fn reads(&self) -> bool {
+        self.weight.is_some() || self.down == FileDown::Nonzero
+    }
+}
+
+/// The number in a file, times a factor, is added to the weight that is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileWeight {
+    /// The factor.
+    pub factor: i32,
+    /// The weight.
+    pub configured: u16,
+}
+
+impl FileWeight {
+    /// The weight that a number makes.
+    pub fn of(self, number: i64) -> u16 {
+        let change = number.saturating_mul(self.factor.into());
+        let sum = change.saturating_add(self.configured.into());
+        u16::try_from(sum.max(0)).unwrap_or(u16::MAX)
+    }
 }
 
 words! {

@@ -16,6 +16,7 @@ mod difference;
 mod dns_text;
 pub mod duration;
 mod egress;
+mod factor;
 mod fault;
 mod host;
 mod http_text;

@@ -2,7 +2,7 @@
 
 use super::Builder;
 use crate::config::check::{
-    BodyRule, Dialogue, Dns, Exec, FileCheck, Http, Smtp, TlsClient, Udp, UdpReply,
+    BodyRule, Dialogue, Dns, Exec, FileCheck, FileWeight, Http, Smtp, TlsClient, Udp, UdpReply,
 };
 use crate::config::diagnostics::{Code, Mistake, Place};
 use crate::config::payload::{Hex, HexPattern, Payload, exactly};
@@ -201,10 +201,22 @@ impl Builder<'_> {
         })
     }
 
-    pub(super) fn file(&mut self, typed: spec::FileCheck) -> Option<FileCheck> {
+    pub(super) fn file(&mut self, typed: spec::FileCheck, table: Place) -> Option<FileCheck> {
+        let (down, factor) = (typed.down_when?, typed.weight_by_number);
+        // What was not typed is at the place of its table.
+        if let Some(factor) = factor.as_ref().filter(|_| down.place != table) {
+            let message = "weight-by-number: it stands instead of `down-when`, which is there, too";
+            let mistake = Mistake::new(Code::Conflict, factor.place, message);
+            self.tell(mistake.also(down.place, "the other one is here"));
+        }
         Some(FileCheck {
             path: self.world.base.join(typed.path?.value.0),
-            down: typed.down_when?.value,
+            down: down.value,
+            weight: factor.map(|factor| FileWeight {
+                factor: factor.value.0,
+                // What is checked says it when it is pointed at.
+                configured: 0,
+            }),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::Builder;
 use super::pace::{Usual, thresholds};
-use crate::config::check::{Check, Egress, Grpc, Kind, Timing};
+use crate::config::check::{Check, Egress, FileCheck, Grpc, Kind, Timing};
 use crate::config::diagnostics::{Code, Mistake, Place};
 use crate::config::reader::At;
 use crate::config::real_server::Target;
@@ -63,8 +63,8 @@ impl Builder<'_> {
             self.plan(checks.exec, usual, |own, check, _| {
                 own.exec(check).map(Kind::Exec)
             }),
-            self.plan(checks.file, usual, |own, check, _| {
-                own.file(check).map(Kind::File)
+            self.plan(checks.file, usual, |own, check, place| {
+                own.file(check, place).map(Kind::File)
             }),
         ]
         .into_iter()
@@ -241,7 +241,7 @@ impl Builder<'_> {
     }
 
     /// A planned check, pointed at a real server.
-    pub(super) fn pointed(&mut self, plan: &Plan, real: &Target) -> Check {
+    pub(super) fn pointed(&mut self, plan: &Plan, real: &Target, weight: u16) -> Check {
         let way = &plan.way;
         let address = way.address.as_ref();
         let mut target = address.map_or_else(|| real.clone(), |address| address.value.of(real));
@@ -253,7 +253,7 @@ impl Builder<'_> {
         }
         Check {
             name: plan.name.clone(),
-            kind: plan.kind.clone(),
+            kind: weighed(plan.kind.clone(), weight),
             target,
             egress: way.egress.clone(),
             timing: plan.timing,
@@ -282,6 +282,18 @@ impl Builder<'_> {
             self.tell(mistake.hint("add the `interface` to it, for example: interface = \"eth1\""));
         }
     }
+}
+
+/// What changes the weight of a real server begins with that.
+fn weighed(mut kind: Kind, configured: u16) -> Kind {
+    if let Kind::File(FileCheck {
+        weight: Some(weight),
+        ..
+    }) = &mut kind
+    {
+        weight.configured = configured;
+    }
+    kind
 }
 
 /// Where probes go and come from: as typed, else as is usual.

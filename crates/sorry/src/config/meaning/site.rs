@@ -111,9 +111,10 @@ impl Builder<'_> {
         let own = real.check.map(|check| self.plans(check, usual));
         let RealAddress { typed, target } = real.address?.value;
         let plans = own.as_deref().unwrap_or(inherited);
+        let weight = u16::try_from(real.weight?.value.0).ok()?;
         let checks = plans
             .iter()
-            .map(|plan| self.pointed(plan, &target))
+            .map(|plan| self.pointed(plan, &target, weight))
             .collect();
         let alpha = real.alpha?;
         if alpha.value && plans.is_empty() {
@@ -124,7 +125,7 @@ impl Builder<'_> {
         }
         Some(RealServer {
             name: typed,
-            weight: u32::try_from(real.weight?.value.0).ok()?,
+            weight: weight.into(),
             first: match alpha.value && !plans.is_empty() {
                 true => State::Down,
                 false => State::Unknown,

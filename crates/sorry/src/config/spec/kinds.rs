@@ -7,6 +7,7 @@ use super::said::{BodyBytes, OwnDialogue, OwnRequest, asking_table, talking_tabl
 use crate::config::check::{FileDown, HttpVersion};
 use crate::config::dns_text::{DnsName, RecordType, ResponseCode};
 use crate::config::egress::{InterfaceName, Mark, SourcePort};
+use crate::config::factor::Factor;
 use crate::config::http_text::{Authority, Field, Method, PathQuery, Pattern, Statuses};
 use crate::config::payload::{Digest, Hex, HexPattern, Payload};
 use crate::config::reader::At;
@@ -270,5 +271,13 @@ check_table! {
         #[default = "\"exists\""]
         #[example = "\"missing\""]
         down_when: FileDown,
+
+        /// The number in the file, times this, is added to the weight of the real server, which stays within 0 and 65535
+        /// (`FILE_CHECK` of keepalived with a weight). The file must be there and hold a number then; which one it is takes nobody
+        /// down, but a weight of 0 gets no visitors.
+        #[key = "weight-by-number"]
+        #[instead = "down-when"]
+        #[example = "-1"]
+        weight_by_number: Factor,
     }
 }

@@ -98,8 +98,8 @@ check.dns = { name = "example.com", type = "a", tcp = true, codes = ["NXDOMAIN",
 check.smtp = { helo = "Monitor.example.com", starttls = true }
 check.icmp = { address = "10.0.1.11", source = "10.0.0.2" }
 check.udp = [{ send = "PING", expect-hex = "0X ff" }, { require-reply = true }, { min-length = 4, max-length = 8 }]
-check.exec = { command = ["/usr/lib/deep", "--shop", "a b"], weight-by-exit-code = true }
-check.file = { path = "down", down-when = "nonzero" }
+check.exec = { command = ["/usr/lib/deep", "--shop", "a b"], weight-by-exit-code = false }
+check.file = [{ path = "down", down-when = "nonzero" }, { path = "load", weight-by-number = -2 }]
 "#;
     let config = valid(&site(lines));
     let mut told = String::new();
@@ -118,8 +118,9 @@ check.file = { path = "down", down-when = "nonzero" }
         10.0.0.11:8080 Udp(Udp { send: [80, 73, 78, 71], reply: Some(UdpReply { begins: [Nibbles { value: 0, mask: 240 }, Nibbles { value: 255, mask: 255 }], length: 0..=65535 }) })
         10.0.0.11:8080 Udp(Udp { send: [], reply: Some(UdpReply { begins: [], length: 0..=65535 }) })
         10.0.0.11:8080 Udp(Udp { send: [], reply: Some(UdpReply { begins: [], length: 4..=8 }) })
-        10.0.0.11:0 Exec(Exec { argv: ["/usr/lib/deep", "--shop", "a b"], weight: true })
-        10.0.0.11:0 File(FileCheck { path: "/etc/sorry/down", down: Nonzero })
+        10.0.0.11:0 Exec(Exec { argv: ["/usr/lib/deep", "--shop", "a b"], weight: false })
+        10.0.0.11:0 File(FileCheck { path: "/etc/sorry/down", down: Nonzero, weight: None })
+        10.0.0.11:0 File(FileCheck { path: "/etc/sorry/load", down: Exists, weight: Some(FileWeight { factor: -2, configured: 1 }) })
     "#]].assert_eq(&told);
     let mut files = String::new();
     for file in &config.files {
@@ -201,7 +202,7 @@ check.smtp = { ca = "ca.pem" }
 check.icmp = { address = "10.0.0.1:7", source = "::1" }
 check.udp = [{ expect = "a", expect-hex = "00" }, { min-length = 5, max-length = 4 }, { expect = "pong", max-length = 3 }]
 check.exec = { command = ["check shop"] }
-check.file = { path = "" }"#,
+check.file = [{ path = "" }, { path = "a", down-when = "missing", weight-by-number = 1 }, { path = "a", weight-by-number = 0 }]"#,
         ),
         expect![[r#"
             error[unknown-key]: unknown key `verify` in [site.check.http]
@@ -351,12 +352,28 @@ check.file = { path = "" }"#,
                = help: the program and each of its arguments are entries of their own: no shell takes them apart
 
             error[invalid]: path: an empty text is not a path
-              --> sorry.toml:14:23
+              --> sorry.toml:14:24
                |
-            14 | check.file = { path = "" }
-               |                       ^^
+            14 | check.file = [{ path = "" }, { path = "a", down-when = "missing", weight-by-number = 1 }, { path = "a", weight-by-number = 0 }]
+               |                        ^^
                |
                = help: for example: path = "/run/maintenance"
+
+            error[conflict]: weight-by-number: it stands instead of `down-when`, which is there, too
+              --> sorry.toml:14:86
+               |
+            14 | check.file = [{ path = "" }, { path = "a", down-when = "missing", weight-by-number = 1 }, { path = "a", weight-by-number = 0 }]
+               |                                                        ---------                     ^
+               |                                                        |
+               |                                                        the other one is here
+
+            error[out-of-range]: weight-by-number: `0` is out of range
+              --> sorry.toml:14:124
+               |
+            14 | check.file = [{ path = "" }, { path = "a", down-when = "missing", weight-by-number = 1 }, { path = "a", weight-by-number = 0 }]
+               |                                                                                                                            ^
+               |
+               = help: it may be -65535 to 65535, but for 0
         "#]],
     );
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::authorities;
-use crate::config::check::{self, FileCheck, FileDown};
+use crate::config::check::{self, FileCheck};
 use crate::config::{Config, ListenAddress, Place, Purpose};
 
 /// What the system has for everybody. All of /etc, since files such as resolv.conf are exchanged while the daemon runs, and a
@@ -175,7 +175,7 @@ fn files_of(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
 /// Those of file checks that read a number, which may come and go.
 fn numbers_of(config: &Config) -> impl Iterator<Item = (&Path, Place)> {
     let checks = checks_of(config);
-    let numbers = checks.filter(|(check, _)| check.down == FileDown::Nonzero);
+    let numbers = checks.filter(|(check, _)| check.reads());
     numbers.map(|(check, place)| (check.path.as_path(), place))
 }
 

@@ -12,7 +12,7 @@ use rustix::thread::CapabilitySet;
 use serde::Serialize;
 
 use super::paths;
-use crate::config::check::{FileDown, Kind};
+use crate::config::check::Kind;
 use crate::config::{Config, ListenAddress, Place};
 
 /// A capability that a configuration can need (capabilities(7)).
@@ -226,10 +226,7 @@ fn read(config: &Config) -> impl Iterator<Item = Used<'_>> {
     let files = config.files.iter();
     let files = files.map(|file| (file.path.as_path(), file.place, READ));
     let checks = paths::checks_of(config).map(|(check, place)| {
-        let bit = match check.down {
-            FileDown::Nonzero => READ,
-            FileDown::Exists | FileDown::Missing => SEEN,
-        };
+        let bit = if check.reads() { READ } else { SEEN };
         (check.path.as_path(), place, bit)
     });
     files.chain(checks)

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use sorry_core::health::Reason;
-use sorry_server::config::check::{Exec, FileCheck, FileDown, Kind};
+use sorry_server::config::check::{Exec, FileCheck, FileDown, FileWeight, Kind};
 
 use super::asked::{LONG, SHORT, assert_ends, at};
 
@@ -102,6 +102,7 @@ fn files_are_judged_by_what_they_hold() {
         let kind = Kind::File(FileCheck {
             path: path.to_owned(),
             down,
+            weight: None,
         });
         let target = at("192.0.2.1:80".parse().expect("an address"));
         assert_ends(name, &kind, target, LONG, expected);
@@ -114,6 +115,18 @@ fn files_are_judged_by_what_they_hold() {
     ends("one", &path, FileDown::Nonzero, bad("holds 1"));
     std::fs::write(&path, "0\n").expect("write");
     ends("zero", &path, FileDown::Nonzero, (Reason::Ok, "holds 0"));
+    std::fs::write(&path, "3\n").expect("write");
+    let kind = Kind::File(FileCheck {
+        path: path.clone(),
+        down: FileDown::Exists,
+        weight: Some(FileWeight {
+            factor: -10,
+            configured: 100,
+        }),
+    });
+    let target = at("192.0.2.1:80".parse().expect("an address"));
+    let outcome = assert_ends("weight", &kind, target, LONG, (Reason::Ok, "holds 3"));
+    assert_eq!(outcome.weight, Some(70));
     let below = path.join("below");
     ends(
         "no folder",
