@@ -6,6 +6,7 @@ mod generated;
 mod keys;
 mod meaning;
 mod names;
+mod of_site;
 mod robust;
 mod serve;
 mod several;

@@ -41,12 +41,41 @@ pub(super) struct Plan {
 }
 
 impl Builder<'_> {
-    /// All that a table asks for. What is mistaken is left out.
-    pub(super) fn plans(&mut self, at: At<Given<spec::Checks>>, usual: &Usual) -> Vec<Plan> {
+    /// All that a table asks for, which must be something. What is mistaken is left out. `host` is that of the site.
+    pub(super) fn plans(
+        &mut self,
+        at: At<Given<spec::Checks>>,
+        usual: &Usual,
+        host: Option<&str>,
+    ) -> Vec<Plan> {
         let table = at.place;
-        let Given(checks) = at.value;
         let before = self.mistakes.len();
-        let plans: Vec<Plan> = [
+        let plans = self.some_plans(at.value, usual, host);
+        if plans.is_empty()
+            && before == self.mistakes.len()
+            && !self.is_broken(table)
+            && !self.is_inside(table)
+        {
+            let mistake = Mistake::new(Code::Missing, table, "check: nothing is checked");
+            self.tell(
+                mistake.hint(
+                    "name a kind of check, for example: check.http = { path = \"/healthz\" }",
+                ),
+            );
+        }
+        plans
+    }
+
+    /// The same, which may be nothing.
+    pub(super) fn some_plans(
+        &mut self,
+        Given(checks): Given<spec::Checks>,
+        usual: &Usual,
+        host: Option<&str>,
+    ) -> Vec<Plan> {
+        let own = checks.host.map(|host| host.value.0);
+        let host = own.as_deref().or(host);
+        let mut plans: Vec<Plan> = [
             self.plan(checks.http, usual, Self::http),
             self.plan(checks.https, usual, Self::https),
             self.plan(checks.tcp, usual, Self::tcp),
@@ -70,19 +99,12 @@ impl Builder<'_> {
         .into_iter()
         .flatten()
         .collect();
-        self.told_apart(&plans);
-        if plans.is_empty()
-            && before == self.mistakes.len()
-            && !self.is_broken(table)
-            && !self.is_inside(table)
-        {
-            let mistake = Mistake::new(Code::Missing, table, "check: nothing is checked");
-            self.tell(
-                mistake.hint(
-                    "name a kind of check, for example: check.http = { path = \"/healthz\" }",
-                ),
-            );
+        for plan in &mut plans {
+            if let Kind::Http(http) = &mut plan.kind {
+                http.host = http.host.take().or(host.map(Into::into));
+            }
         }
+        self.told_apart(&plans);
         plans
     }
 

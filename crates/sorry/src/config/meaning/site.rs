@@ -37,6 +37,7 @@ impl Builder<'_> {
         let watched = Watched {
             check: site.check,
             quorum: site.quorum,
+            alpha: site.alpha,
             place,
         };
         let (reals, quorum) = self.watched(site.real_server, watched, usual)?;
@@ -62,14 +63,15 @@ impl Builder<'_> {
         let Watched {
             check,
             quorum,
+            alpha,
             place,
         } = watched;
         let check_place = check.as_ref().map(|check| check.place);
         let usual = usual?;
-        let inherited = check
-            .map(|check| self.plans(check, usual))
-            .unwrap_or_default();
-        let typed = reals?.value;
+        let of_site = self.of_site(check, reals.as_ref(), usual);
+        let (typed, alpha) = (reals?.value, alpha?);
+        let alpha_place = alpha.place;
+        let alpha = alpha.value;
         self.addresses_differ(&typed);
         let is_empty = typed.is_empty();
         if let (true, Some(check)) = (is_empty, check_place) {
@@ -77,13 +79,41 @@ impl Builder<'_> {
         }
         let reals: Option<Vec<RealServer>> = typed
             .into_iter()
-            .map(|real| self.real(real, &inherited, usual))
+            .map(|real| self.real(real, &of_site, alpha, usual))
             .collect();
         let quorum_place = quorum.as_ref().map(|quorum| quorum.place);
         let asked = self.quorum(quorum?.value, quorum_place.unwrap_or(place))?;
         let reals = reals?;
+        if alpha && reals.iter().all(|real| real.checks.is_empty()) {
+            self.caution(
+                alpha_place,
+                "alpha: nothing checks a real server of this site, so they are all taken to be up all the same",
+            );
+        }
         self.weighed(&reals, &asked, place);
         Some((reals, asked.quorum))
+    }
+
+    /// What the real servers of a site have in common.
+    fn of_site(
+        &mut self,
+        check: Option<At<Given<spec::Checks>>>,
+        reals: Option<&At<Vec<At<spec::RealServer>>>>,
+        usual: &Usual,
+    ) -> OfSite {
+        let host = check.as_ref().and_then(|check| {
+            let Given(checks) = &check.value;
+            checks.host.as_ref().map(|host| host.value.0.clone())
+        });
+        let mut reals = reals.iter().flat_map(|reals| &reals.value);
+        // A host alone may be there for the checks that real servers have of their own.
+        let may_be_alone = host.is_some() && reals.any(|real| real.value.check.is_some());
+        let plans = match check {
+            None => Vec::new(),
+            Some(check) if may_be_alone => self.some_plans(check.value, usual, None),
+            Some(check) => self.plans(check, usual, None),
+        };
+        OfSite { plans, host }
     }
 
     fn addresses_differ(&mut self, reals: &[At<spec::RealServer>]) {
@@ -104,29 +134,31 @@ impl Builder<'_> {
     fn real(
         &mut self,
         real: At<spec::RealServer>,
-        inherited: &[Plan],
+        of_site: &OfSite,
+        alpha: bool,
         usual: &Usual,
     ) -> Option<RealServer> {
         let At { value: real, place } = real;
-        let own = real.check.map(|check| self.plans(check, usual));
+        let host = of_site.host.as_deref();
+        let own = real.check.map(|check| self.plans(check, usual, host));
         let RealAddress { typed, target } = real.address?.value;
-        let plans = own.as_deref().unwrap_or(inherited);
+        let plans = own.as_deref().unwrap_or(&of_site.plans);
         let weight = u16::try_from(real.weight?.value.0).ok()?;
         let checks = plans
             .iter()
             .map(|plan| self.pointed(plan, &target, weight))
             .collect();
-        let alpha = real.alpha?;
-        if alpha.value && plans.is_empty() {
+        if let (Some(At { value: true, place }), true) = (&real.alpha, plans.is_empty()) {
             self.caution(
-                alpha.place,
+                *place,
                 "alpha: nothing checks this real server, so it is taken to be up all the same",
             );
         }
+        let alpha = real.alpha.map_or(alpha, |alpha| alpha.value);
         Some(RealServer {
             name: typed,
             weight: weight.into(),
-            first: match alpha.value && !plans.is_empty() {
+            first: match alpha && !plans.is_empty() {
                 true => State::Down,
                 false => State::Unknown,
             },
@@ -227,7 +259,15 @@ impl Builder<'_> {
 struct Watched {
     check: Option<At<Given<spec::Checks>>>,
     quorum: Option<At<spec::Quorum>>,
+    alpha: Option<At<bool>>,
     place: Place,
+}
+
+/// What its real servers have, unless they say otherwise.
+struct OfSite {
+    plans: Vec<Plan>,
+    /// The Host field of checks that name none.
+    host: Option<Box<str>>,
 }
 
 /// A quorum, and where its numbers were typed, if they were.

@@ -23,6 +23,13 @@ pub(in crate::config) type ReplyLength = Whole<0, 65_535>;
 table! {
     /// How real servers are checked.
     pub(in crate::config) struct Checks as Header {
+        /// The Host field of http and https checks that name none (`virtualhost` of keepalived). That of a site is also for the
+        /// checks that a real server has of its own.
+        #[key = "host"]
+        #[optional]
+        #[example = "\"shop.example.com\""]
+        host: Authority,
+
         /// An HTTP request over TLS, and what its answer must be. A redirect is an answer like any other and is not followed.
         #[key = "https"]
         #[optional]

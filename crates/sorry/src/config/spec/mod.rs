@@ -189,6 +189,13 @@ table! {
         #[example = "{ http = { path = \"/healthz\" } }"]
         check: Given<Checks>,
 
+        /// Whether its real servers are taken to be down until their checks say otherwise, rather than unknown (`alpha` of
+        /// keepalived).
+        #[key = "alpha"]
+        #[default = "false"]
+        #[example = "true"]
+        alpha: bool,
+
         /// The servers that have its content.
         #[key = "real-server"]
         #[optional]

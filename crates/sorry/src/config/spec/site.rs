@@ -30,9 +30,9 @@ table! {
         #[example = "2"]
         weight: Whole<0, 65_535>,
 
-        /// Whether it is taken to be down until its checks say otherwise, rather than unknown (`alpha` of keepalived).
+        /// As in the site, for this real server alone.
         #[key = "alpha"]
-        #[default = "false"]
+        #[optional]
         #[example = "true"]
         alpha: bool,
 

@@ -194,7 +194,7 @@ fn keys_of_later_releases_are_unknown() {
             7 | [site.stale]
               |       ^^^^^
               |
-              = help: the keys here are name, hosts, default, sorry, check, real-server, quorum, damping, window
+              = help: the keys here are name, hosts, default, sorry, check, alpha, real-server, quorum, damping, window
         "#]],
     );
 }
