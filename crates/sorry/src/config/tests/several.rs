@@ -60,8 +60,8 @@ fn one_of_them_may_move_and_is_still_the_same() {
     let before = config("[{ label = \"a\" }, { label = \"b\", path = \"/b\" }]");
     let after = config("[{ label = \"b\", path = \"/b\" }, { label = \"a\" }]");
     let of = |config: &Config, name: &str| {
-        let checks = config.sites[0].reals[0].checks.iter();
-        checks.cloned().find(|check| *check.name == *name)
+        let mut checks = config.sites[0].reals[0].checks.iter();
+        checks.find(|check| *check.name == *name).cloned()
     };
     for name in ["a", "b"] {
         let (before, after) = (of(&before, name).unwrap(), of(&after, name).unwrap());

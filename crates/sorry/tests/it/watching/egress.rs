@@ -38,7 +38,7 @@ fn probes_leave_as_they_are_told_to() {
         sh(&format!(
             "ip -n {} rule {verb} fwmark 42 unreachable",
             cable.near
-        ))
+        ));
     };
     rule("add");
     configure(&world, &before, "mark = 42");
