@@ -132,7 +132,11 @@ impl Confined {
                     "{} was given up, and is needed {}",
                     need.capability, need.why
                 );
-                Mistake::new(Code::BadListener, need.place, message).hint(HINT)
+                let code = match need.capability {
+                    Capability::NetAdmin => Code::Conflict,
+                    Capability::NetBindService | Capability::DacOverride => Code::BadListener,
+                };
+                Mistake::new(code, need.place, message).hint(HINT)
             });
         files.chain(needs).collect()
     }
