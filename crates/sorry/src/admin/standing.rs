@@ -196,7 +196,7 @@ pub struct RealStanding {
 /// One check of a real server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckStanding {
-    /// `http`, `tcp`, ...
+    /// How it is called: its label, else its kind (`http`, `tcp`, ...), with a number where there are several.
     pub kind: String,
     /// `up`, `down` or `unknown`.
     pub state: String,
