@@ -121,7 +121,8 @@ impl Desk {
 
     /// Notes an attempt of somebody who may not. Whoever tries again and again fills neither the disk nor the log: beyond so many a
     /// minute they are only counted, and the next entry says how many there were.
-    pub(super) fn note_refusal(&self, known: &str, what: &str, why: &str) {
+    pub(super) fn note_refusal(&self, door: Door, known: &str, what: &str, why: &str) {
+        self.doors.refused(door);
         let Some(missed) = self.refusals.next(Instant::now()) else {
             return;
         };
@@ -204,7 +205,7 @@ impl Desk {
             ),
         };
         let what = format!("{} {}", asked.method, asked.path);
-        self.note_refusal(&who.known, &what, &message);
+        self.note_refusal(who.door, &who.known, &what, &message);
         Fault::new(FaultKind::Refused, message)
     }
 

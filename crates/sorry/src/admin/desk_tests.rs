@@ -380,10 +380,12 @@ fn what_is_refused_is_noted_in_few_words() {
     let audit: Arc<dyn AuditLog> = Arc::new(Recent::default());
     let desk = Desk::new(sender, Arc::clone(&audit), Arc::default(), FOREVER);
     let path = format!("POST /\u{1b}{}", "x".repeat(16_000));
-    desk.note_refusal("token look", &path, "no");
+    desk.note_refusal(Door::Remote, "token look", &path, "no");
     let noted = &audit.last(1)[0].what;
     assert_eq!(noted.chars().count(), NOTED);
     assert!(noted.starts_with("POST /\\u{1b}xxx"), "{noted}");
+    assert_eq!(desk.doors().refusals(Door::Remote), 1);
+    assert_eq!(desk.doors().refusals(Door::Admin), 0);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Limits reached at the operator's own doors. They are counted apart from the workers': a scraper that is too slow
-//! says nothing about the site's visitors.
+//! says nothing about the site's visitors. So are requests of those who may not.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -81,6 +81,7 @@ impl Bound {
 #[derive(Debug, Default)]
 pub struct Doors {
     reached: [[AtomicU64; Bound::ALL.len()]; Door::ALL.len()],
+    refused: [AtomicU64; Door::ALL.len()],
 }
 
 impl Doors {
@@ -92,6 +93,16 @@ impl Doors {
     /// How often that was.
     pub fn count(&self, door: Door, bound: Bound) -> u64 {
         self.reached[door as usize][bound as usize].load(Ordering::Relaxed)
+    }
+
+    /// Counts a request of somebody who may not.
+    pub fn refused(&self, door: Door) {
+        self.refused[door as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many there were.
+    pub fn refusals(&self, door: Door) -> u64 {
+        self.refused[door as usize].load(Ordering::Relaxed)
     }
 }
 
@@ -111,5 +122,8 @@ mod tests {
         doors.reached(Door::Admin, Bound::Descriptors);
         assert_eq!(doors.count(Door::Admin, Bound::Descriptors), 2);
         assert_eq!(doors.count(Door::Metrics, Bound::Descriptors), 1);
+        doors.refused(Door::Remote);
+        let refusals = Door::ALL.map(|door| doors.refusals(door));
+        assert_eq!(refusals, [0, 0, 1]);
     }
 }

@@ -1,7 +1,10 @@
 //! Every metric's declaration: its name, kind, labels and meaning stand here once. The page and the reference in the
 //! manual are made from this table.
 
+mod watched;
+
 use super::exposition::{Family, Kind};
+pub(super) use watched::*;
 
 const fn counter(
     name: &'static str,
@@ -97,6 +100,12 @@ pub(super) static DOOR_LIMITS: Family = counter(
     "sorry_door_limit_reached",
     &["door", "limit"],
     "How often a limit of the metrics endpoint or the admin socket was reached.",
+);
+
+pub(super) static REFUSED: Family = counter(
+    "sorry_admin_requests_refused",
+    &["door"],
+    "Requests and orders of those who may not ask or order that, and of unknown tokens.",
 );
 
 pub(super) static HANDSHAKES: Family = counter(
@@ -226,142 +235,7 @@ pub(super) static PROCESS_START: Family = in_unit(
 );
 
 /// All, in the order of the page.
-pub(super) static SITE_LIVE: Family = gauge(
-    "sorry_site_live",
-    &["site"],
-    "1 while a site's visitors are to be sent to its real servers, 0 while to the sorry server.",
-);
-
-pub(super) static SITE_WHY: Family = gauge(
-    "sorry_site_reason",
-    &["site", "why"],
-    "Always 1, with the reason for which a site's visitors are sent where they are.",
-);
-
-pub(super) static SITE_SINCE: Family = in_unit(
-    "seconds",
-    gauge(
-        "sorry_site_since_timestamp_seconds",
-        &["site"],
-        "Since when they are sent there.",
-    ),
-);
-
-pub(super) static SITE_TURNS: Family = counter(
-    "sorry_site_turns",
-    &["site", "to"],
-    "How often a site was turned to its real servers (`live`) or to the sorry server (`sorry`).",
-);
-
-pub(super) static SITE_FLAPS: Family = gauge(
-    "sorry_site_flaps",
-    &["site"],
-    "Returns in a row that did not last; the next one has to prove itself for longer.",
-);
-
-pub(super) static QUORUM: Family = gauge(
-    "sorry_site_quorum",
-    &["site"],
-    "The sum of weights of working real servers that is enough.",
-);
-
-pub(super) static SITE_WEIGHT: Family = gauge(
-    "sorry_site_weight",
-    &["site", "state"],
-    "The sum of weights of a site's real servers, by what is believed of them; those that are drained do not count.",
-);
-
-pub(super) static ORDERED: Family = gauge(
-    "sorry_site_ordered",
-    &["site"],
-    "1 while an operator's order or a window is in force.",
-);
-
-pub(super) static ORDER_UNTIL: Family = in_unit(
-    "seconds",
-    gauge(
-        "sorry_site_order_until_timestamp_seconds",
-        &["site"],
-        "Until when it is; left out where it has no end.",
-    ),
-);
-
-pub(super) static SWITCH_FAILURES: Family = gauge(
-    "sorry_switch_failures",
-    &["site", "switch"],
-    "How often in a row a switch has failed to do what is wanted of it.",
-);
-
-pub(super) static REAL_UP: Family = gauge(
-    "sorry_real_server_up",
-    &["site", "real_server"],
-    "Whether a real server's checks say that it works; left out while nothing is known of it.",
-);
-
-pub(super) static REAL_WEIGHT: Family = gauge(
-    "sorry_real_server_weight",
-    &["site", "real_server"],
-    "A real server's weight: as configured, or as its check says.",
-);
-
-pub(super) static REAL_DRAINED: Family = gauge(
-    "sorry_real_server_drained",
-    &["site", "real_server"],
-    "1 while it gets no new visitors by somebody's order.",
-);
-
-pub(super) static CHECK_RESULTS: Family = counter(
-    "sorry_check_results",
-    &["site", "real_server", "check", "result"],
-    "Probes by how they ended. Those that this machine could not make are `void` and say nothing of the server.",
-);
-
-pub(super) static CHECK_SECONDS: Family = in_unit(
-    "seconds",
-    gauge(
-        "sorry_check_seconds",
-        &["site", "real_server", "check"],
-        "How long the last probe took.",
-    ),
-);
-
-pub(super) static CHECK_LATE: Family = in_unit(
-    "seconds",
-    Family {
-        kind: Kind::Histogram,
-        ..counter(
-            "sorry_check_late_seconds",
-            &[],
-            "How much later than they should have probes began.",
-        )
-    },
-);
-
-pub(super) static DOUBT: Family = gauge(
-    "sorry_doubt",
-    &["cause"],
-    "1 while what is seen is not believed, and nothing is switched by health.",
-);
-
-pub(super) static JOURNAL_OK: Family = gauge(
-    "sorry_journal_writable",
-    &[],
-    "0 while what is ordered and believed cannot be written, so that a restart would forget it.",
-);
-
-pub(super) static ALERTS: Family = counter(
-    "sorry_alerts",
-    &["receiver", "channel", "outcome"],
-    "Alerts by what became of them: `delivered`; `failed` attempts, which are made again; `lost` for good.",
-);
-
-pub(super) static ALERTS_WAITING: Family = gauge(
-    "sorry_alerts_waiting",
-    &["receiver", "channel"],
-    "Alerts that a receiver has not got yet.",
-);
-
-pub(super) static FAMILIES: [&Family; 50] = [
+pub(super) static FAMILIES: [&Family; 62] = [
     &BUILD,
     &ANSWERS,
     &CRAWLERS,
@@ -373,6 +247,7 @@ pub(super) static FAMILIES: [&Family; 50] = [
     &ABORTED,
     &LIMITS,
     &DOOR_LIMITS,
+    &REFUSED,
     &HANDSHAKES,
     &HANDSHAKE_FAILURES,
     &TLS_ON_PLAIN,
@@ -395,14 +270,25 @@ pub(super) static FAMILIES: [&Family; 50] = [
     &SITE_WEIGHT,
     &ORDERED,
     &ORDER_UNTIL,
+    &STEADY_UNTIL,
+    &REMAINING,
+    &WINDOW_OPEN,
+    &WINDOW_OPENS,
+    &WINDOW_CLOSES,
+    &SWITCH_WAITING,
     &SWITCH_FAILURES,
     &REAL_UP,
     &REAL_WEIGHT,
     &REAL_DRAINED,
     &CHECK_RESULTS,
+    &CHECK_FAILURES,
+    &CHECK_CERTIFICATE,
     &CHECK_SECONDS,
     &CHECK_LATE,
     &DOUBT,
+    &REFERENCE_UP,
+    &PEER_UP,
+    &INCIDENTS_OPEN,
     &JOURNAL_OK,
     &ALERTS,
     &ALERTS_WAITING,

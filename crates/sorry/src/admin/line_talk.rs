@@ -107,7 +107,7 @@ impl LineTalk {
             self.caller
         );
         self.desk
-            .note_refusal(&self.caller.to_string(), "take-over", &message);
+            .note_refusal(Door::Admin, &self.caller.to_string(), "take-over", &message);
         Err(Fault::new(FaultKind::Refused, message))
     }
 

@@ -142,6 +142,10 @@ fn doors(page: &mut Page, doors: &Doors) {
             samples.add(&[door.label(), bound.label()], doors.count(door, bound));
         }
     }
+    let mut samples = page.family(&family::REFUSED);
+    for door in [Door::Admin, Door::Remote] {
+        samples.add(&[door.label()], doors.refusals(door));
+    }
 }
 
 /// Two certificates may be for the same name (RSA and ECDSA), in two files. A file that is named twice is told of once: a

@@ -207,6 +207,7 @@ fn metadata_follows_the_format() {
         TYPE sorry_connections_aborted_total counter
         TYPE sorry_limit_reached_total counter
         TYPE sorry_door_limit_reached_total counter
+        TYPE sorry_admin_requests_refused_total counter
         TYPE sorry_tls_handshakes_total counter
         TYPE sorry_tls_handshake_failures_total counter
         TYPE sorry_tls_on_plain_port_total counter
@@ -229,14 +230,25 @@ fn metadata_follows_the_format() {
         TYPE sorry_site_weight gauge
         TYPE sorry_site_ordered gauge
         TYPE sorry_site_order_until_timestamp_seconds gauge
+        TYPE sorry_site_steady_until_timestamp_seconds gauge
+        TYPE sorry_site_remaining_seconds gauge
+        TYPE sorry_window_open gauge
+        TYPE sorry_window_opens_timestamp_seconds gauge
+        TYPE sorry_window_closes_timestamp_seconds gauge
+        TYPE sorry_switch_waiting gauge
         TYPE sorry_switch_failures gauge
         TYPE sorry_real_server_up gauge
         TYPE sorry_real_server_weight gauge
         TYPE sorry_real_server_drained gauge
         TYPE sorry_check_results_total counter
+        TYPE sorry_check_failures_total counter
+        TYPE sorry_check_certificate_not_after_timestamp_seconds gauge
         TYPE sorry_check_seconds gauge
         TYPE sorry_check_late_seconds histogram
         TYPE sorry_doubt gauge
+        TYPE sorry_reference_up gauge
+        TYPE sorry_peer_up gauge
+        TYPE sorry_incidents_open gauge
         TYPE sorry_journal_writable gauge
         TYPE sorry_alerts_total counter
         TYPE sorry_alerts_waiting gauge
@@ -261,6 +273,7 @@ fn metadata_follows_the_format() {
         TYPE sorry_connections_aborted counter
         TYPE sorry_limit_reached counter
         TYPE sorry_door_limit_reached counter
+        TYPE sorry_admin_requests_refused counter
         TYPE sorry_tls_handshakes counter
         TYPE sorry_tls_handshake_failures counter
         TYPE sorry_tls_on_plain_port counter
@@ -287,16 +300,32 @@ fn metadata_follows_the_format() {
         TYPE sorry_site_ordered gauge
         TYPE sorry_site_order_until_timestamp_seconds gauge
         UNIT sorry_site_order_until_timestamp_seconds seconds
+        TYPE sorry_site_steady_until_timestamp_seconds gauge
+        UNIT sorry_site_steady_until_timestamp_seconds seconds
+        TYPE sorry_site_remaining_seconds gauge
+        UNIT sorry_site_remaining_seconds seconds
+        TYPE sorry_window_open gauge
+        TYPE sorry_window_opens_timestamp_seconds gauge
+        UNIT sorry_window_opens_timestamp_seconds seconds
+        TYPE sorry_window_closes_timestamp_seconds gauge
+        UNIT sorry_window_closes_timestamp_seconds seconds
+        TYPE sorry_switch_waiting gauge
         TYPE sorry_switch_failures gauge
         TYPE sorry_real_server_up gauge
         TYPE sorry_real_server_weight gauge
         TYPE sorry_real_server_drained gauge
         TYPE sorry_check_results counter
+        TYPE sorry_check_failures counter
+        TYPE sorry_check_certificate_not_after_timestamp_seconds gauge
+        UNIT sorry_check_certificate_not_after_timestamp_seconds seconds
         TYPE sorry_check_seconds gauge
         UNIT sorry_check_seconds seconds
         TYPE sorry_check_late_seconds histogram
         UNIT sorry_check_late_seconds seconds
         TYPE sorry_doubt gauge
+        TYPE sorry_reference_up gauge
+        TYPE sorry_peer_up gauge
+        TYPE sorry_incidents_open gauge
         TYPE sorry_journal_writable gauge
         TYPE sorry_alerts counter
         TYPE sorry_alerts_waiting gauge

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use sorry_core::answer::Method;
 use sorry_core::answer::crawler::Crawler;
 use sorry_core::event::Why;
+use sorry_core::health::{Reason, Verdict};
+use sorry_core::incident;
 
 use super::door::{Bound, Door};
 use super::exposition::Family;
@@ -32,8 +34,8 @@ const LABELS: &str = "
 `site` is a site's name in the configuration. Requests for host names that are nobody's are counted under `other`, so
 that strangers cannot make metrics grow; the access log calls them `\"host_known\":false`, `sorry status` counts them
 beside the sites. A site without `hosts` is meant by every name. `name` is the first name of a certificate, `file` where it is, `worker`
-a number from 0. `real_server` is a real server's address as configured, `check` the kind of one of its checks, `switch` a switch,
-`receiver` the name of a receiver of alerts, and `channel` how it is told. The other
+a number from 0. `real_server` is a real server's address as configured, `check` the kind of one of its checks, `switch` a switch, `window` a window's name, `reference` an
+address that must answer, `peer` a peer's name, `receiver` the name of a receiver of alerts, and `channel` how it is told. The other
 labels have these values:
 
 ";
@@ -53,6 +55,16 @@ groups:
       - alert: SorryDoubt
         expr: max(sorry_doubt) == 1
         annotations: { summary: 'the monitor does not believe its own eyes, and switches nothing' }
+      - alert: SorryNoWayOut
+        expr: min(sorry_reference_up) == 0
+        for: 10m
+        annotations: { summary: 'a reference does not answer; without any of them nothing is believed' }
+      - alert: SorrySwitchWaits
+        expr: sorry_switch_waiting == 1
+        for: 5m
+        annotations: { summary: '`sorry approve SITE SWITCH` lets it' }
+      - alert: SorryRealServerCertificateEnds
+        expr: sorry_check_certificate_not_after_timestamp_seconds - time() < 14 * 86400
       - alert: SorryForgets
         expr: sorry_journal_writable == 0
       - alert: SorryAlertsWait
@@ -116,13 +128,14 @@ fn row(family: &Family) -> String {
 }
 
 /// Labels whose values are known beforehand.
-fn labels() -> [(&'static str, Vec<&'static str>); 14] {
+fn labels() -> [(&'static str, Vec<&'static str>); 16] {
     [
         ("answer", Kind::all().map(Kind::label).collect()),
         ("protocol", Protocol::ALL.map(Protocol::label).into()),
         ("method", Method::ALL.map(Method::label).into()),
         ("crawler", Crawler::ALL.map(Crawler::label).into()),
         ("reason", Fault::ALL.map(Fault::label).into()),
+        ("reason of a check", reasons()),
         ("limit", Limit::ALL.map(Limit::label).into()),
         ("door", Door::ALL.map(Door::label).into()),
         ("limit of a door", Bound::ALL.map(Bound::label).into()),
@@ -132,7 +145,18 @@ fn labels() -> [(&'static str, Vec<&'static str>); 14] {
         ("result", watched::RESULTS.into()),
         ("cause", watched::CAUSES.into()),
         ("outcome", watched::OUTCOMES.into()),
+        (
+            "kind",
+            incident::Kind::ALL.map(incident::Kind::label).into(),
+        ),
     ]
+}
+
+/// Those that a probe which did not end well may have.
+fn reasons() -> Vec<&'static str> {
+    let all = Reason::ALL.into_iter();
+    let bad = all.filter(|reason| reason.verdict() != Verdict::Good);
+    bad.map(Reason::label).collect()
 }
 
 #[cfg(test)]

@@ -196,8 +196,8 @@ impl Admit for Shown {
             self.doors.reached(Door::Remote, Bound::WrongTokens);
             let message = "nobody knows this token: `sorry token` makes one, and its line goes into the daemon's file";
             let what = format!("{} {}", head.method, head.uri.path());
-            self.desk
-                .note_refusal(&format!("unknown token from {}", self.peer), &what, message);
+            let known = format!("unknown token from {}", self.peer);
+            self.desk.note_refusal(Door::Remote, &known, &what, message);
             return Err(Fault::new(FaultKind::Unidentified, message));
         };
         Ok(Who {

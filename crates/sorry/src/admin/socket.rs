@@ -237,7 +237,8 @@ impl Admit for Known {
             if head.method != "GET" {
                 let what = format!("{} {}", head.method, head.uri.path());
                 let known = self.caller.to_string();
-                self.desk.note_refusal(&known, &what, &fault.message);
+                self.desk
+                    .note_refusal(Door::Admin, &known, &what, &fault.message);
             }
             return Err(fault);
         };

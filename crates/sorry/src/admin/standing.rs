@@ -1,6 +1,8 @@
 //! How sites and their real servers stand, as the admin API says it: plain values, made by the daemon, sent as JSON, shown as
 //! tables. Optional fields that are not there are left out. Words (`live`, `no-quorum`, `up`, ...) are the labels of the core.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,15 @@ pub struct Standing {
     /// Why what is seen is not believed now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<DoubtStanding>,
+    /// The addresses that must answer, in the order of the configuration.
+    #[serde(default)]
+    pub references: Vec<AskedStanding>,
+    /// The peers that were asked what they see, in the order of their names.
+    #[serde(default)]
+    pub peers: Vec<AskedStanding>,
+    /// How many incidents go on, by their kind: `outage`, `maintenance`, ...
+    #[serde(default)]
+    pub open_incidents: BTreeMap<String, u64>,
     /// Who is told, in the order of their names.
     #[serde(default)]
     pub receivers: Vec<ReceiverStanding>,
@@ -42,6 +53,16 @@ pub struct LateBucket {
     pub up_to_ms: Option<u64>,
     /// How many.
     pub probes: u64,
+}
+
+/// Somebody who is asked for the sake of doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AskedStanding {
+    /// A reference's address or a peer's name, as configured.
+    pub name: String,
+    /// Whether it answered when it was last asked; not asked yet where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<bool>,
 }
 
 /// Somebody who is told.
@@ -223,6 +244,12 @@ pub struct CheckStanding {
     pub fall: u16,
     /// Results since the process started.
     pub total: TotalStanding,
+    /// Those that were not good, by their reason; only reasons that there were.
+    #[serde(default)]
+    pub failures: BTreeMap<String, u64>,
+    /// When the certificate ends that the server showed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_until: Option<Moment>,
 }
 
 /// Results of a check.

@@ -1,5 +1,7 @@
 //! Tests of how sites stand, as tables of several widths.
 
+use std::collections::BTreeMap;
+
 use expect_test::{Expect, expect};
 use jiff::tz::TimeZone;
 
@@ -27,6 +29,8 @@ fn check(state: &str, history: &str, reason: &str) -> CheckStanding {
         bad: 0,
         rise: 2,
         fall: 3,
+        failures: BTreeMap::new(),
+        certificate_until: None,
     }
 }
 
@@ -145,6 +149,9 @@ pub(in super::super) fn sample() -> Standing {
             ],
             sum_us: 2_500_000,
         },
+        references: Vec::new(),
+        peers: Vec::new(),
+        open_incidents: BTreeMap::new(),
         receivers: Vec::new(),
         sites: vec![shop(), blog, down, site("plain", "sorry", "unwatched")],
         doubt: Some(DoubtStanding {

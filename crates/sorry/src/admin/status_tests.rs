@@ -271,6 +271,9 @@ fn json_says_the_same_and_comes_back() {
           "other_answers": 0,
           "standing": {
             "sites": [],
+            "references": [],
+            "peers": [],
+            "open_incidents": {},
             "receivers": [],
             "late": {
               "buckets": [],

@@ -1,12 +1,19 @@
 //! Metrics of what is watched and decided: sites, real servers, checks, doubt, the journal.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::exposition::{Family, Page};
 use super::family::{
-    ALERTS, ALERTS_WAITING, CHECK_LATE, CHECK_RESULTS, CHECK_SECONDS, DOUBT, JOURNAL_OK,
-    ORDER_UNTIL, ORDERED, QUORUM, REAL_DRAINED, REAL_UP, REAL_WEIGHT, SITE_FLAPS, SITE_LIVE,
-    SITE_SINCE, SITE_TURNS, SITE_WEIGHT, SITE_WHY, SWITCH_FAILURES,
+    ALERTS, ALERTS_WAITING, CHECK_CERTIFICATE, CHECK_FAILURES, CHECK_LATE, CHECK_RESULTS,
+    CHECK_SECONDS, DOUBT, INCIDENTS_OPEN, JOURNAL_OK, ORDER_UNTIL, ORDERED, PEER_UP, QUORUM,
+    REAL_DRAINED, REAL_UP, REAL_WEIGHT, REFERENCE_UP, REMAINING, SITE_FLAPS, SITE_LIVE, SITE_SINCE,
+    SITE_TURNS, SITE_WEIGHT, SITE_WHY, STEADY_UNTIL, SWITCH_FAILURES, SWITCH_WAITING,
+    WINDOW_CLOSES, WINDOW_OPEN, WINDOW_OPENS,
 };
-use super::standing::{LateStanding, ReceiverStanding, SiteStanding, Standing};
+use super::standing::{
+    AskedStanding, CheckStanding, LateStanding, ReceiverStanding, SiteStanding, Standing,
+    SwitchStanding, WindowStanding,
+};
 
 /// Adds them all.
 pub(super) fn render(page: &mut Page, standing: &Standing) {
@@ -18,6 +25,12 @@ pub(super) fn render(page: &mut Page, standing: &Standing) {
     let cause = standing.doubt.as_ref().map(|doubt| doubt.cause.as_str());
     for known in CAUSES {
         samples.add(&[known], u8::from(cause == Some(known)));
+    }
+    asked(page, &REFERENCE_UP, &standing.references);
+    asked(page, &PEER_UP, &standing.peers);
+    let mut samples = page.family(&INCIDENTS_OPEN);
+    for (kind, count) in &standing.open_incidents {
+        samples.add(&[kind], *count);
     }
     page.family(&JOURNAL_OK)
         .add(&[], u8::from(standing.unkept.is_none()));
@@ -73,11 +86,62 @@ fn sites(page: &mut Page, sites: &[SiteStanding]) {
         let until = site.order.as_ref()?.until?;
         Some(until.0)
     });
-    let mut samples = page.family(&SWITCH_FAILURES);
+    each(page, &STEADY_UNTIL, sites, |site| {
+        Some(site.steady_until?.0)
+    });
+    each(page, &REMAINING, sites, |site| site.remaining_seconds);
+    windows(page, sites);
+    switches(page, &SWITCH_WAITING, sites, |switch| {
+        u32::from(switch.waiting.is_some())
+    });
+    switches(page, &SWITCH_FAILURES, sites, |switch| switch.failures);
+}
+
+/// A page with the same sample twice would be refused whole, so of windows with one name the one that opens first is shown.
+fn windows(page: &mut Page, sites: &[SiteStanding]) {
+    let mut each = |family, number: fn(&WindowStanding) -> Option<u64>| {
+        let mut samples = page.family(family);
+        for site in sites {
+            let mut shown = BTreeSet::new();
+            for window in &site.windows {
+                if shown.insert(&window.name)
+                    && let Some(number) = number(window)
+                {
+                    samples.add(&[&site.name, &window.name], number);
+                }
+            }
+        }
+    };
+    each(&WINDOW_OPEN, |window| Some(u64::from(window.open)));
+    each(&WINDOW_OPENS, |window| Some(window.opens?.0));
+    each(&WINDOW_CLOSES, |window| Some(window.closes?.0));
+}
+
+fn switches(
+    page: &mut Page,
+    family: &'static Family,
+    sites: &[SiteStanding],
+    number: impl Fn(&SwitchStanding) -> u32,
+) {
+    let mut samples = page.family(family);
     for site in sites {
         for switch in &site.switches {
-            samples.add(&[&site.name, &switch.name], switch.failures);
+            samples.add(&[&site.name, &switch.name], number(switch));
         }
+    }
+}
+
+/// One that is named twice is shown once, as up while both answers were.
+fn asked(page: &mut Page, family: &'static Family, asked: &[AskedStanding]) {
+    let mut answered = BTreeMap::new();
+    for one in asked {
+        if let Some(now) = one.answered {
+            *answered.entry(&one.name).or_insert(true) &= now;
+        }
+    }
+    let mut samples = page.family(family);
+    for (name, answered) in answered {
+        samples.add(&[name], u8::from(answered));
     }
 }
 
@@ -146,25 +210,42 @@ fn of(site: &SiteStanding) -> impl Iterator<Item = &super::standing::RealStandin
 
 fn checks(page: &mut Page, sites: &[SiteStanding]) {
     let mut samples = page.family(&CHECK_RESULTS);
-    for site in sites {
-        for real in &site.real_servers {
-            for check in &real.checks {
-                let total = &check.total;
-                for (result, count) in RESULTS.iter().zip([total.good, total.bad, total.void]) {
-                    samples.add(&[&site.name, &real.name, &check.kind, result], count);
-                }
-            }
+    for ([site, real], check) in all_checks(sites) {
+        let total = &check.total;
+        for (result, count) in RESULTS.iter().zip([total.good, total.bad, total.void]) {
+            samples.add(&[site, real, &check.kind, result], count);
+        }
+    }
+    let mut samples = page.family(&CHECK_FAILURES);
+    for ([site, real], check) in all_checks(sites) {
+        for (reason, count) in &check.failures {
+            samples.add(&[site, real, &check.kind, reason], *count);
+        }
+    }
+    let mut samples = page.family(&CHECK_CERTIFICATE);
+    for ([site, real], check) in all_checks(sites) {
+        if let Some(until) = check.certificate_until {
+            samples.add(&[site, real, &check.kind], until.0);
         }
     }
     let mut samples = page.family(&CHECK_SECONDS);
-    for site in sites {
-        for real in &site.real_servers {
-            for check in &real.checks {
-                if let Some(micros) = check.rtt_us {
-                    let took = std::time::Duration::from_micros(micros).as_secs_f64();
-                    samples.add(&[&site.name, &real.name, &check.kind], took);
-                }
-            }
+    for ([site, real], check) in all_checks(sites) {
+        if let Some(micros) = check.rtt_us {
+            let took = std::time::Duration::from_micros(micros).as_secs_f64();
+            samples.add(&[site, real, &check.kind], took);
         }
     }
 }
+
+/// Each with the names of its site and its real server.
+fn all_checks(sites: &[SiteStanding]) -> impl Iterator<Item = ([&str; 2], &CheckStanding)> {
+    let reals = sites.iter().flat_map(|site| {
+        let name = site.name.as_str();
+        of(site).map(move |real| ([name, real.name.as_str()], real))
+    });
+    reals.flat_map(|(names, real)| real.checks.iter().map(move |check| (names, check)))
+}
+
+#[cfg(test)]
+#[path = "watched_tests.rs"]
+mod tests;

@@ -1,6 +1,8 @@
 //! The core's history as the admin API says it.
 
-use sorry_core::incident::{History, Incident, Telling, What};
+use std::collections::BTreeMap;
+
+use sorry_core::incident::{History, Incident, Kind, Telling, What};
 use sorry_core::moment::Wall;
 
 use super::standing::moment;
@@ -13,6 +15,19 @@ pub(super) fn told(history: &History, now: Wall) -> history::History {
     history::History {
         incidents: incidents.map(|incident| shown(incident, now)).collect(),
     }
+}
+
+/// How many go on, by their kind; every kind is there.
+pub(super) fn open(history: &History) -> BTreeMap<String, u64> {
+    let mut open = Kind::ALL.map(|kind| (kind, 0));
+    for incident in history.incidents().filter(|one| one.ended.is_none()) {
+        let mut counts = open.iter_mut();
+        if let Some((_, count)) = counts.find(|(kind, _)| *kind == incident.kind) {
+            *count += 1;
+        }
+    }
+    let named = |(kind, count): (Kind, u64)| (kind.label().to_owned(), count);
+    open.into_iter().map(named).collect()
 }
 
 fn shown(incident: &Incident, now: Wall) -> history::Incident {
@@ -48,7 +63,7 @@ fn event(telling: &Telling) -> history::Event {
 mod tests {
     use super::*;
     use crate::admin::Look;
-    use sorry_core::incident::{Audience, Kind, Phase, Step};
+    use sorry_core::incident::{Audience, Phase, Step};
     use sorry_core::site::Route;
 
     fn telling(second: u64, what: What) -> Telling {

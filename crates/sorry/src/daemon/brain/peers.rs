@@ -1,8 +1,8 @@
 //! Asks peers what they see of a site, over their admin API: again and again for as long as there is doubt, since a peer may take longer
 //! to see what is wrong.
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use sorry_core::quorum::Held;
@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 use super::thread::Message;
 use crate::admin::api::{Api, Place};
 use crate::admin::remote_place::RemotePlace;
+use crate::admin::standing::AskedStanding;
 use crate::config::Config;
 use crate::config::watching::{Peer, Watching};
 
@@ -25,6 +26,21 @@ const AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Asking {
     running: HashMap<(Box<str>, Arc<str>), AbortHandle>,
+    answered: Answered,
+}
+
+/// Whether each peer answered when it was last asked, by its name.
+#[derive(Debug, Default, Clone)]
+struct Answered(Arc<Mutex<BTreeMap<Box<str>, bool>>>);
+
+impl Answered {
+    fn note(&self, peer: &str, answered: bool) {
+        self.all().insert(peer.into(), answered);
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Box<str>, bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Asking {
@@ -40,6 +56,7 @@ impl Asking {
                 peer: peer.clone(),
                 site: Arc::clone(site),
                 times: times(watching.hold),
+                answered: self.answered.clone(),
             };
             let task = tokio::spawn(question.ask(answers.clone()));
             let before =
@@ -53,14 +70,25 @@ impl Asking {
     /// What is no longer configured is asked no more.
     pub(super) fn reconfigure(&mut self, config: &Config) {
         let peers = &config.watch.peers;
+        let is_known = |name: &str| peers.iter().any(|known| *known.name == *name);
+        self.answered.all().retain(|peer, _| is_known(peer));
         self.running.retain(|(peer, site), task| {
-            let goes_on = peers.iter().any(|known| known.name == *peer)
-                && config.sites.iter().any(|known| *known.name == **site);
+            let goes_on = is_known(peer) && config.sites.iter().any(|known| *known.name == **site);
             if !goes_on {
                 task.abort();
             }
             goes_on
         });
+    }
+
+    /// Whether each of those that were ever asked answered last.
+    pub(super) fn standing(&self) -> Vec<AskedStanding> {
+        let all = self.answered.all();
+        let asked = all.iter().map(|(name, answered)| AskedStanding {
+            name: name.to_string(),
+            answered: Some(*answered),
+        });
+        asked.collect()
     }
 
     /// Nobody needs an answer any more.
@@ -84,11 +112,17 @@ struct Question {
     /// The site's name, by which peers know it.
     site: Arc<str>,
     times: u32,
+    answered: Answered,
 }
 
 impl Question {
     async fn ask(self, answers: mpsc::UnboundedSender<Message>) {
-        let Question { peer, site, times } = self;
+        let Question {
+            peer,
+            site,
+            times,
+            answered,
+        } = self;
         let name = peer.name.clone();
         let peer = Arc::new(Asked {
             peer,
@@ -98,7 +132,9 @@ impl Question {
         for _ in 0..times {
             let (asked, of) = (Arc::clone(&peer), Arc::clone(&site));
             let answer = tokio::task::spawn_blocking(move || asked.seen(&of)).await;
-            match answer.unwrap_or_else(|error| Err(error.to_string())) {
+            let answer = answer.unwrap_or_else(|error| Err(error.to_string()));
+            answered.note(&name, answer.is_ok());
+            match answer {
                 Ok(held) => {
                     let saw = Message::PeerSaw {
                         peer: name.clone(),

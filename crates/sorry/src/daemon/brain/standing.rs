@@ -1,5 +1,8 @@
 //! From the engine's view, and what was seen last, to what the admin API says.
 
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
 use sorry_core::engine::{RealView, SiteView, SwitchView, View};
 use sorry_core::event::{Act, Drained};
 use sorry_core::health::{Health, State};
@@ -8,15 +11,16 @@ use sorry_core::order::{Keep, OnOverrun, Order, Phase, What};
 use sorry_core::quorum::Held;
 
 use super::explain::Course;
-use super::latest::Latest;
+use super::latest::{Latest, Total};
 use super::setup::Agreed;
 use super::words;
 use crate::admin::Moment;
 use crate::admin::standing::{
-    CheckStanding, DoubtStanding, LateStanding, OrderStanding, QuorumStanding, RealStanding,
-    SiteStanding, Standing, SwitchStanding, TotalStanding, TurnedStanding, WaitingStanding,
-    WindowStanding,
+    AskedStanding, CheckStanding, DoubtStanding, LateStanding, OrderStanding, QuorumStanding,
+    RealStanding, SiteStanding, Standing, SwitchStanding, TotalStanding, TurnedStanding,
+    WaitingStanding, WindowStanding,
 };
+use crate::config::real_server::{Target, TargetHost};
 use crate::config::{Config, Site};
 
 /// All that is known beside the engine.
@@ -42,11 +46,35 @@ pub(super) fn standing(view: &View<'_>, now: Now, known: Known<'_>) -> Standing 
             since: moment_of(doubt.since, now),
             until: doubt.until.map(|until| moment_of(until, now)),
         }),
+        references: references(known),
+        // The thread knows whom it asks.
+        peers: Vec::new(),
+        open_incidents: BTreeMap::new(),
         // Whoever has the desk of alerts knows them.
         receivers: Vec::new(),
         // And its thread how late probes are.
         late: LateStanding::default(),
         unkept: known.unkept.map(str::to_owned),
+    }
+}
+
+/// The addresses that must answer. One that is named twice is asked twice, and is up while both are.
+fn references(known: Known<'_>) -> Vec<AskedStanding> {
+    let references = &known.config.watch.references;
+    let each = references.iter().enumerate();
+    each.map(|(index, target)| AskedStanding {
+        name: shown(target),
+        answered: known.latest.has_answered(index),
+    })
+    .collect()
+}
+
+/// As it was typed: one that an echo is asked of has no port.
+fn shown(target: &Target) -> String {
+    match (target.port, &target.host) {
+        (0, TargetHost::Ip(ip)) => ip.to_string(),
+        (0, TargetHost::Name(name)) => name.to_string(),
+        _ => target.to_string(),
     }
 }
 
@@ -113,15 +141,17 @@ fn order(order: &Order, now: Wall) -> OrderStanding {
 
 fn real(view: &RealView<'_>, known: Known<'_>) -> RealStanding {
     let seen = known.latest.real(view.id);
+    let none = Total::default();
     let checks = view.checks().enumerate().map(|(at, (setup, health))| {
         let thresholds = setup.thresholds;
         let check = check(&setup.name, health);
+        let total = seen.and_then(|seen| seen.totals.get(at)).unwrap_or(&none);
         let check = CheckStanding {
             rise: thresholds.rise.get(),
             fall: thresholds.fall.get(),
-            total: seen
-                .and_then(|seen| seen.totals.get(at).copied())
-                .unwrap_or_default(),
+            total: total.counts,
+            failures: failures(total),
+            certificate_until: total.expires.map(moment_of_clock),
             ..check
         };
         match seen.and_then(|seen| seen.checks.get(at)?.as_ref()) {
@@ -145,6 +175,12 @@ fn real(view: &RealView<'_>, known: Known<'_>) -> RealStanding {
     }
 }
 
+fn failures(total: &Total) -> BTreeMap<String, u64> {
+    let each = total.failures.iter();
+    each.map(|(reason, times)| (reason.label().to_owned(), *times))
+        .collect()
+}
+
 fn check(kind: &str, health: &Health) -> CheckStanding {
     let (good, bad) = health.counts();
     let history = health.history();
@@ -164,6 +200,8 @@ fn check(kind: &str, health: &Health) -> CheckStanding {
         rise: 1,
         fall: 1,
         total: TotalStanding::default(),
+        failures: BTreeMap::new(),
+        certificate_until: None,
     }
 }
 
@@ -222,6 +260,12 @@ fn state(state: State) -> &'static str {
 /// A moment of the wall's clock as it travels.
 pub(super) fn moment(wall: Wall) -> Moment {
     Moment(wall.0 / 1000)
+}
+
+/// The same of a time that somebody else has named.
+fn moment_of_clock(time: SystemTime) -> Moment {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    Moment(since.unwrap_or_default().as_secs())
 }
 
 /// What the wall's clock shows at a moment of the steady one, if nobody sets it.

@@ -1,6 +1,7 @@
 //! The mind in a world where the journal is slow, fails and loses what it had not confirmed, and the process is killed at any step.
 
 mod meanwhile;
+mod seen;
 mod whole;
 
 use std::collections::VecDeque;
@@ -16,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::chronicle::Chronicle;
 use super::clock::Clock;
 use super::eyes::Eyes;
+use super::incidents;
 use super::keeper::Keeper;
 use super::mind::{Action, Grown, Mind, Past, Switches};
 use super::peers::Asking;

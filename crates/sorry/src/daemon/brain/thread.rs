@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::chronicle::Chronicle;
 use super::clock::Clock;
 use super::eyes::Eyes;
+use super::incidents;
 use super::keeper::{Heard, Keeper, Written};
 use super::lateness::Lateness;
 use super::mind::{Action, Answer, Mind};
@@ -245,6 +246,8 @@ impl Thread {
     fn standing(&self, now: Moment) -> Standing {
         Standing {
             receivers: self.chronicle.standing(),
+            peers: self.asking.standing(),
+            open_incidents: incidents::open(self.mind.incidents()),
             late: self.lateness.standing(),
             ..self.mind.standing(now)
         }

@@ -66,6 +66,13 @@ fn one_dies_two_die_and_they_come_back() {
     let up = |number| format!("sorry_real_server_up{{site=\"shop\",real_server=\"{number}\"}}");
     assert_eq!(world.metric(&up(world.address(1))), Some(0.0));
     assert_eq!(world.metric(&up(world.address(2))), Some(1.0));
+    let refused = format!(
+        "sorry_check_failures_total{{site=\"shop\",real_server=\"{}\",check=\"http\",reason=\"refused\"}}",
+        world.address(1)
+    );
+    assert!(world.metric(&refused) >= Some(2.0), "as many as `fall` says");
+    let open = "sorry_incidents_open{kind=\"outage\"}";
+    assert_eq!(world.metric(open), Some(1.0));
 
     // Whoever reaches the sorry listener is refused politely, whatever the state.
     let url = world.daemon().url("/");

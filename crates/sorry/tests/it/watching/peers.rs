@@ -68,6 +68,7 @@ fn what_a_peer_sees_too_is_believed_in_spite_of_doubt() {
     world.wait_doubt("mass");
     let site = world.wait_site("sorry", "no-quorum");
     assert_eq!(site["real_servers"][0]["believed"], "down", "{site}");
+    assert_eq!(world.metric("sorry_peer_up{peer=\"b\"}"), Some(1.0));
     let (_, explained) = world.verb(&["explain", "shop"]);
     assert!(explained.contains("went down together"), "{explained}");
     let (_, other) = world.verb(&["status", "three"]);

@@ -21,9 +21,9 @@ impl Mind {
             at: now.wall,
             took: probed.took,
             detail: probed.detail,
+            expires: probed.expires,
         };
-        self.latest
-            .seen(real, check, probed.reason.verdict(), result);
+        self.latest.seen(real, check, probed.reason, result);
         self.note_certificate(name, probed.expires, now);
         let epoch = self.engine.epoch();
         if let Some(weight) = probed.weight {
@@ -113,6 +113,7 @@ impl Mind {
         }
         self.deaf.remove(&index);
         let answered = outcome.answered();
+        self.latest.reference(index, answered);
         self.take(Input::Reference { index, answered }, now);
     }
 }
