@@ -2,6 +2,7 @@
 //! server, a real Alertmanager.
 
 mod alertmanager;
+mod formats;
 mod mail;
 mod programs;
 mod receivers;
