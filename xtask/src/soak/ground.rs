@@ -15,6 +15,8 @@ pub(crate) struct Ground {
     /// The program that is tried.
     pub(crate) sorry: PathBuf,
     address: SocketAddr,
+    /// The site's real servers, which are checked often; none where nothing is watched.
+    real_servers: Vec<SocketAddr>,
     /// Whether the folder stays.
     pub(crate) keep: bool,
 }
@@ -30,6 +32,7 @@ impl Ground {
             folder,
             sorry: sorry.to_owned(),
             address: free_address()?,
+            real_servers: Vec::new(),
             keep: false,
         };
         ground.configure("back soon", &[])?;
@@ -46,8 +49,31 @@ impl Ground {
         self.write(&format!(
             "workers = 2\nstate = \"{folder}/state\"\n[admin]\nsocket = \"{folder}/run/admin.sock\"\n\
              [limits]\ndrain-time = \"5s\"\nhead-time = \"2s\"\nbody-time = \"2s\"\nidle-time = \"1s\"\nlinger-time = \"1s\"\n\
-             [[site]]\nname = \"shop\"\n[site.sorry]\nlisten = [{listen}]\nsay = \"{say}\"\n"
+             [[site]]\nname = \"shop\"\n{}[site.sorry]\nlisten = [{listen}]\nsay = \"{say}\"\n{}",
+            self.watched(),
+            self.real_servers()
         ))
+    }
+
+    /// From now on the site has these real servers, and needs all of them.
+    pub(crate) fn watch(&mut self, real_servers: &[SocketAddr]) {
+        self.real_servers = real_servers.to_vec();
+    }
+
+    /// How they are checked: so fast that whatever they do turns the site at once.
+    fn watched(&self) -> String {
+        match self.real_servers.len() {
+            0 => String::new(),
+            count => format!(
+                "quorum.at-least = {count}\ndamping = {{ dwell-live = \"0s\", dwell-sorry = \"0s\", hold-down = \"0s\" }}\n\
+                 check.http = {{ path = \"/\", every = \"100ms\", timeout = \"90ms\", suspect-every = \"100ms\", fall = 1, rise = 1 }}\n"
+            ),
+        }
+    }
+
+    fn real_servers(&self) -> String {
+        let real = |address| format!("[[site.real-server]]\naddress = \"{address}\"\n");
+        self.real_servers.iter().map(real).collect()
     }
 
     /// Writes whatever is to be read as the configuration.

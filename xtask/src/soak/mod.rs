@@ -4,6 +4,7 @@
 mod abuse;
 mod attack;
 mod attackers;
+mod churn;
 mod course;
 mod daemon;
 mod dice;

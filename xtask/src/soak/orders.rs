@@ -1,11 +1,12 @@
-//! Orders: somebody orders a site down and up, again and again, and the process is killed at any instant. After the next start what was
-//! acknowledged last is in force, or something that was ordered after it: no order is lost.
+//! Orders: somebody orders a site down and up, again and again, while its real servers come and go, and the process is killed at any instant.
+//! After the next start what was acknowledged last is in force, or something that was ordered after it: no order is lost.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::churn::Churn;
 use super::course::Course;
 use super::daemon::Start;
 use super::ground::Ground;
@@ -14,11 +15,24 @@ use crate::bench::quiet;
 /// The longest that orders go on before the process is killed, in milliseconds.
 const LONGEST_MS: u64 = 200;
 
+/// So many real servers come and go.
+const REAL_SERVERS: u64 = 2;
+
+/// After so many rounds the site must have been down once: else its real servers did nothing, and nothing was tried.
+const CERTAIN: u64 = 20;
+
 pub(crate) fn run(course: &mut Course) -> Result<(), String> {
     let mut orders = Orders {
         acknowledged: None,
         given: 0,
     };
+    let churn = Churn::start(REAL_SERVERS, course.dice.another(1))?;
+    course.ground.watch(churn.addresses());
+    course.ground.configure("back soon", &[])?;
+    match course.ground.ask("reload")? {
+        0 => {}
+        code => return Err(format!("sorry reload: exit code {code}")),
+    }
     while course.next()? {
         let wait = Duration::from_millis(course.dice.below(LONGEST_MS));
         course.visitors.nobody_is_home();
@@ -34,7 +48,16 @@ pub(crate) fn run(course: &mut Course) -> Result<(), String> {
             ));
         }
     }
-    Ok(())
+    match course.rounds >= CERTAIN && !was_down(&course.ground)? {
+        true => Err("no real server took the site down: nothing was tried".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// Whether the history knows of an outage.
+fn was_down(ground: &Ground) -> Result<bool, String> {
+    let said = asked(ground, &["history", "--json"])?;
+    Ok(said.contains("\"outage\""))
 }
 
 /// What was ordered between two kills. Odd orders are `down` with their number as words, even ones `up`.
@@ -100,17 +123,24 @@ fn order(ground: &Ground, number: u64) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-/// The number of the order that is in force; none where the site is up.
-fn in_force(ground: &Ground) -> Result<Option<u64>, String> {
+/// What a verb prints that asks the daemon.
+fn asked(ground: &Ground, words: &[&str]) -> Result<String, String> {
     let output = Command::new(&ground.sorry)
-        .args(["status", "shop", "--json", "--admin"])
+        .args(words)
+        .arg("--admin")
         .arg(ground.admin())
         .output()
         .map_err(|error| format!("cannot start {}: {error}", ground.sorry.display()))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        return Err(format!("sorry status after a kill: {said}"));
+    match output.status.success() {
+        true => Ok(said),
+        false => Err(format!("sorry {}: {said}", words.join(" "))),
     }
+}
+
+/// The number of the order that is in force; none where the site is up.
+fn in_force(ground: &Ground) -> Result<Option<u64>, String> {
+    let said = asked(ground, &["status", "shop", "--json"])?;
     let Some(after) = said.split("\"order ").nth(1) else {
         return Ok(None);
     };

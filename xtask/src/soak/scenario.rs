@@ -48,7 +48,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "orders",
-        about: "the process is killed at any instant while somebody orders: what was acknowledged is in force after the next start",
+        about: "the process is killed at any instant while somebody orders and real servers come and go: what was acknowledged is in force after the next start",
         usual: times(1000),
         slice: both(5, 2),
         visitors: 1,

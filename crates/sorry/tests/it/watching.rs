@@ -2,6 +2,7 @@
 
 mod blind;
 mod cable;
+mod churn;
 mod crashes;
 mod egress;
 mod orders;

@@ -1,12 +1,15 @@
 //! A daemon, its real servers (nginx each), and a receiver of its alerts.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -42,7 +45,7 @@ impl World {
             let address = own_address();
             (address, Some(nginx(address)))
         });
-        let (hook, alerts) = hook();
+        let (hook, alerts) = hook(None);
         let mut world = World {
             daemon: None,
             folder: tempfile::tempdir().expect("a folder"),
@@ -59,16 +62,25 @@ impl World {
         world
     }
 
-    /// The daemon in a network namespace, its real servers at these addresses, which somebody else sees to.
+    /// Real servers at these addresses, which somebody else sees to.
+    pub(super) fn near(plan: &Plan, reals: &[SocketAddr]) -> World {
+        World::of_others(plan, None, reals)
+    }
+
+    /// The same, with the daemon in a network namespace.
     pub(super) fn far(plan: &Plan, network: &str, reals: &[SocketAddr]) -> World {
-        let (hook, alerts) = hook();
+        World::of_others(plan, Some(network), reals)
+    }
+
+    fn of_others(plan: &Plan, network: Option<&str>, reals: &[SocketAddr]) -> World {
+        let (hook, alerts) = hook(network);
         let mut world = World {
             daemon: None,
             folder: tempfile::tempdir().expect("a folder"),
             reals: reals.iter().map(|address| (*address, None)).collect(),
             alerts,
             hook,
-            network: Some(network.to_owned()),
+            network: network.map(str::to_owned),
         };
         world.configure(plan);
         world.begin();
@@ -258,9 +270,25 @@ fn nginx(address: SocketAddr) -> Balancer {
     Balancer::nginx(&block, address)
 }
 
-/// A receiver of webhooks that takes everything, and hands it on.
-fn hook() -> (SocketAddr, Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+/// A port of the loopback, where the daemon is. A socket stays in the network that it was made in, and a thread that went there for it
+/// ends there.
+fn loopback(network: Option<&str>) -> TcpListener {
+    let bind = || TcpListener::bind("127.0.0.1:0").expect("bind");
+    let Some(network) = network else {
+        return bind();
+    };
+    let namespace = File::open(format!("/run/netns/{network}")).expect("a network namespace");
+    let bound = std::thread::spawn(move || {
+        let kind = Some(LinkNameSpaceType::Network);
+        move_into_link_name_space(namespace.as_fd(), kind).expect("enter the namespace");
+        bind()
+    });
+    bound.join().expect("no panic")
+}
+
+/// A receiver of webhooks that takes everything, and hands it on; where the daemon is.
+fn hook(network: Option<&str>) -> (SocketAddr, Receiver<Value>) {
+    let listener = loopback(network);
     let address = listener.local_addr().expect("its address");
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
