@@ -1,8 +1,11 @@
 //! The chain of reasons: the conclusion first, and below it what it follows from.
 
+use std::time::Duration;
+
 use expect_test::{Expect, expect};
 
 use super::setup::{setup, site};
+use super::tables::moment;
 use crate::engine::{Engine, Fact};
 use crate::event::{Command, Input, RealId, SiteId};
 use crate::health::Reason;
@@ -134,5 +137,109 @@ fn every_conclusion_has_its_reasons() {
         }
         while engine.poll_output().is_some() {}
         expected.assert_eq(&told(&engine, now));
+    }
+}
+
+/// Seconds, each with its probes: `+` is good, `-` is bad, both twice, as many as change a state.
+type Script = &'static [(u64, &'static str)];
+
+/// What a site with one real server says of itself after them.
+fn damped(dwell_live: u64, dwell_sorry: u64, script: Script) -> String {
+    let mut shop = site("shop", 1);
+    shop.switches.clear();
+    shop.damping.dwell_live = Duration::from_secs(dwell_live);
+    shop.damping.dwell_sorry = Duration::from_secs(dwell_sorry);
+    let mut engine = Engine::new(setup(vec![shop]), moment(0));
+    engine.handle(moment(0), Input::Looked);
+    let mut last = moment(0);
+    for (second, probes) in script {
+        last = moment(*second);
+        engine.handle(last, Input::Looked);
+        for probe in probes.chars().flat_map(|probe| [probe; 2]) {
+            let reason = match probe {
+                '+' => Reason::Ok,
+                _ => Reason::Refused,
+            };
+            let input = Input::Probed {
+                epoch: crate::event::Epoch(0),
+                real: RealId(0),
+                check: 0,
+                reason,
+            };
+            engine.handle(last, input);
+        }
+        while engine.poll_output().is_some() {}
+    }
+    told(&engine, last)
+}
+
+#[test]
+fn whatever_holds_a_site_where_it_is_is_among_the_reasons() {
+    let table: [(u64, u64, Script, Expect); 5] = [
+        (
+            30,
+            0,
+            &[(0, "+"), (5, "-")],
+            expect![[r#"
+                live dwelling
+                  Sorry not before Tick(30000), 0
+                  TooFew 0 up
+                    shop-0 Down
+                      http refused (2, 2)
+            "#]],
+        ),
+        (
+            30,
+            0,
+            &[(0, "+"), (5, "-"), (30, "")],
+            expect![[r#"
+                sorry no-quorum
+                  TooFew 0 up
+                    shop-0 Down
+                      http refused (2, 2)
+            "#]],
+        ),
+        (
+            0,
+            30,
+            &[(0, "+"), (5, "-"), (6, "+")],
+            expect![[r#"
+                sorry held-down
+                  Live not before Tick(35000), 0
+                  Enough 1 up
+                    shop-0 Up
+            "#]],
+        ),
+        (
+            0,
+            0,
+            &[(0, "+"), (200, "-"), (201, "+"), (202, "-"), (203, "+")],
+            expect![[r#"
+                sorry held-down
+                  Live not before Tick(213000), 1
+                  Enough 1 up
+                    shop-0 Up
+            "#]],
+        ),
+        (
+            0,
+            0,
+            &[
+                (0, "+"),
+                (200, "-"),
+                (201, "+"),
+                (202, "-"),
+                (203, "+"),
+                (213, ""),
+            ],
+            expect![[r#"
+                live quorum
+                  Enough 1 up
+                    shop-0 Up
+            "#]],
+        ),
+    ];
+    for (dwell_live, dwell_sorry, script, expected) in table {
+        expected.assert_eq(&damped(dwell_live, dwell_sorry, script));
     }
 }

@@ -1,5 +1,6 @@
 //! The mind in a world where the journal is slow, fails and loses what it had not confirmed, and the process is killed at any step.
 
+mod clocks;
 mod meanwhile;
 mod seen;
 mod whole;

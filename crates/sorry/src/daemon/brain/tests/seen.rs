@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::super::words;
 use super::*;
 use crate::admin::standing::CheckStanding;
 
@@ -11,12 +12,21 @@ const NOW: Now = Now {
 };
 
 fn watching() -> Mind {
-    let text = "[watch]\nreferences = [\"192.0.2.7\", \"192.0.2.8:53\", \"192.0.2.9:53\"]\n\
-                [[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\"]\n\
-                check.tcp = { fall = 1, rise = 1 }\n\
-                [[site.real-server]]\naddress = \"127.0.0.1:80\"\n";
+    with(
+        "references = [\"192.0.2.7\", \"192.0.2.8:53\", \"192.0.2.9:53\"]\n",
+        "",
+    )
+}
+
+/// With these keys of `[watch]`, and these of the site.
+fn with(watch: &str, site: &str) -> Mind {
+    let text = format!(
+        "[watch]\n{watch}[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\"]\n\
+         check.tcp = {{ fall = 1, rise = 1 }}\n{site}\
+         [[site.real-server]]\naddress = \"127.0.0.1:80\"\n"
+    );
     let zone = jiff::tz::TimeZone::UTC;
-    let config = config::parse(text, "test", std::path::Path::new("/"), &zone).unwrap();
+    let config = config::parse(&text, "test", std::path::Path::new("/"), &zone).unwrap();
     let past = Past::default();
     Mind::new(
         Arc::new(config),
@@ -114,4 +124,55 @@ fn incidents_that_go_on_are_counted_by_their_kind() {
     };
     mind.look(after);
     assert_eq!(open(&mind), 1, "{:?}", mind.standing(after).sites[0]);
+}
+
+/// By the words that operators read, with the time at which it may turn.
+#[test]
+fn what_holds_a_site_where_it_is_is_explained() {
+    let at = |second: u64| Now {
+        tick: Tick(NOW.tick.0 + second * 1000),
+        wall: Wall(NOW.wall.0 + second * 1000),
+    };
+    let clock = |second: u64| words::at(at(second).wall);
+    for (damping, script, until, words) in [
+        (
+            "dwell-live = \"30s\"",
+            &[(0, Reason::Ok), (5, Reason::Refused)][..],
+            30,
+            "it does not go down before UNTIL: so long it stays once it is live",
+        ),
+        (
+            "dwell-sorry = \"30s\"",
+            &[(0, Reason::Ok), (5, Reason::Refused), (6, Reason::Ok)],
+            35,
+            "it does not come back before UNTIL: so long it stays once it is down",
+        ),
+        (
+            "dwell-sorry = \"0s\", hold-down = \"20s\"",
+            &[
+                (0, Reason::Ok),
+                (5000, Reason::Refused),
+                (5001, Reason::Ok),
+                (5002, Reason::Refused),
+                (5003, Reason::Ok),
+            ],
+            5023,
+            "it does not come back before UNTIL: 1 returns in a row did not last, so this one has to prove itself",
+        ),
+    ] {
+        let mut mind = with("", &format!("damping = {{ {damping} }}\n"));
+        for (second, reason) in script {
+            mind.look(at(*second));
+            mind.probed(&key(1), seen(*reason), at(*second));
+        }
+        let last = at(script.last().unwrap().0);
+        let steps = mind.explain("shop", last).unwrap().steps;
+        let words = words.replace("UNTIL", &clock(until));
+        assert!(
+            steps.iter().any(|step| step.what == words),
+            "{words}: {steps:?}"
+        );
+        let steady = mind.standing(last).sites[0].steady_until;
+        assert_eq!(steady.map(|steady| steady.0), Some(at(until).wall.0 / 1000));
+    }
 }
