@@ -1,7 +1,7 @@
 //! Three real servers, of which two are needed: one dies, two die, they come back; and everybody is told right.
 
 use std::io::{Read as _, Write as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::world::{Plan, World};
 use crate::harness::{Answer, PATIENCE, connect, run, text, until};
@@ -70,7 +70,10 @@ fn one_dies_two_die_and_they_come_back() {
         "sorry_check_failures_total{{site=\"shop\",real_server=\"{}\",check=\"http\",reason=\"refused\"}}",
         world.address(1)
     );
-    assert!(world.metric(&refused) >= Some(2.0), "as many as `fall` says");
+    assert!(
+        world.metric(&refused) >= Some(2.0),
+        "as many as `fall` says"
+    );
     let open = "sorry_incidents_open{kind=\"outage\"}";
     assert_eq!(world.metric(open), Some(1.0));
 
@@ -221,4 +224,41 @@ fn nobody_stays_at_the_sorry_server_once_the_site_is_back() {
         (answer.field("connection") == Some("close")).then_some(())
     };
     until(Instant::now() + PATIENCE, sent_away, "it comes anew");
+}
+
+#[test]
+fn how_long_the_last_outage_was_is_what_clients_hear_of_the_next() {
+    let mut world = World::start(&Plan {
+        reals: 1,
+        quorum: 1,
+        more: "",
+    });
+    let told = |world: &World| -> u64 {
+        let head = text(&run("curl", &["-sSi", &world.daemon().url("/")]).stdout);
+        let field = head
+            .lines()
+            .find_map(|line| line.strip_prefix("Retry-After: "));
+        let field = field.unwrap_or_else(|| panic!("no Retry-After in {head}"));
+        field.trim().parse().expect("a number of seconds")
+    };
+    world.kill(0);
+    world.wait_site("sorry", "no-quorum");
+    // Nobody knows yet: two minutes, and a fifth of that at most.
+    let first = told(&world);
+    assert!((120..=144).contains(&first), "{first}");
+    let lasted = Instant::now() + Duration::from_secs(4);
+    let long_enough = || (Instant::now() >= lasted).then_some(());
+    until(lasted + PATIENCE, long_enough, "an outage of some seconds");
+    world.revive(0);
+    world.wait_site("live", "quorum");
+    world.kill(0);
+    let site = world.wait_site("sorry", "no-quorum");
+    assert!(site["remaining_seconds"].as_u64() <= Some(60), "{site}");
+    // As short as the last one was; but whoever comes back at once is not welcome.
+    let learned = || Some(told(&world)).filter(|seconds| (10..=12).contains(seconds));
+    until(Instant::now() + PATIENCE, learned, "it has learned");
+    // Longer than any before it: nobody knows again.
+    let forgotten = || Some(told(&world)).filter(|seconds| (120..=144).contains(seconds));
+    until(Instant::now() + PATIENCE, forgotten, "nothing is expected");
+    assert_eq!(world.site()["remaining_seconds"], serde_json::Value::Null);
 }
