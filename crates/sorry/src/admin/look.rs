@@ -60,7 +60,7 @@ impl Look {
         self.width >= ROOMY
     }
 
-    /// A moment by the clock on the wall: without its date where that is today's, with its second where it is in the last hour.
+    /// A moment by the clock on the wall: without its date where that is today's.
     pub(super) fn time(&self, moment: Moment) -> String {
         let (Some(time), Some(now)) = (self.zoned(moment), self.zoned(self.now)) else {
             return moment.to_string();
@@ -90,6 +90,18 @@ impl Look {
             true => format!("in {}", span(moment.seconds_since(self.now))),
             false => format!("{} ago", span(self.now.seconds_since(moment))),
         }
+    }
+
+    /// The end of something by that clock: without its date where that is the day on which it began.
+    pub(super) fn end(&self, began: Moment, ended: Moment) -> String {
+        let (Some(from), Some(to)) = (self.zoned(began), self.zoned(ended)) else {
+            return ended.to_string();
+        };
+        let format = match from.date() == to.date() {
+            true => "%H:%M",
+            false => "%Y-%m-%d %H:%M",
+        };
+        to.strftime(format).to_string()
     }
 
     /// Both.
@@ -185,6 +197,9 @@ mod tests {
         assert_eq!(look.time(Moment(now.0 - 60)), "00:59");
         assert_eq!(look.second(Moment(now.0 + 5)), "01:00:05");
         assert_eq!(look.time(Moment(u64::MAX)), "9999-12-30T22:00:00Z");
+        let end = |from: u64, to: u64| look.end(Moment(now.0 + from), Moment(now.0 + to));
+        assert_eq!(end(0, 60), "01:01");
+        assert_eq!(end(60 * 60 * 22, 60 * 60 * 23), "2026-01-02 00:00");
     }
 
     #[test]

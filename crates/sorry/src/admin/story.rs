@@ -54,6 +54,7 @@ impl History {
         }
         let mut table = Table::new(&[
             kept("BEGAN"),
+            kept("ENDED"),
             kept("LASTED"),
             wraps("SITE"),
             wraps("WHAT"),
@@ -66,6 +67,7 @@ impl History {
             };
             table.row([
                 Cell::from(look.time(incident.began)),
+                Cell::from(incident.end(look)),
                 Cell::new(incident.lasted(), ink),
                 Cell::from(incident.about()),
                 Cell::from(incident.what()),
@@ -99,6 +101,12 @@ impl Incident {
         self.site
             .as_deref()
             .map_or_else(|| "all".to_owned(), printable)
+    }
+
+    /// None where it goes on.
+    fn end(&self, look: &Look) -> String {
+        let ended = self.ended.map(|ended| look.end(self.began, ended));
+        ended.unwrap_or_else(|| "-".to_owned())
     }
 
     fn lasted(&self) -> String {

@@ -86,20 +86,22 @@ fn history() -> History {
 #[test]
 fn incidents_stand_in_a_table() {
     expect![[r#"
-        BEGAN             LASTED     SITE  WHAT              CAUSE
-        11:55             5m so far  shop  outage            no quorum: 0 of 1
+        BEGAN             ENDED  LASTED     SITE  WHAT
+        11:55             -      5m so far  shop  outage
+          no quorum: 0 of 1
           11:55:00 10.0.0.1:80 is down: refused
-        2025-12-31 12:00  6m 40s     shop  outage, observed  no quorum: 0 of 1
+        2025-12-31 12:00  12:06  6m 40s     shop  outage, observed
+          no quorum: 0 of 1
           2025-12-31 12:00:00 the switch nginx would have sent visitors to the sorry
           server
           2025-12-31 12:00:03 keepalived sent shop to its sorry server
           2025-12-31 12:06:30 keepalived sent shop back
           2025-12-31 12:06:40 the switch nginx would have sent visitors to the real
           servers
-        2025-12-31 12:00  6m 40s     blog  maintenance       ordered, by deploy\u{7}:
-                                                             CHG-1234
-        2025-12-31 12:00  6m 40s     all   doubt, planned    no reference answers, by
-                                                             deploy\u{7}: CHG-1234
+        2025-12-31 12:00  12:06  6m 40s     blog  maintenance
+          ordered, by deploy\u{7}: CHG-1234
+        2025-12-31 12:00  12:06  6m 40s     all   doubt, planned
+          no reference answers, by deploy\u{7}: CHG-1234
     "#]]
     .assert_eq(&history().render(&look(), Chapter::Events));
     let short = history().render(&look(), Chapter::Incidents);
@@ -274,18 +276,18 @@ fn causes_are_whole_in_a_common_terminal() {
         .to_owned();
     let shown = |width| history.render(&Look::plain(width, Moment(NOW)), Chapter::Incidents);
     expect![[r#"
-        BEGAN             LASTED     SITE                  WHAT              CAUSE
-        11:55             5m so far  shop-checkout-europe  outage            visitors were sent to the sorry server: 0 of 2
-                                                                             needed work, 10.0.0.1:80 and 10.0.0.2:80 refuse
-                                                                             connections
-        2025-12-31 12:00  6m 40s     shop                  outage, observed  no quorum: 0 of 1
+        BEGAN             ENDED  LASTED     SITE                  WHAT              CAUSE
+        11:55             -      5m so far  shop-checkout-europe  outage            visitors were sent to the sorry server: 0 of
+                                                                                    2 needed work, 10.0.0.1:80 and 10.0.0.2:80
+                                                                                    refuse connections
+        2025-12-31 12:00  12:06  6m 40s     shop                  outage, observed  no quorum: 0 of 1
     "#]].assert_eq(&shown(120));
     expect![[r#"
-        BEGAN             LASTED     SITE                  WHAT
-        11:55             5m so far  shop-checkout-europe  outage
+        BEGAN             ENDED  LASTED     SITE                  WHAT
+        11:55             -      5m so far  shop-checkout-europe  outage
           visitors were sent to the sorry server: 0 of 2 needed work, 10.0.0.1:80 and
           10.0.0.2:80 refuse connections
-        2025-12-31 12:00  6m 40s     shop                  outage, observed
+        2025-12-31 12:00  12:06  6m 40s     shop                  outage, observed
           no quorum: 0 of 1
     "#]]
     .assert_eq(&shown(80));

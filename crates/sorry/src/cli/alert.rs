@@ -10,6 +10,9 @@ use crate::admin::Tested;
 
 /// Receivers of alerts
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Exit codes: 0 it took the alert; 1 it did not, or the daemon could not be asked; 2 there is no such receiver, or what was typed is wrong."
+)]
 pub(super) enum AlertVerb {
     Test(Test),
 }

@@ -27,7 +27,10 @@ fi
     after_help = "The names of sites are asked of the daemon at the usual admin socket, or where --admin or --config of the line say; whoever may not ask \
 it gets none.
 
-For example: sorry complete bash > /etc/bash_completion.d/sorry"
+Examples:
+  sorry complete bash > /etc/bash_completion.d/sorry
+
+Exit codes: 0 done; 1 it could not be printed; 2 what was typed is wrong."
 )]
 pub(super) struct Complete {
     /// The shell

@@ -8,10 +8,18 @@ use super::exit;
 use super::output::{failed_as_json, print, print_json};
 use crate::config;
 
+/// Of what only prints.
+const EXIT_CODES: &str =
+    "Exit codes: 0 done; 1 it could not be printed; 2 what was typed is wrong.";
+
 /// Learn about the configuration file.
 #[derive(Debug, Subcommand)]
+#[command(after_help = EXIT_CODES)]
 pub(super) enum ConfigVerb {
     /// Explain one key, such as limits.head-bytes
+    #[command(
+        after_help = "Exit codes: 0 done; 1 it could not be printed; 2 there is no such key, or what was typed is wrong."
+    )]
     Explain {
         /// The key with its table; the end of it will do
         key: String,
@@ -20,14 +28,17 @@ pub(super) enum ConfigVerb {
         json: bool,
     },
     /// List all keys
+    #[command(after_help = EXIT_CODES)]
     Keys {
         /// Print them as JSON, each with what it is for
         #[arg(long)]
         json: bool,
     },
     /// Print a complete, commented configuration to begin with
+    #[command(after_help = EXIT_CODES)]
     Example,
     /// Print the reference as Markdown
+    #[command(after_help = EXIT_CODES)]
     Manual,
 }
 

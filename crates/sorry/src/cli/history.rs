@@ -16,8 +16,9 @@ const MOST: usize = 1000;
 
 /// Show what has happened: outages, maintenance, doubt, the newest first.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "With --compare only what a switch observed (`act = \"observe\"`): what it would have done beside what was done by others, \
+#[command(after_help = "An end without a date is on the day of the beginning.
+
+With --compare only what a switch observed (`act = \"observe\"`): what it would have done beside what was done by others, \
 with times. No switch can be configured yet: they come with a later release.
 
 Examples:
@@ -26,8 +27,7 @@ Examples:
   sorry history --since '2026-11-01 00:00' --limit 1000 --json
   sorry history shop --compare
 
-Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 what was typed is wrong, or there is no such site and there never was."
-)]
+Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 what was typed is wrong, or there is no such site and there never was.")]
 pub(super) struct History {
     /// Only this site
     #[arg(value_name = "SITE", add = site_names::completer())]

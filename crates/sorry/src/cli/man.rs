@@ -14,6 +14,10 @@ use super::{Arguments, failed};
 
 /// Write the man pages: sorry.1, sorry-serve.1, ...
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sorry man ~/.local/share/man/man1
+
+Exit codes: 0 done; 1 they could not be written; 2 what was typed is wrong.")]
 pub(super) struct Man {
     /// The folder to write them to
     #[arg(value_name = "FOLDER")]

@@ -19,7 +19,10 @@ use crate::daemon::{Hands, Start, Succession};
   sorry serve
   sorry serve --listen 0.0.0.0:80 --say 'We are moving to a larger house.' --until 14:00
   sorry serve --listen 0.0.0.0:443 --listen plain:0.0.0.0:80 --tls-cert shop.pem --tls-key shop.key
-  sorry serve --page ./page --retry-after 10m --metrics 127.0.0.1:9503")]
+  sorry serve --page ./page --retry-after 10m --metrics 127.0.0.1:9503
+
+Exit codes: 0 ended, when everybody had finished; 1 it could not be done; 2 what was typed is wrong, or a file or an address that it names; \
+3 a second signal cut open connections.")]
 pub(super) struct Serve {
     /// Where to listen: ADDRESS:PORT, [ADDRESS]:PORT, unix:/PATH or systemd:NAME; may be given more than once. With
     /// certificates each speaks TLS, but those written plain:ADDRESS:PORT.

@@ -1,5 +1,9 @@
 //! The verbs that only look: status, explain, history, audit, schedule list.
 
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+
 use expect_test::expect;
 use serde_json::Value;
 
@@ -77,9 +81,9 @@ fn a_site_is_explained() {
 fn history_is_told_and_compared() {
     let daemon = Daemon::new();
     expect![[r#"
-        BEGAN             LASTED  SITE  WHAT              CAUSE
-        2026-01-01 00:00  10m     shop  outage            no quorum
-        2026-01-01 00:00  10m     blog  outage, observed  no quorum
+        BEGAN             ENDED  LASTED  SITE  WHAT              CAUSE
+        2026-01-01 00:00  00:10  10m     shop  outage            no quorum
+        2026-01-01 00:00  00:10  10m     blog  outage, observed  no quorum
           2026-01-01 00:00:01 the switch nginx would have sent visitors to the sorry server
           2026-01-01 00:00:06 the switch nginx has failed
     "#]]
@@ -171,4 +175,36 @@ fn whatever_is_changed_is_in_the_audit_log() {
     let (_, json, _) = sorry(&daemon, &["audit", "--json", "--limit", "1"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["entries"][0]["what"], "reload");
+}
+
+/// Whoever watches sees it again and again, and leaves with Ctrl-C.
+#[test]
+fn a_status_that_is_watched_is_shown_again_until_ctrl_c() {
+    let daemon = Daemon::new();
+    let path = daemon.path().display().to_string();
+    for (flags, begins, shown) in [
+        (&["--json"][..], "{", "\"no-quorum\""),
+        (&[], "\x1b[H", "10.0.0.1:80"),
+        (&["shop"], "\x1b[H", "10.0.0.1:80"),
+    ] {
+        let mut watching = Command::new(SORRY)
+            .args(["status", "--watch", "--admin", &path])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program");
+        let mut lines = BufReader::new(watching.stdout.take().expect("it is piped")).lines();
+        // The beginnings of three frames, the second of which may follow on the line of the first: so two of them are whole.
+        let (mut frames, mut seen) = (0, String::new());
+        while frames < 3 {
+            let line = lines.next().expect("it goes on").expect("UTF-8");
+            frames += usize::from(line.contains(begins));
+            seen += &line;
+        }
+        assert!(seen.matches(shown).count() >= 2, "{flags:?}: {seen}");
+        let pid = watching.id().to_string();
+        assert!(run("kill", &["-INT", &pid]).status.success());
+        let ended = watching.wait().expect("it ends");
+        assert_eq!(ended.signal(), Some(2), "{flags:?}: {ended:?}");
+    }
 }

@@ -15,7 +15,7 @@ fn out(arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "serve",
     "run",
     "status",
@@ -29,6 +29,7 @@ const VERBS: [&str; 19] = [
     "schedule",
     "approve",
     "audit",
+    "alert",
     "reload",
     "token",
     "check-config",
@@ -37,13 +38,33 @@ const VERBS: [&str; 19] = [
     "man",
 ];
 
+/// Its help says how it is used, and ends with what its exit codes mean.
+fn tells_its_exit_codes(verbs: &[&str]) {
+    let help = out(&[verbs, &["--help"]].concat());
+    assert!(help.contains("Usage: sorry "), "{verbs:?}: {help}");
+    let last = help.trim_end().rsplit("\n\n").next().unwrap_or_default();
+    let told = last.starts_with("Exit codes: 0 ") && last.ends_with('.');
+    assert!(told && last.contains("; 2 "), "{verbs:?}: {help}");
+}
+
 #[test]
 fn every_verb_explains_itself() {
     let help = out(&["--help"]);
     assert!(help.contains("Exit codes: 0 done; 1 "), "{help}");
     for verb in VERBS {
         assert!(help.contains(&format!("\n  {verb} ")), "{help}");
-        assert!(out(&[verb, "--help"]).contains("Usage: sorry "), "{verb}");
+        tells_its_exit_codes(&[verb]);
+    }
+    for verbs in [
+        ["alert", "test"],
+        ["config", "explain"],
+        ["config", "keys"],
+        ["config", "example"],
+        ["config", "manual"],
+        ["schedule", "list"],
+        ["schedule", "remove"],
+    ] {
+        tells_its_exit_codes(&verbs);
     }
     assert!(out(&["--version"]).starts_with("sorry "));
 }
