@@ -41,8 +41,8 @@ table! {
         #[example = "true"]
         reals: bool,
 
-        /// A program that gets the alert as JSON on its standard input: its full path, and its arguments. It must belong to
-        /// root, and nobody else may write to it.
+        /// A program that gets the alert as JSON on its standard input: its full path, and its arguments. It and the folders
+        /// above it must belong to root or to the user that Sorry runs as, and nobody else may write there.
         #[key = "exec"]
         #[instead = "webhook"]
         #[example = "[\"/usr/local/lib/sorry/page-me\"]"]

@@ -249,7 +249,8 @@ check_table! {
 check_table! {
     /// A program that looks for itself.
     struct ExecCheck is timed {
-        /// The program by its full path, and its arguments. It must belong to root, and nobody else may write to it.
+        /// The program by its full path, and its arguments. It and the folders above it must belong to root or to the user that
+        /// Sorry runs as, and nobody else may write there.
         #[key = "command"]
         #[required]
         #[example = "[\"/usr/local/lib/sorry/deep-check\", \"shop\"]"]

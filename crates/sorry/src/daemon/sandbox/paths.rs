@@ -1,5 +1,6 @@
 //! Which files the daemon may still use: those that its configuration names, with the folders they stand in, since files are
-//! exchanged by renaming others over them, and what the C library reads to resolve names, tell the time and trust authorities.
+//! exchanged by renaming others over them, and what the C library reads to resolve names, tell the time and trust authorities. So is what
+//! a service manager has put down for us: secrets, in `$CREDENTIALS_DIRECTORY` (systemd.exec(5)).
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
@@ -56,6 +57,10 @@ impl Paths {
         for path in system.into_iter().chain(file).chain(read) {
             paths.read.extend(reaches(path));
         }
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        paths
+            .read
+            .extend(credentials.iter().flat_map(|folder| reaches(folder)));
         for path in authorities::places() {
             paths.read.extend(reaches(&path));
         }

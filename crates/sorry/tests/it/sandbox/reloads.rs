@@ -1,9 +1,12 @@
 //! Reloads from within the sandbox: what is within reach is in force, what is not is refused, and what waits for a restart waits.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
-use super::{Two, configuration, first_free_port, low_port};
+use super::{Two, configuration, first_free_port, low_port, sorry};
+use crate::harness::{SORRY, Server, text};
 
 const PAGE: &str = "<!doctype html><title>Sorry</title><p>Soon.";
 const GET: &[u8] = b"GET / HTTP/1.0\r\nAccept: text/html\r\n\r\n";
@@ -109,5 +112,36 @@ fn a_file_to_be_read_later_is_within_reach_or_refused() {
         let (code, told) = check(&file, down);
         assert_eq!(code, Some(expected), "{down} {}: {told}", file.display());
         assert_eq!(told.contains("out of reach"), expected == 2, "{told}");
+    }
+}
+
+/// What a service manager has put down for us (systemd.exec(5), credentials) is within reach before the configuration names it.
+#[test]
+fn a_reload_may_begin_to_use_a_credential() {
+    const SECRET: &str = "[[alert]]\nname = \"ops\"\nwebhook.url-file = \"FILE\"\n";
+    let credentials = tempfile::tempdir().expect("another folder");
+    let file = credentials.path().join("hook-url");
+    fs::write(&file, "http://127.0.0.1:1/\n").expect("a secret");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).expect("keep it");
+    let secret = SECRET.replace("FILE", &file.display().to_string());
+    for (name, expected) in [("CREDENTIALS_DIRECTORY", 0), ("ANOTHER_DIRECTORY", 2)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let plain = configuration(folder.path(), "\"127.0.0.1:0\"", "");
+        let path = folder.path().join("sorry.toml");
+        fs::write(&path, &plain).expect("a configuration");
+        let mut command = Command::new(SORRY);
+        command.env("STATE_DIRECTORY", folder.path().join("state"));
+        command.env(name, credentials.path());
+        command.arg("run").arg(&path);
+        let _server = Server::spawn(command);
+        fs::write(&path, plain + &secret).expect("a configuration");
+        let reload = sorry(
+            &["reload", "--admin"],
+            &folder.path().join("admin/admin.sock"),
+        );
+        let told = text(&reload.stderr);
+        assert_eq!(reload.status.code(), Some(expected), "{name}: {told}");
+        let beyond = told.contains("is out of reach of the sandbox");
+        assert_eq!(beyond, expected == 2, "{name}: {told}");
     }
 }
