@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::setup::{setup, site};
 use super::tables::moment;
-use crate::event::{Input, RealId, Setup};
+use crate::event::{Command, Drained, Input, RealId, Setup};
 use crate::health::Reason;
 use crate::site::Route;
 
@@ -92,6 +92,10 @@ fn weights_that_are_seen_in_doubt_are_doubted() {
     let answered = false;
     desk.take(1, Input::Reference { index: 0, answered });
     weighed(&mut desk, 2, [0, 0]);
+    assert_eq!(route(&desk, 2), Route::Live);
+    // Draining is no matter of doubt, and the other still weighs what it did.
+    let drain = Command::Drain(RealId(1), Drained::Yes);
+    desk.ordered(2, drain);
     assert_eq!(route(&desk, 2), Route::Live);
     let next = desk.restarted(3, heavy());
     assert_eq!(route(&next, 3), Route::Live, "nobody has seen it since");

@@ -145,23 +145,23 @@ fn announced(desk: &mut Desk) -> Vec<u32> {
 
 #[test]
 fn each_window_is_announced_once_whatever_else_is_and_whoever_restarts() {
-    let announcing = |name, start| WindowSetup {
-        announce: Some(Duration::from_secs(500)),
+    let announcing = |name, start, before| WindowSetup {
+        announce: Some(Duration::from_secs(before)),
         ..window(name, start, start + 50)
     };
-    // The later one stands first.
-    let windows = [announcing("late", 700), announcing("soon", 600)];
+    // The later one stands first, and is announced first.
+    let windows = [announcing("late", 700, 650), announcing("soon", 600, 500)];
     let mut desk = Desk::new(windowed(&windows));
-    desk.take(99, Input::Looked);
+    desk.take(49, Input::Looked);
     assert_eq!(announced(&mut desk), [0_u32; 0]);
-    desk.take(100, Input::Looked).take(199, Input::Looked);
-    assert_eq!(announced(&mut desk), [1]);
-    desk.take(200, Input::Looked).take(201, Input::Looked);
+    desk.take(50, Input::Looked).take(99, Input::Looked);
     assert_eq!(announced(&mut desk), [0]);
+    desk.take(100, Input::Looked).take(101, Input::Looked);
+    assert_eq!(announced(&mut desk), [1]);
     let mut next = desk.restarted(300, windowed(&windows));
     assert_eq!(announced(&mut next), [0_u32; 0], "both are remembered");
     // Another beginning of the same window is news.
-    let moved = [announcing("late", 760), announcing("soon", 600)];
+    let moved = [announcing("late", 760, 650), announcing("soon", 600, 500)];
     next.take(310, Input::Reconfigured(windowed(&moved)));
     assert_eq!(announced(&mut next), [0]);
 }
