@@ -107,10 +107,17 @@ impl Latest {
         self.references.get(index).copied().flatten()
     }
 
-    /// Puts in what is known of a real server that had another number before.
-    pub(super) fn carry(&mut self, id: RealId, seen: Seen) {
-        if let Some(place) = self.reals.get_mut(id.0 as usize) {
-            *place = seen;
-        }
+    /// Puts in what was known before of a real server, whose checks had these places then; those that are new have none.
+    pub(super) fn carry(&mut self, id: RealId, seen: &Seen, before: &[Option<u8>]) {
+        let Some(place) = self.reals.get_mut(id.0 as usize) else {
+            return;
+        };
+        let at = |before: &Option<u8>| before.map(usize::from);
+        let checks = before.iter().map(|one| seen.checks.get(at(one)?)?.clone());
+        let totals = before.iter().map(|one| seen.totals.get(at(one)?).cloned());
+        *place = Seen {
+            checks: checks.collect(),
+            totals: totals.map(Option::unwrap_or_default).collect(),
+        };
     }
 }

@@ -226,10 +226,15 @@ impl Mind {
     pub(super) fn reconfigure(&mut self, config: Arc<Config>, now: Now) {
         let places = Places::of(&config);
         let mut latest = Latest::new(places.reals().len());
-        for (from, place) in (0..).map(RealId).zip(self.places.reals()) {
-            let to = places.real_named(&place.of, &place.name);
-            if let (Some(to), Some(seen)) = (to, self.latest.real(from)) {
-                latest.carry(to, seen.clone());
+        for (to, place) in (0..).map(RealId).zip(places.reals()) {
+            let from = self.places.real_named(&place.of, &place.name);
+            if let Some(seen) = from.and_then(|from| self.latest.real(from)) {
+                // By their names, for another check may stand in the place of one.
+                let before = place
+                    .checks
+                    .iter()
+                    .map(|name| Some(self.places.check(name)?.1));
+                latest.carry(to, seen, &before.collect::<Vec<_>>());
             }
         }
         let course = |site: &Arc<Site>| {

@@ -20,21 +20,24 @@ fn watching() -> Mind {
 
 /// With these keys of `[watch]`, and these of the site.
 fn with(watch: &str, site: &str) -> Mind {
+    let past = Past::default();
+    Mind::new(
+        configured(watch, site),
+        Box::new(|_| Vec::new()),
+        Hands::Free,
+        past,
+        NOW,
+    )
+}
+
+fn configured(watch: &str, site: &str) -> Arc<Config> {
     let text = format!(
         "[watch]\n{watch}[[site]]\nname = \"shop\"\nsorry.listen = [\"127.0.0.1:0\"]\n\
          check.tcp = {{ fall = 1, rise = 1 }}\n{site}\
          [[site.real-server]]\naddress = \"127.0.0.1:80\"\n"
     );
     let zone = jiff::tz::TimeZone::UTC;
-    let config = config::parse(&text, "test", std::path::Path::new("/"), &zone).unwrap();
-    let past = Past::default();
-    Mind::new(
-        Arc::new(config),
-        Box::new(|_| Vec::new()),
-        Hands::Free,
-        past,
-        NOW,
-    )
+    Arc::new(config::parse(&text, "test", std::path::Path::new("/"), &zone).unwrap())
 }
 
 fn check(mind: &Mind) -> CheckStanding {
@@ -175,4 +178,19 @@ fn what_holds_a_site_where_it_is_is_explained() {
         let steady = mind.standing(last).sites[0].steady_until;
         assert_eq!(steady.map(|steady| steady.0), Some(at(until).wall.0 / 1000));
     }
+}
+
+/// A reload may put another check before one that stays.
+#[test]
+fn what_was_seen_by_a_check_stays_with_it() {
+    let mut mind = with("", "");
+    mind.probed(&key(1), seen(Reason::Refused), NOW);
+    mind.reconfigure(configured("", "check.http = {}\n"), NOW);
+    let standing = mind.standing(NOW);
+    let checks = &standing.sites[0].real_servers[0].checks;
+    let bad: Vec<(&str, u64)> = checks
+        .iter()
+        .map(|check| (check.kind.as_str(), check.total.bad))
+        .collect();
+    assert_eq!(bad, [("http", 0), ("tcp", 1)]);
 }
