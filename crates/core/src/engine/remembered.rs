@@ -50,7 +50,7 @@ impl Engine {
                     self.reals[at].drained = drained;
                 }
             }
-            Record::Route { .. } => self.remember_route(index, record),
+            Record::Route { .. } => self.remember_route(index, &record),
             Record::Outage { lasted, .. } => {
                 self.sites[index].outages.ended(lasted);
                 self.sites[index].returned = true;
@@ -62,7 +62,7 @@ impl Engine {
         self.sites[index].to_publish = self.sites[index].why != Why::Beginning;
     }
 
-    fn remember_route(&mut self, index: usize, record: Record) {
+    fn remember_route(&mut self, index: usize, record: &Record) {
         let Record::Route {
             route,
             why,
@@ -71,7 +71,7 @@ impl Engine {
             held,
             flaps,
             ..
-        } = record
+        } = *record
         else {
             return;
         };

@@ -126,6 +126,11 @@ fn every_configuration_that_the_manual_shows_is_good() {
     let (certificate, key) = certificate_in(folder.path());
     std::fs::create_dir_all(folder.path().join("pages/shop")).unwrap();
     std::fs::write(folder.path().join("pages/shop/page.txt"), "closed").unwrap();
+    let credentials = folder.path().join("credentials");
+    std::fs::create_dir(&credentials).unwrap();
+    let secret = credentials.join("slack-url");
+    std::fs::write(&secret, "https://hooks.slack.example/services/T/B/x\n").unwrap();
+    std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
     let site = "[[site]]\nname = \"shop\"\n";
     let pages = [
         "answers.md",
@@ -147,7 +152,11 @@ fn every_configuration_that_the_manual_shows_is_good() {
             };
             let whole = format!("{before}{shown}{after}")
                 .replace("/etc/sorry/tls/shop.crt", certificate.to_str().unwrap())
-                .replace("/etc/sorry/tls/shop.key", key.to_str().unwrap());
+                .replace("/etc/sorry/tls/shop.key", key.to_str().unwrap())
+                .replace(
+                    "/run/credentials/sorry.service",
+                    credentials.to_str().unwrap(),
+                );
             let said = checked(folder.path(), &whole);
             assert_eq!(said, "FILE: fine\n", "{page} shows:\n{whole}");
         }
