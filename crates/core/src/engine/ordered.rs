@@ -1,11 +1,13 @@
 //! What operators order.
 
 use super::Engine;
-use crate::event::{Command, Drained, RealId, Record, SiteId};
+use crate::event::{Command, Drained, Notice, RealId, Record, SiteId};
+use crate::health::State;
 use crate::moment::Moment;
 use crate::order::{Milestone, Order};
 use crate::quorum::Held;
 use crate::said::Said;
+use crate::site::Route;
 
 impl Engine {
     pub(super) fn obey(&mut self, id: SiteId, command: Command, now: Moment) {
@@ -101,11 +103,24 @@ impl Engine {
             drained,
         };
         self.record(record);
+        let real = &self.reals[at];
+        if drained == Drained::No && real.state == State::Down {
+            // While it was drained nobody was told.
+            let notice = Notice::Real {
+                real: id,
+                state: real.state,
+                reason: real.last(),
+                drained,
+            };
+            self.notice(notice);
+        }
         self.reals_changed(index);
         // Whoever doubts what is seen does not doubt what is ordered.
         let site = &mut self.sites[index];
         let held = site.held;
         site.conclude(now);
         site.by_drain |= held == Held::Enough && site.held == Held::TooFew;
+        // What nobody lacks was taken by nobody; but whoever is on the way back goes on.
+        site.by_drain &= site.held == Held::TooFew || site.route == Route::Sorry;
     }
 }

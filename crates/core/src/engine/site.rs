@@ -222,7 +222,7 @@ impl Site {
             let start = window.window.next(now)?.start;
             let soon = start.since(now) <= window.announce?;
             let mut announced = self.announced.iter();
-            let told = announced.any(|(name, told)| *name == window.name && *told >= start);
+            let told = announced.any(|(name, told)| *name == window.name && *told == start);
             (soon && !told).then_some((u32::try_from(index).unwrap_or(0), start))
         };
         self.setup.windows.iter().enumerate().find_map(due)

@@ -36,6 +36,8 @@ pub struct Incidents {
     next: u64,
     /// The number of the last telling.
     told: u64,
+    /// Nobody will watch any more.
+    stopping: bool,
     open: BTreeMap<Key, Open>,
     /// Switches whose trouble is told as part of another incident: site and switch, and the number of that incident.
     attached: BTreeMap<(Box<str>, Box<str>), u64>,
@@ -99,6 +101,7 @@ impl Incidents {
         Incidents {
             next,
             told: 0,
+            stopping: false,
             open: BTreeMap::new(),
             attached: BTreeMap::new(),
             lately: BTreeMap::new(),
@@ -197,6 +200,7 @@ impl Incidents {
     }
 
     fn unwatched(&mut self, site: SiteId, setup: &Setup, now: Wall) {
+        self.stopping = true;
         if let Some(site) = site_of(setup, site) {
             let key = Key::of_site(Kind::Doubt, &site.name);
             self.begin_or_go(key, only_observes(site), What::Unwatched, now);

@@ -38,7 +38,7 @@ impl Incidents {
         }
     }
 
-    fn real_down(
+    pub(super) fn real_down(
         &mut self,
         site: &SiteSetup,
         real: &str,
@@ -47,9 +47,16 @@ impl Incidents {
     ) {
         self.add_to_site(site, real, &What::RealDown(reason), now);
         let key = Key::about(Kind::Real, &site.name, real);
+        let quiet = self.is_planned(&site.name) || self.open.contains_key(&Key::doubt());
         if let Some(open) = self.open.get(&key) {
+            // It went down while it was drained, is drained no more, and is still down.
+            let is_news = open.planned && !open.fired && !quiet && drained == Drained::No;
             if open.flapping.is_some() {
                 self.tell(&key, News::silent(Step::Goes, What::FellAgain), now);
+            } else if is_news {
+                let what = What::RealDown(reason);
+                let news = News::new(Step::Goes, Phase::Firing, Audience::OfReals, what);
+                self.tell(&key, news, now);
             }
             return;
         }

@@ -4,7 +4,7 @@
 use super::open::Key;
 use super::orders::kind_of;
 use super::{Incidents, Kind, News, Step, Telling, What, only_observes};
-use crate::engine::{SiteView, View};
+use crate::engine::{RealView, SiteView, View};
 use crate::event::{Setup, SiteSetup};
 use crate::health::State;
 use crate::moment::Wall;
@@ -34,10 +34,17 @@ impl Incidents {
     fn reconcile_site(&mut self, site: &SiteView<'_>, known: &SiteSetup, now: Wall) {
         self.reconcile_order(site, known, now);
         // Whoever looks at it now watches it.
-        let key = Key::of_site(Kind::Doubt, site.name());
-        self.end(&key, What::Watched, now);
-        for real in site.reals().filter(|real| real.state() == State::Up) {
-            self.reconcile_real(&Key::about(Kind::Real, site.name(), real.name()), now);
+        if !self.stopping {
+            let key = Key::of_site(Kind::Doubt, site.name());
+            self.end(&key, What::Watched, now);
+        }
+        for real in site.reals() {
+            let key = Key::about(Kind::Real, site.name(), real.name());
+            match real.state() {
+                State::Up => self.reconcile_real(&key, now),
+                State::Down => self.reconcile_down(&key, &real, known, now),
+                State::Unknown => {}
+            }
         }
         let key = Key::of_site(Kind::Outage, site.name());
         let down = site.route() == Route::Sorry && !site.why().is_order();
@@ -70,6 +77,21 @@ impl Incidents {
                 self.tell(key, News::silent(Step::Goes, What::Returned), now);
             }
             _ => {}
+        }
+    }
+
+    /// One that does not work, of which that is not known.
+    fn reconcile_down(&mut self, key: &Key, real: &RealView<'_>, site: &SiteSetup, now: Wall) {
+        let open = self.open.get(key).map(|open| open.flapping);
+        let is_known = match open {
+            None => false,
+            Some(flapping) => flapping.is_none_or(|flapping| flapping.up_since.is_none()),
+        };
+        let mut down = real
+            .checks()
+            .filter(|(_, health)| health.state() == State::Down);
+        if let (false, Some((_, health))) = (is_known, down.next()) {
+            self.real_down(site, real.name(), (health.last(), real.drained()), now);
         }
     }
 

@@ -160,7 +160,10 @@ fn each_window_is_announced_once_whatever_else_is_and_whoever_restarts() {
     assert_eq!(announced(&mut desk), [1]);
     let mut next = desk.restarted(300, windowed(&windows));
     assert_eq!(announced(&mut next), [0_u32; 0], "both are remembered");
-    // Another beginning of the same window is news.
+    // Another beginning of the same window is news, the earlier as well as the later.
+    let earlier = [announcing("late", 660, 650), announcing("soon", 600, 500)];
+    next.take(305, Input::Reconfigured(windowed(&earlier)));
+    assert_eq!(announced(&mut next), [0]);
     let moved = [announcing("late", 760, 650), announcing("soon", 600, 500)];
     next.take(310, Input::Reconfigured(windowed(&moved)));
     assert_eq!(announced(&mut next), [0]);

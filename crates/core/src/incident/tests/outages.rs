@@ -204,11 +204,20 @@ fn a_drained_real_server_goes_down_without_a_word() {
     if let Output::Notice(Notice::Real { drained, .. }) = &mut down {
         *drained = Drained::Yes;
     }
-    stage.hear(&[down]);
+    stage.hear(&[down.clone()]);
+    stage.later(10).hear(&[real(0, State::Up, Reason::Ok)]);
+    // Drained no more, it is still down.
+    stage.later(10).hear(&[down]);
+    stage
+        .later(10)
+        .hear(&[real(0, State::Down, Reason::Refused)]);
     stage.later(10).hear(&[real(0, State::Up, Reason::Ok)]);
     expect![[r#"
         0 note real-server/shop/1 Nobody RealDown(Refused) about=shop-1 planned
         10 note real-server/shop/1 Nobody RealUp about=shop-1 planned
+        20 note real-server/shop/2 Nobody RealDown(Refused) about=shop-1 planned
+        30 firing real-server/shop/2 OfReals RealDown(Refused) about=shop-1 planned
+        40 resolved real-server/shop/2 OfReals RealUp about=shop-1 planned
     "#]]
     .assert_eq(&stage.lines());
 }

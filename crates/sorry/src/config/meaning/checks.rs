@@ -149,6 +149,11 @@ impl Builder<'_> {
         if way.egress.port.is_some() {
             // A second one would be from the same port to the same place, which is no other connection.
             timing.suspect_every = timing.suspect_every.max(timing.timeout).min(timing.every);
+            if timing.timeout >= timing.every {
+                let message = "source-port: one probe is made at a time, so that `timeout` must be shorter than `every`";
+                self.tell(Mistake::new(Code::Conflict, place, message));
+                return None;
+            }
         }
         Some(Plan {
             name: match (&label, number) {

@@ -101,3 +101,20 @@ check.http = { address = "[fe80::1]:80" }"#
         "#]],
     );
 }
+
+/// Another one from the same port to the same place is no other connection, so that it would say nothing, for ever.
+#[test]
+fn a_port_has_one_probe_at_a_time() {
+    check(
+        &format!(
+            "{HEAD}check.tcp = {{ source-port = 53, every = \"1s\", timeout = \"1s\" }}\n{REAL}"
+        ),
+        expect![[r#"
+            error[conflict]: source-port: one probe is made at a time, so that `timeout` must be shorter than `every`
+             --> sorry.toml:4:13
+              |
+            4 | check.tcp = { source-port = 53, every = "1s", timeout = "1s" }
+              |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        "#]],
+    );
+}

@@ -58,6 +58,8 @@ impl Paths {
             paths.read.extend(reaches(path));
         }
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        // Itself and nothing above it, where others' may lie.
+        let credentials = credentials.filter(|folder| folder.is_absolute() && folder.is_dir());
         paths
             .read
             .extend(credentials.iter().flat_map(|folder| reaches(folder)));

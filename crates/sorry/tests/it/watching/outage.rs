@@ -253,7 +253,12 @@ fn how_long_the_last_outage_was_is_what_clients_hear_of_the_next() {
     world.wait_site("live", "quorum");
     world.kill(0);
     let site = world.wait_site("sorry", "no-quorum");
-    assert!(site["remaining_seconds"].as_u64() <= Some(60), "{site}");
+    assert!(
+        site["remaining_seconds"]
+            .as_u64()
+            .is_some_and(|left| left <= 60),
+        "{site}"
+    );
     // As short as the last one was; but whoever comes back at once is not welcome.
     let learned = || Some(told(&world)).filter(|seconds| (10..=12).contains(seconds));
     until(Instant::now() + PATIENCE, learned, "it has learned");
