@@ -33,6 +33,7 @@ pub(crate) fn run(course: &mut Course) -> Result<(), String> {
         0 => {}
         code => return Err(format!("sorry reload: exit code {code}")),
     }
+    let mut down = false;
     while course.next()? {
         let wait = Duration::from_millis(course.dice.below(LONGEST_MS));
         course.visitors.nobody_is_home();
@@ -47,8 +48,10 @@ pub(crate) fn run(course: &mut Course) -> Result<(), String> {
                 "after {orders:?} and a kill {in_force:?} is in force"
             ));
         }
+        // Looked for now: later orders crowd it out of what is told of the history.
+        down = down || was_down(&course.ground)?;
     }
-    match course.rounds >= CERTAIN && !was_down(&course.ground)? {
+    match course.rounds >= CERTAIN && !down {
         true => Err("no real server took the site down: nothing was tried".to_owned()),
         false => Ok(()),
     }
