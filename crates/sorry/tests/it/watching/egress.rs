@@ -6,7 +6,11 @@ use super::world::{Plan, World};
 
 /// Puts these keys into the http check.
 fn configure(world: &World, before: &str, keys: &str) {
-    let text = before.replace("path = \"/\",", &format!("path = \"/\", {keys},"));
+    let mut text = before.replace("path = \"/\",", &format!("path = \"/\", {keys},"));
+    if keys.contains("source-port") {
+        // One probe at a time.
+        text = text.replace("timeout = \"500ms\"", "timeout = \"150ms\"");
+    }
     std::fs::write(world.file(), text).expect("write the configuration");
 }
 
