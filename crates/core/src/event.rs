@@ -463,7 +463,7 @@ pub enum Record {
         site: Box<str>,
         /// The last point of its course.
         told: Milestone,
-        /// Windows by name, and the beginning that was announced of each.
+        /// Windows by name, and beginnings that were announced.
         announced: Box<[Beginning]>,
     },
     /// Whether a real server is drained.

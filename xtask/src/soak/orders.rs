@@ -48,7 +48,7 @@ pub(crate) fn run(course: &mut Course) -> Result<(), String> {
                 "after {orders:?} and a kill {in_force:?} is in force"
             ));
         }
-        // Looked for now: later orders crowd it out of what is told of the history.
+        // In each round, since later orders crowd it out of what is told of the history.
         down = down || was_down(&course.ground)?;
     }
     match course.rounds >= CERTAIN && !down {

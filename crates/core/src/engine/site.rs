@@ -38,7 +38,7 @@ pub(super) struct Site {
     pub(super) said: Option<Said>,
     /// Windows that an operator has ended before their time.
     pub(super) ended: Box<[Beginning]>,
-    /// The last beginning that was announced of each window.
+    /// Beginnings of windows that were announced and are to come.
     pub(super) announced: Box<[Beginning]>,
     pub(super) route: Route,
     pub(super) why: Why,
@@ -216,30 +216,26 @@ impl Site {
         self.ended = open.collect();
     }
 
-    /// A window that is to be announced now: its place and when it opens.
-    pub(super) fn window_to_announce(&self, now: Wall) -> Option<(u32, Wall)> {
-        let due = |(index, window): (usize, &WindowSetup)| {
+    /// Windows that are to be announced now: their places and when they open.
+    pub(super) fn windows_to_announce(&self, now: Wall) -> Vec<(u32, Wall)> {
+        let due = |(index, window): (u32, &WindowSetup)| {
             let start = window.window.next(now)?.start;
             let soon = start.since(now) <= window.announce?;
             let mut announced = self.announced.iter();
             let told = announced.any(|(name, told)| *name == window.name && *told == start);
-            (soon && !told).then_some((u32::try_from(index).unwrap_or(0), start))
+            (soon && !told).then_some((index, start))
         };
-        self.setup.windows.iter().enumerate().find_map(due)
+        (0..).zip(&self.setup.windows).filter_map(due).collect()
     }
 
-    /// That was announced. Windows that are no more are forgotten.
-    pub(super) fn announce(&mut self, window: u32, start: Wall) {
-        let Some(name) = self.setup.windows.get(window as usize) else {
-            return;
-        };
-        let name = name.name.clone();
-        let stays = |(known, _): &&Beginning| {
-            let mut windows = self.setup.windows.iter();
-            *known != name && windows.any(|window| window.name == *known)
-        };
-        let stay: Vec<Beginning> = self.announced.iter().filter(stays).cloned().collect();
-        self.announced = stay.into_iter().chain([(name, start)]).collect();
+    /// These were announced. What has begun since needs no memory.
+    pub(super) fn announce(&mut self, windows: &[(u32, Wall)], now: Wall) {
+        let name = |window: u32| Some(self.setup.windows.get(window as usize)?.name.clone());
+        let new = windows
+            .iter()
+            .filter_map(|(window, start)| Some((name(*window)?, *start)));
+        let to_come = self.announced.iter().filter(|(_, start)| *start > now);
+        self.announced = to_come.cloned().chain(new).collect();
     }
 
     /// Whether the order that is in force has ended by itself.

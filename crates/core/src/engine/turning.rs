@@ -262,9 +262,12 @@ impl Engine {
         if self.sites[index].setup.windows.is_empty() {
             return;
         }
-        while let Some((window, start)) = self.sites[index].window_to_announce(now.wall) {
-            self.sites[index].announce(window, start);
+        let due = self.sites[index].windows_to_announce(now.wall);
+        if !due.is_empty() {
+            self.sites[index].announce(&due, now.wall);
             self.record_course(index);
+        }
+        for (window, start) in due {
             self.notice(Notice::Announced(site_id(index), window, start));
         }
         let site = &mut self.sites[index];

@@ -47,10 +47,13 @@ impl Incidents {
     ) {
         self.add_to_site(site, real, &What::RealDown(reason), now);
         let key = Key::about(Kind::Real, &site.name, real);
-        let quiet = self.is_planned(&site.name) || self.open.contains_key(&Key::doubt());
+        // Whoever has drained it is at work on it.
+        let planned = self.is_planned(&site.name) || drained == Drained::Yes;
+        // In doubt they all seem to be down, and one alert says so.
+        let quiet = planned || self.open.contains_key(&Key::doubt());
         if let Some(open) = self.open.get(&key) {
-            // It went down while it was drained, is drained no more, and is still down.
-            let is_news = open.planned && !open.fired && !quiet && drained == Drained::No;
+            // It went down while that was nobody's business, and now it is.
+            let is_news = open.planned && !open.fired && !quiet;
             if open.flapping.is_some() {
                 self.tell(&key, News::silent(Step::Goes, What::FellAgain), now);
             } else if is_news {
@@ -64,10 +67,6 @@ impl Incidents {
         if times == 0 {
             self.lately.remove(&key);
         }
-        // Whoever has drained it is at work on it.
-        let planned = self.is_planned(&site.name) || drained == Drained::Yes;
-        // In doubt they all seem to be down, and one alert says so.
-        let quiet = planned || self.open.contains_key(&Key::doubt());
         let what = What::RealDown(reason);
         let news = match quiet {
             true => News::silent(Step::Begins, what),

@@ -64,7 +64,7 @@ pub enum Entry {
         /// What was told last of the order in force; none where it has only begun.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told: Option<ToldWord>,
-        /// Windows by name, and the beginning that was announced of each.
+        /// Windows by name, and beginnings that were announced.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         announced: Vec<(Box<str>, At)>,
     },

@@ -169,6 +169,20 @@ fn each_window_is_announced_once_whatever_else_is_and_whoever_restarts() {
     assert_eq!(announced(&mut next), [0]);
 }
 
+/// One in the file and one that was agreed on before may have one name: neither takes the other's announcement, nor brings it back.
+#[test]
+fn two_windows_of_one_name_are_announced_once_each() {
+    let announcing = |start| WindowSetup {
+        announce: Some(Duration::from_secs(500)),
+        ..window("same", start, start + 50)
+    };
+    let mut desk = Desk::new(windowed(&[announcing(600), announcing(590)]));
+    desk.take(100, Input::Looked);
+    assert_eq!(announced(&mut desk), [0, 1]);
+    desk.take(101, Input::Looked).take(102, Input::Looked);
+    assert_eq!(announced(&mut desk), [0_u32; 0]);
+}
+
 fn milestones(desk: &mut Desk) -> Vec<Milestone> {
     desk.told(|notice| match notice {
         Notice::Milestone(_, milestone) => Some(*milestone),

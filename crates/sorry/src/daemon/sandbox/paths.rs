@@ -101,7 +101,7 @@ impl Paths {
             // What is not there is told by whoever wants it, and no restart would bring it.
             fs::canonicalize(path).is_ok_and(|real| closed(&real))
         });
-        // These may be missing for now: once they are there nobody could read them.
+        // These may be missing yet: once they are there nobody could read them.
         let numbers = numbers_of(config).filter(|(path, _)| closed(&where_it_would_be(path)));
         let sockets = sockets_of(config).filter(|(folder, _)| {
             let real = fs::canonicalize(folder);
