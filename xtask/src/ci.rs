@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: `check` and `test --setup` in one run, ordered so that nobody waits: packages install while cargo compiles, what
 //! fails fastest comes first, and nothing compiles while tests that measure time are running. `.ci/run` calls it.
 
+use crate::bpf;
 use crate::budget::Budget;
 use crate::cargo;
 use crate::check;
@@ -33,6 +34,7 @@ fn run(arguments: &[String]) -> Result<End, String> {
     report.steps.push(check::clippy(&budget));
     report.steps.push(check::doc(&budget));
     report.steps.push(background.wait(&budget));
+    report.steps.push(bpf::check(&budget));
     test::run_groups(&executables, &[], &budget, &mut report);
     Ok(report.close(&budget))
 }

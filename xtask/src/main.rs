@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bpf;
 mod budget;
 mod cargo;
 mod check;
@@ -33,6 +34,7 @@ const VERBS: &[Verb] = &[
     check::VERB,
     tidy::VERB,
     fuzz::VERB,
+    bpf::VERB,
     ci::VERB,
     bench::VERB,
     soak::VERB,

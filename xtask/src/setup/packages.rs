@@ -72,6 +72,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         "prometheus-alertmanager",
         "must take our alerts and tell its receiver of one that fires and is over",
     ),
+    // What the in-kernel responder is made with: one version, which makes the same bytes everywhere.
+    need("clang-14", "compiles crates/bpf (cargo xtask bpf)"),
+    need(
+        "llvm-14",
+        "llvm-strip-14, which leaves out what only debuggers read",
+    ),
     // Load.
     need("nghttp2-client", "h2load: load over HTTP/2"),
     need("wrk", "load over HTTP/1.1"),

@@ -1,0 +1,441 @@
+//! The forms of keys and values of the maps, as `c/layout.h` has them: fields at fixed places, in the machine's byte order but where the
+//! network's is named. Both sides assert the same sizes and places; a test compares sizes with those in the object.
+
+/// Bytes of one segment: with its headers it fits 1280 bytes, the least that IPv6 promises (RFC 8200, section 5).
+pub const SEGMENT: usize = 1220;
+/// The most segments of one page: an initial window (RFC 6928).
+pub const SEGMENTS: usize = 10;
+/// Retry-After as different clients hear it.
+pub const VARIANTS: usize = 8;
+/// Keys, and versions of pages that belong to them.
+pub const SLOTS: usize = 2;
+/// Copies of what changes each second, so that none is written while it is read.
+pub const EDITIONS: usize = 2;
+/// Entries of the bitmaps of ports and of lists.
+pub const WORDS: u32 = 1024;
+
+/// Which answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// To everybody else.
+    Page,
+    /// To HEAD.
+    Head,
+    /// To OPTIONS of a browser that asks before it asks.
+    Preflight,
+    /// To whoever mentions `application/json` early.
+    Json,
+    /// To HTTP/2 with prior knowledge.
+    Preface,
+}
+
+impl Kind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Kind; 5] = [
+        Kind::Page,
+        Kind::Head,
+        Kind::Preflight,
+        Kind::Json,
+        Kind::Preface,
+    ];
+}
+
+/// What is done for an address and port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything passes.
+    Off,
+    /// New connections are answered.
+    On,
+    /// Those that are answered already still are; new ones pass.
+    Drain,
+}
+
+impl Mode {
+    fn from_number(number: u32) -> Option<Mode> {
+        Some(match number {
+            0 => Mode::Off,
+            1 => Mode::On,
+            2 => Mode::Drain,
+            _ => return None,
+        })
+    }
+}
+
+/// What a list says of a network: its connections are dropped.
+pub const LIST_DENY: u32 = 1;
+/// What a list says of a network: its connections are left to user space.
+pub const LIST_ALLOW: u32 = 2;
+
+/// Declares what is counted, in the order of the numbers.
+macro_rules! counts {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// What is counted, per processor and page.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Count {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Count {
+            /// All of them, in the order of their numbers.
+            pub const ALL: [Count; COUNTS] = [$(Count::$variant,)+];
+
+            /// Its name in metrics and output.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Count::$variant => $name,)+
+                }
+            }
+
+            /// What it counts, in words.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Count::$variant => concat!($($doc),+).trim_ascii_start(),)+
+                }
+            }
+        }
+    };
+}
+
+/// How many things are counted.
+pub const COUNTS: usize = 18;
+
+counts! {
+    /// SYNs answered: connections begun
+    Syn = "syn",
+    /// SYNs left to user space: they offer too little, or we drain
+    SynPassed = "syn_passed",
+    /// SYNs dropped, for the list denies their network
+    Denied = "denied",
+    /// SYNs left to user space, for the list allows their network
+    Allowed = "allowed",
+    /// acknowledgements that need no answer
+    Handshake = "handshake",
+    /// requests answered with the page
+    Page = "page",
+    /// HEAD requests answered
+    Head = "head",
+    /// preflights answered
+    Preflight = "preflight",
+    /// requests answered in JSON
+    Json = "json",
+    /// connections that began with HTTP/2, sent away
+    Preface = "preface",
+    /// segments sent again, for the client told of a gap
+    Resent = "resent",
+    /// bare acknowledgements sent
+    Ack = "ack",
+    /// resets of our connections, swallowed
+    Reset = "reset",
+    /// packets of connections that are not ours, passed
+    Foreign = "foreign",
+    /// requests dropped, for their network asks too often
+    Limited = "limited",
+    /// segments with data sent
+    Segment = "segment",
+    /// answers sent as copies, for the packet could not grow
+    Cloned = "cloned",
+    /// answers that could not be sent
+    Failed = "failed",
+}
+
+/// Declares a form: fields at places, and how it becomes bytes and comes from them.
+macro_rules! form {
+    (
+        $(#[$about:meta])+
+        pub struct $name:ident [$size:literal] {
+            $($(#[doc = $doc:literal])+ $field:ident: $type:ty = $at:literal,)+
+        }
+    ) => {
+        $(#[$about])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[doc = $doc])+ pub $field: $type,)+
+        }
+
+        impl $name {
+            /// Bytes of it in a map.
+            pub const SIZE: usize = $size;
+
+            /// As it stands in a map.
+            pub fn to_bytes(self) -> [u8; $size] {
+                let mut bytes = [0; $size];
+                $(self.$field.put(&mut bytes[$at..]);)+
+                bytes
+            }
+
+            /// What stands in a map.
+            pub fn from_bytes(bytes: &[u8; $size]) -> $name {
+                $name { $($field: <$type>::take(&bytes[$at..]),)+ }
+            }
+        }
+    };
+}
+
+/// A field of a form.
+trait Field: Sized {
+    fn put(&self, bytes: &mut [u8]);
+    fn take(bytes: &[u8]) -> Self;
+}
+
+macro_rules! number_field {
+    ($($number:ty),+) => {
+        $(impl Field for $number {
+            fn put(&self, bytes: &mut [u8]) {
+                bytes[..size_of::<$number>()].copy_from_slice(&self.to_ne_bytes());
+            }
+
+            fn take(bytes: &[u8]) -> Self {
+                let mut own = [0; size_of::<$number>()];
+                own.copy_from_slice(&bytes[..size_of::<$number>()]);
+                <$number>::from_ne_bytes(own)
+            }
+        })+
+    };
+}
+
+number_field!(u8, u16, u32, u64);
+
+impl<F: Field + Copy + Default, const N: usize> Field for [F; N] {
+    fn put(&self, bytes: &mut [u8]) {
+        for (field, place) in self.iter().zip(bytes.chunks_exact_mut(size_of::<F>())) {
+            field.put(place);
+        }
+    }
+
+    fn take(bytes: &[u8]) -> Self {
+        let mut all = [F::default(); N];
+        for (field, place) in all.iter_mut().zip(bytes.chunks_exact(size_of::<F>())) {
+            *field = F::take(place);
+        }
+        all
+    }
+}
+
+form! {
+    /// Key of `vips`.
+    #[derive(Default)]
+    pub struct VipKey [20] {
+        /// IPv4 as `::ffff:a.b.c.d`.
+        address: [u8; 16] = 0,
+        /// In network order.
+        port: [u8; 2] = 16,
+    }
+}
+
+form! {
+    /// Value of `vips`.
+    #[derive(Default)]
+    pub struct Vip [16] {
+        /// A [`Mode`] by its number.
+        mode: u32 = 0,
+        /// Which page.
+        page: u32 = 4,
+        /// [`Vip::STRICT`] or nothing.
+        flags: u32 = 8,
+    }
+}
+
+impl Vip {
+    /// Only acknowledgement numbers that we can have caused prove a connection: for as long as others may be open.
+    pub const STRICT: u32 = 1;
+
+    /// Its mode; `None` for a number that is none.
+    pub fn mode(&self) -> Option<Mode> {
+        Mode::from_number(self.mode)
+    }
+}
+
+form! {
+    /// The one value of `settings`.
+    #[derive(Default)]
+    pub struct Config [72] {
+        /// Keys of sequence numbers (SipHash-2-4), by slot.
+        key: [[u64; 2]; SLOTS] = 0,
+        /// The slot of new connections.
+        current: u32 = 32,
+        /// Whether `list4` (bit 0) and `list6` (bit 1) have entries.
+        lists: u32 = 36,
+        /// Until when anything is answered, in nanoseconds of `CLOCK_MONOTONIC`; 0 without end.
+        lease: u64 = 40,
+        /// Of one segment, in nanoseconds of a bucket's time; 0 for no limit.
+        cost: u64 = 48,
+        /// How far ahead a bucket's time may be, in nanoseconds.
+        burst: u64 = 56,
+        /// Of how many requests one is told of; 0 for none.
+        sample: u32 = 64,
+        /// What SYN-ACKs over IPv4 offer, in network order.
+        mss4: [u8; 2] = 68,
+        /// The same over IPv6.
+        mss6: [u8; 2] = 70,
+    }
+}
+
+form! {
+    /// Value of `pages`.
+    #[derive(Default)]
+    pub struct Page [32] {
+        /// How many; 0 for no page, and then everything passes.
+        segments: u32 = 0,
+        /// Which heads count.
+        edition: u32 = 4,
+        /// Bytes of each answer, by [`Kind`]; 0: there is none, and the page is given.
+        ends: [u32; 5] = 8,
+    }
+}
+
+form! {
+    /// What a sample begins with.
+    pub struct Sample [536] {
+        /// The client, IPv4 as `::ffff:a.b.c.d`.
+        client: [u8; 16] = 0,
+        /// Which page.
+        page: u32 = 16,
+        /// A [`Kind`] by its number.
+        kind: u16 = 20,
+        /// Bytes of `head` that are there.
+        length: u16 = 22,
+        /// The first bytes of the request.
+        head: [u8; SAMPLE_BYTES] = 24,
+    }
+}
+
+/// The most bytes of a request that a sample has.
+pub const SAMPLE_BYTES: usize = 512;
+
+/// Bytes of a value of `counts`.
+pub const COUNTERS_SIZE: usize = COUNTS * 8;
+/// Bytes of a value of `heads` and `tails`.
+pub const SEGMENT_SIZE: usize = 1232;
+
+/// Value of `heads` and `tails`: data, with its sum as TCP needs it.
+///
+/// # Panics
+/// If there are more than [`SEGMENT`] bytes.
+pub fn segment(data: &[u8]) -> [u8; SEGMENT_SIZE] {
+    let mut bytes = [0; SEGMENT_SIZE];
+    bytes[8..][..data.len()].copy_from_slice(data);
+    let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
+    length.put(&mut bytes);
+    sum(data).put(&mut bytes[2..]);
+    bytes
+}
+
+/// The ones' complement sum of 16-bit words in the machine's order, folded and not inverted (RFC 1071).
+pub fn sum(data: &[u8]) -> u16 {
+    let words = data.chunks(2).map(|word| match word {
+        [one, two] => u16::from_ne_bytes([*one, *two]),
+        rest => u16::from_ne_bytes([rest[0], 0]),
+    });
+    words.fold(0_u16, |sum, word| {
+        let (sum, carried) = sum.overflowing_add(word);
+        sum + u16::from(carried)
+    })
+}
+
+/// Where a page stands in `pages`.
+pub fn page_index(page: u32, slot: u32) -> u32 {
+    page * number(SLOTS) + slot
+}
+
+/// Where an answer's first segment stands in `heads`.
+pub fn head_index(page: u32, slot: u32, edition: u32, kind: Kind, variant: u32) -> u32 {
+    let kinds = number(Kind::ALL.len());
+    let place = page_index(page, slot) * number(EDITIONS) + edition;
+    (place * kinds + kind as u32) * number(VARIANTS) + variant
+}
+
+/// Where another segment of a page stands in `tails`; the first is no. 0 and not there.
+pub fn tail_index(page: u32, slot: u32, segment: u32) -> u32 {
+    page_index(page, slot) * number(SEGMENTS - 1) + segment - 1
+}
+
+/// How many entries `heads` has for so many pages.
+pub fn heads(pages: u32) -> u32 {
+    pages * number(SLOTS * EDITIONS * Kind::ALL.len() * VARIANTS)
+}
+
+/// How many entries `tails` has for so many pages.
+pub fn tails(pages: u32) -> u32 {
+    pages * number(SLOTS * (SEGMENTS - 1))
+}
+
+fn number(size: usize) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+const _: () = {
+    assert!(VipKey::SIZE == 20 && Vip::SIZE == 16 && Config::SIZE == 72 && Page::SIZE == 32);
+    assert!(SEGMENT_SIZE == 1232 && COUNTERS_SIZE == 144 && Sample::SIZE == 536);
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_come_back_from_their_bytes() {
+        let config = Config {
+            key: [[1, 2], [3, 4]],
+            current: 1,
+            lists: 3,
+            lease: 5,
+            cost: 6,
+            burst: 7,
+            sample: 8,
+            mss4: 1460_u16.to_be_bytes(),
+            mss6: 1440_u16.to_be_bytes(),
+        };
+        let bytes = config.to_bytes();
+        assert_eq!(Config::from_bytes(&bytes), config);
+        assert_eq!(bytes[16..24], 3_u64.to_ne_bytes());
+        assert_eq!(bytes[68..70], [0x05, 0xb4]);
+        let vip = Vip {
+            mode: Mode::Drain as u32,
+            page: 3,
+            flags: Vip::STRICT,
+        };
+        assert_eq!(Vip::from_bytes(&vip.to_bytes()), vip);
+        assert_eq!(vip.mode(), Some(Mode::Drain));
+        assert_eq!(Vip { mode: 3, ..vip }.mode(), None);
+    }
+
+    /// RFC 1071, section 3, has these bytes and their sum.
+    #[test]
+    fn sums_are_those_of_the_rfc() {
+        let data = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
+        assert_eq!(sum(&data).to_ne_bytes(), [0xdd, 0xf2]);
+        assert_eq!(sum(&[0x12]).to_ne_bytes(), [0x12, 0]);
+        assert_eq!(sum(&[]), 0);
+    }
+
+    #[test]
+    fn places_do_not_overlap() {
+        let mut heads = std::collections::HashSet::new();
+        for (page, slot, edition, variant) in
+            (0..32).map(|n| (n >> 4, n >> 3 & 1, n >> 2 & 1, n & 3))
+        {
+            for kind in Kind::ALL {
+                assert!(heads.insert(head_index(page, slot, edition, kind, variant)));
+            }
+        }
+        assert!(heads.iter().all(|place| *place < super::heads(2)));
+        assert_eq!(
+            head_index(1, 1, 1, Kind::Preface, 7) + 1,
+            super::heads(2),
+            "the last one"
+        );
+        assert_eq!(tail_index(1, 1, 9) + 1, tails(2));
+        assert_eq!(tail_index(0, 0, 1), 0);
+    }
+
+    #[test]
+    fn counts_are_numbered_as_they_stand() {
+        for (number, count) in Count::ALL.into_iter().enumerate() {
+            assert_eq!(count as usize, number);
+            assert!(!count.about().is_empty() && !count.name().contains(' '));
+        }
+        let kinds = Kind::ALL.map(|kind| Count::Page as usize + kind as usize);
+        assert_eq!(kinds.last(), Some(&(Count::Preface as usize)));
+    }
+}

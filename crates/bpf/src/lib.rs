@@ -1,0 +1,60 @@
+//! The in-kernel responder as user space sees it: the object that was made of `c/` by `cargo xtask bpf`, and the forms of keys and values of
+//! its maps. Loading it, filling its maps and attaching it is `sorry-server`'s `kernel`.
+//!
+//! The object is committed, so that nobody needs a compiler for it; CI makes it again and fails where it differs.
+#![forbid(unsafe_code)]
+
+pub mod layout;
+
+/// Aligned as an ELF file must be to be read in place.
+#[repr(C, align(32))]
+struct Aligned<Bytes: ?Sized>(Bytes);
+
+static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("../prebuilt/sorry.bpfel.o"));
+
+/// The object: an ELF file of eBPF programs and maps, for kernels of little-endian machines from 5.18 on.
+pub static OBJECT: &[u8] = &ALIGNED.0;
+
+/// The programs in it, by name.
+pub mod program {
+    /// At the network driver (XDP).
+    pub const XDP: &str = "answer_xdp";
+    /// Fills the copies that it sends (XDP, of a map of devices).
+    pub const SEGMENT: &str = "segment_xdp";
+    /// The same, where the kernel runs it on trial.
+    pub const SEGMENT_ON_TRIAL: &str = "segment_on_trial";
+    /// At the traffic control hook.
+    pub const TC: &str = "answer_tc";
+}
+
+/// The maps in it, by name.
+pub mod map {
+    /// The one [`Config`](super::layout::Config).
+    pub const SETTINGS: &str = "settings";
+    /// [`Vip`](super::layout::Vip) by [`VipKey`](super::layout::VipKey).
+    pub const VIPS: &str = "vips";
+    /// A bit for each port that a VIP has, 64 to an entry.
+    pub const PORTS: &str = "ports";
+    /// [`Page`](super::layout::Page) by [`page_index`](super::layout::page_index).
+    pub const PAGES: &str = "pages";
+    /// [`Segment`](super::layout::Segment), the first of each answer, by [`head_index`](super::layout::head_index).
+    pub const HEADS: &str = "heads";
+    /// [`Segment`](super::layout::Segment), the others of pages, by [`tail_index`](super::layout::tail_index).
+    pub const TAILS: &str = "tails";
+    /// [`Counters`](super::layout::Counters) by page, per processor.
+    pub const COUNTS: &str = "counts";
+    /// A bit for the first 16 bits of each IPv4 address that `list4` knows, 64 to an entry.
+    pub const MARKS4: &str = "marks4";
+    /// The same of IPv6 and `list6`.
+    pub const MARKS6: &str = "marks6";
+    /// What is said of IPv4 networks, by longest prefix.
+    pub const LIST4: &str = "list4";
+    /// What is said of IPv6 networks, by longest prefix.
+    pub const LIST6: &str = "list6";
+    /// [`Sample`](super::layout::Sample)s, in a ring.
+    pub const SAMPLES: &str = "samples";
+    /// Maps of devices by the number of their entries.
+    pub fn copies(entries: u32) -> String {
+        format!("copies{entries}")
+    }
+}
