@@ -80,9 +80,9 @@ struct question {
 	u8 six;        /* whether it is IPv6 */
 };
 
-/* Reads it. 0 where it is something else, or shows something that is left to the stack: IP options, fragments, extension headers,
- * a length that is not the packet's. */
-INLINE int read_question(void *start, void *end, struct question *q)
+/* Reads it, of a packet of so many bytes. 0 where it is something else, or shows something that is left to the stack: IP options,
+ * fragments, extension headers, a length beyond the packet's. */
+INLINE int read_question(void *start, void *end, u32 bytes, struct question *q)
 {
 	struct ethernet *ethernet = start;
 	if ((void *)(ethernet + 1) > end)
@@ -136,7 +136,7 @@ INLINE int read_question(void *start, void *end, struct question *q)
 	if ((void *)(tcp + 1) > end)
 		return 0;
 	u32 header = tcp->offset >> 4 << 2;
-	if (header < sizeof(*tcp) || header > total)
+	if (header < sizeof(*tcp) || header > total || q->tcp + total > bytes)
 		return 0;
 	q->net = net;
 	q->data = q->tcp + header;

@@ -197,7 +197,7 @@ SEC("xdp") int answer_xdp(struct xdp_md *xdp)
 	struct said said;
 	const struct config *config;
 	void *start = (void *)(u64)xdp->data, *end = (void *)(u64)xdp->data_end;
-	if (!read_question(start, end, &q))
+	if (!read_question(start, end, end - start, &q))
 		return XDP_PASS;
 	struct vip *vip = begin(&q, &r, &config);
 	if (!vip)
@@ -249,7 +249,7 @@ INLINE int make_segment(struct xdp_md *xdp)
 {
 	struct question q;
 	void *start = (void *)(u64)xdp->data, *end = (void *)(u64)xdp->data_end;
-	if (!read_question(start, end, &q))
+	if (!read_question(start, end, end - start, &q))
 		return XDP_DROP;
 	struct tcp *tcp = start + (q.tcp & 0x7f);
 	if ((void *)(tcp + 1) > end)
@@ -361,14 +361,14 @@ INLINE int send_answer_tc(struct __sk_buff *skb, const struct question *q, struc
 	return TC_DROP;
 }
 
-SEC("tc") int answer_tc(struct __sk_buff *skb)
+SEC("classifier") int answer_tc(struct __sk_buff *skb)
 {
 	struct question q;
 	struct reply r = {};
 	struct said said;
 	const struct config *config;
 	pull(skb, ETHERNET + TAG + sizeof(struct ip6) + 60);
-	if (!read_question(START(skb), END(skb), &q))
+	if (!read_question(START(skb), END(skb), skb->len, &q))
 		return TC_NEXT;
 	struct vip *vip = begin(&q, &r, &config);
 	if (!vip)

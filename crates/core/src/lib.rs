@@ -6,7 +6,8 @@
 //!
 //! **Where visitors go**: [`engine`] decides it for every site, from what comes in by [`event`]: results that [`health`] counts and
 //! [`quorum`] judges, unless [`doubt`] says that they are not to be believed; what operators [`order`], and the [`window`]s
-//! that were agreed on; held steady by [`damping`]. What of that people are told, and when, is decided in [`incident`].
+//! that were agreed on; held steady by [`damping`]. What of that people are told, and when, is decided in [`incident`]. When the kernel
+//! answers by itself, [`responder`] says.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -23,6 +24,7 @@ pub mod moment;
 pub mod order;
 pub mod outages;
 pub mod quorum;
+pub mod responder;
 pub mod retry_after;
 pub mod said;
 pub mod scan;

@@ -39,12 +39,30 @@ impl Promise {
         let remaining = self.remaining(now);
         // The spread is computed from the default or the whole second that remains; the client's share of it is
         // a fixed fraction, so the promise shrinks second by second and never jumps for one client.
-        let span = (remaining / 5).min(MOST_JITTER);
+        let span = spread(remaining);
         let share = client_hash(self.salt, client) >> 32;
         let jitter = (share * (u64::from(span) + 1)) >> 32;
         let jitter = u32::try_from(jitter).unwrap_or(span);
         (remaining + jitter).min(LONGEST)
     }
+
+    /// The number for the `part`th of `parts` groups of clients at `now`, for whoever can tell clients apart no finer: each group has a
+    /// stretch of the spread to itself, and a place in it that changes from second to second, so that nobody's group comes back at once.
+    pub fn seconds_for(&self, now: u64, part: u32, parts: u32) -> u32 {
+        let remaining = self.remaining(now);
+        let parts = u64::from(parts.max(1));
+        let place = mix(self.salt ^ mix(now) ^ u64::from(part)) >> 32;
+        // A number of 32 bits below the decimal point.
+        let share = ((u64::from(part) << 32) + place) / parts;
+        let jitter = (share.min(u64::from(u32::MAX)) * (u64::from(spread(remaining)) + 1)) >> 32;
+        let jitter = u32::try_from(jitter).unwrap_or(0);
+        (remaining + jitter).min(LONGEST)
+    }
+}
+
+/// The most that is added to what remains, in seconds.
+fn spread(remaining: u32) -> u32 {
+    (remaining / 5).min(MOST_JITTER)
 }
 
 /// Mixes a site's name and an order's generation into the salt of its [`Promise`].
@@ -113,6 +131,27 @@ mod tests {
                 "{default} {until:?} {now}"
             );
         }
+    }
+
+    #[test]
+    fn groups_share_the_spread_and_move_within_their_part_of_it() {
+        let promise = promise(600, None);
+        let mut heard = std::collections::BTreeSet::new();
+        for now in 0..200 {
+            for part in 0..8 {
+                let seconds = promise.seconds_for(now, part, 8);
+                let (from, to) = (600 + part * 121 / 8, 600 + (part + 1) * 121 / 8);
+                assert!((from..=to).contains(&seconds), "{part} {now} {seconds}");
+                heard.insert(seconds);
+            }
+        }
+        assert!(heard.len() > 115, "the whole spread is used: {heard:?}");
+        let short = Promise {
+            default: 1,
+            ..promise
+        };
+        assert_eq!(short.seconds_for(7, 7, 8), 1);
+        assert_eq!(short.seconds_for(7, 0, 0), 1);
     }
 
     #[test]

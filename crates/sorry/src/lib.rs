@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod http1;
 pub mod http2;
 pub mod journal;
+pub mod kernel;
 pub mod listen;
 pub mod page;
 pub mod program;

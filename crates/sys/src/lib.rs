@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod allocations;
+pub mod bpf_link;
 pub mod environment;
 pub mod heap;
 pub mod passed;

@@ -4,6 +4,8 @@
 //! bytes. HTTP/2 allows no blanks around a value (RFC 9113, section 8.2.1); its one hole of varying width writes its
 //! own length.
 
+use std::ops::Range;
+
 use crate::date;
 
 /// Digits in the hole for Retry-After; [`crate::retry_after::LONGEST`] has as many.
@@ -114,6 +116,33 @@ impl Template {
         self.bytes.extend_from_slice(&other.bytes);
         self.holes
             .extend(other.holes.iter().map(|(at, hole)| (base + at, *hole)));
+    }
+
+    /// A copy without these stretches of [`Template::masked`], which stand in order; a hole that one of them touches is gone whole.
+    #[must_use]
+    pub fn without(&self, stretches: &[Range<usize>]) -> Template {
+        let is_cut = |at: usize| stretches.iter().any(|stretch| stretch.contains(&at));
+        let mut rest = Template::new();
+        let mut holes = self.holes.iter().peekable();
+        let mut at = 0;
+        while at < self.bytes.len() {
+            match holes.next_if(|(place, _)| *place == at) {
+                Some((_, hole)) => {
+                    let inside = at..at + hole.width();
+                    if !inside.clone().any(is_cut) {
+                        rest.push_hole(*hole);
+                    }
+                    at = inside.end;
+                }
+                None => {
+                    if !is_cut(at) {
+                        rest.bytes.push(self.bytes[at]);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        rest
     }
 
     /// Whether nothing needs filling.
@@ -261,6 +290,30 @@ mod tests {
         let mut out = Vec::new();
         template.fill(&filling(retry_after), &mut out);
         String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn what_is_cut_takes_its_holes_along() {
+        let template = Template::new()
+            .text("a: ")
+            .hole(Hole::Date)
+            .text(";b: ")
+            .hole(Hole::RetryAfter)
+            .text(";c");
+        let date = "Thu, 01 Jan 1970 00:00:00 GMT";
+        for (stretches, rest) in [
+            (vec![], format!("a: {date};b:       7;c")),
+            (vec![0..32], ";b:       7;c".to_owned()),
+            (vec![0..5], ";b:       7;c".to_owned()),
+            (vec![0..3, 32..36], format!("{date}      7;c")),
+            (vec![40..41, 43..44], format!("a: {date};b: c")),
+        ] {
+            let mut out = Vec::new();
+            template.without(&stretches).fill(&filling(7), &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), rest, "{stretches:?}");
+        }
+        let all = template.masked().len();
+        assert!(template.without(&[0..all]).is_empty());
     }
 
     #[test]

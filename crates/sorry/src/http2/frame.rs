@@ -30,6 +30,7 @@ pub enum Code {
     Cancel = 0x8,
     CompressionError = 0x9,
     EnhanceYourCalm = 0xb,
+    Http11Required = 0xd,
 }
 
 /// Frame types (section 6).

@@ -30,6 +30,15 @@ pub use limits::{ExtendedConnect, Limit, Limits, Reached};
 pub use request::Request;
 pub use stream::Unfinished;
 
+/// What a server says to HTTP/2 with prior knowledge that has only HTTP/1.1 for it: its settings, as it must, and where to go (RFC 9113,
+/// section 7). `words` are for people.
+pub fn sent_away(words: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::put_head(0, frame::Kind::Settings, 0, 0, &mut bytes);
+    frame::put_go_away(0, Code::Http11Required, words, &mut bytes);
+    bytes
+}
+
 /// Chooses what requests are answered with.
 pub trait Answer {
     /// Appends the field block of the answer to `block`, `:status` first, and returns the body.

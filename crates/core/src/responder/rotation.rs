@@ -1,0 +1,262 @@
+//! Two slots, each with a key and the pages that belong to it, take turns: a connection is answered from the slot whose key it was begun
+//! with, so what is in a slot does not change while anybody may need it.
+//!
+//! A key is known by its [`Mark`]: a period of the clock on the wall, and what is said. Nodes with one secret and the same pages
+//! come to the same keys, so that any of them can answer any packet. In the second half of a period the next one's
+//! key is accepted already, and in the first half the last one's still: clocks may differ by half a period.
+
+use std::time::Duration;
+
+use crate::moment::{Moment, Tick};
+
+/// What a key is made for, besides the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Which period since 1970.
+    pub period: u64,
+    /// What is said, as a number that differs where that does.
+    pub content: u64,
+}
+
+/// A place for a key and pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// The one.
+    One,
+    /// The other.
+    Other,
+}
+
+impl Slot {
+    /// The other of the two.
+    #[must_use]
+    pub fn opposite(self) -> Slot {
+        match self {
+            Slot::One => Slot::Other,
+            Slot::Other => Slot::One,
+        }
+    }
+
+    /// Both, by their numbers.
+    pub const ALL: [Slot; 2] = [Slot::One, Slot::Other];
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The slot gets this key and what is said now.
+    Fill(Slot, Mark),
+    /// New connections belong to it from now on.
+    Turn(Slot),
+}
+
+/// How long things last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// How long a key is given to new connections.
+    pub period: Duration,
+    /// How long a slot that gets no new connections is left to those that it has.
+    pub rest: Duration,
+}
+
+/// Both slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rotation {
+    marks: [Option<Mark>; 2],
+    turned: Option<(Slot, Tick)>,
+}
+
+impl Rotation {
+    /// What is to be done now, in this order; it counts as done. `content` is what is to be said.
+    pub fn look(&mut self, now: Moment, content: u64, times: &Times) -> Vec<Step> {
+        let period = period(now, times);
+        let wanted = Mark { period, content };
+        let Some((current, since)) = self.turned else {
+            return self.fill_and_turn(Slot::One, wanted, now.tick);
+        };
+        let idle = current.opposite();
+        let rested = now.tick.since(since) >= times.rest;
+        if self.mark(current) != Some(wanted) {
+            if self.mark(idle) == Some(wanted) {
+                self.turned = Some((idle, now.tick));
+                return vec![Step::Turn(idle)];
+            }
+            return match rested {
+                true => self.fill_and_turn(idle, wanted, now.tick),
+                false => Vec::new(),
+            };
+        }
+        let next = Mark {
+            period: period + 1,
+            content,
+        };
+        if rested && is_second_half(now, times) && self.mark(idle) != Some(next) {
+            self.marks[idle as usize] = Some(next);
+            return vec![Step::Fill(idle, next)];
+        }
+        Vec::new()
+    }
+
+    fn fill_and_turn(&mut self, slot: Slot, mark: Mark, now: Tick) -> Vec<Step> {
+        self.marks[slot as usize] = Some(mark);
+        self.turned = Some((slot, now));
+        vec![Step::Fill(slot, mark), Step::Turn(slot)]
+    }
+
+    /// The slot of new connections.
+    pub fn current(&self) -> Slot {
+        self.turned.map_or(Slot::One, |(slot, _)| slot)
+    }
+
+    /// What a slot's key was made for; nothing before it was filled.
+    pub fn mark(&self, slot: Slot) -> Option<Mark> {
+        self.marks[slot as usize]
+    }
+
+    /// When time alone brings something to do.
+    pub fn next_look(&self, now: Moment, content: u64, times: &Times) -> Tick {
+        let Some((current, since)) = self.turned else {
+            return now.tick;
+        };
+        let rested = since.after(times.rest);
+        let length = millis(times.period);
+        let into = now.wall.0 % length;
+        let to_half = (length / 2).checked_sub(into).filter(|left| *left > 0);
+        let wanted = Mark {
+            period: period(now, times),
+            content,
+        };
+        if self.mark(current) != Some(wanted) {
+            return rested;
+        }
+        let ends = Tick(now.tick.0 + (length - into));
+        let next = Mark {
+            period: wanted.period + 1,
+            content,
+        };
+        let half = match to_half {
+            Some(left) => Tick(now.tick.0 + left),
+            None if self.mark(current.opposite()) == Some(next) => ends,
+            None => now.tick,
+        };
+        ends.min(half.max(rested))
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
+fn period(now: Moment, times: &Times) -> u64 {
+    now.wall.0 / millis(times.period)
+}
+
+fn is_second_half(now: Moment, times: &Times) -> bool {
+    let length = millis(times.period);
+    now.wall.0 % length >= length / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moment::Wall;
+
+    const TIMES: Times = Times {
+        period: Duration::from_secs(600),
+        rest: Duration::from_secs(30),
+    };
+
+    fn at(seconds: u64) -> Moment {
+        Moment {
+            tick: Tick(seconds * 1000),
+            wall: Wall(seconds * 1000),
+        }
+    }
+
+    fn mark(period: u64, content: u64) -> Mark {
+        Mark { period, content }
+    }
+
+    #[test]
+    fn periods_and_words_take_turns() {
+        use Slot::{One, Other};
+        use Step::{Fill, Turn};
+        let mut rotation = Rotation::default();
+        for (second, content, steps, next) in [
+            (10, 7, vec![Fill(One, mark(0, 7)), Turn(One)], 300),
+            (299, 7, vec![], 300),
+            // The next key is known half a period ahead, and used when its time has come.
+            (300, 7, vec![Fill(Other, mark(1, 7))], 600),
+            (599, 7, vec![], 600),
+            (600, 7, vec![Turn(Other)], 900),
+            // Other words want another key at once.
+            (700, 8, vec![Fill(One, mark(1, 8)), Turn(One)], 900),
+            // Those that began with the last one are left in peace.
+            (710, 9, vec![], 730),
+            (729, 9, vec![], 730),
+            (730, 9, vec![Fill(Other, mark(1, 9)), Turn(Other)], 900),
+            (890, 8, vec![Turn(One)], 920),
+            (900, 8, vec![], 920),
+            (920, 8, vec![Fill(Other, mark(2, 8))], 1200),
+        ] {
+            assert_eq!(
+                rotation.look(at(second), content, &TIMES),
+                steps,
+                "{second}"
+            );
+            let next = Tick(next * 1000);
+            assert_eq!(
+                rotation.next_look(at(second), content, &TIMES),
+                next,
+                "{second}"
+            );
+        }
+        assert_eq!(rotation.current(), One);
+        assert_eq!(rotation.mark(One), Some(mark(1, 8)));
+    }
+
+    /// Two nodes whose clocks differ by less than half a period know each other's keys at any time.
+    #[test]
+    fn nodes_know_each_others_keys() {
+        let (mut ahead, mut behind) = (Rotation::default(), Rotation::default());
+        for second in 0..5000 {
+            ahead.look(at(second + 280), 1, &TIMES);
+            behind.look(at(second), 1, &TIMES);
+            for (one, other) in [(&ahead, &behind), (&behind, &ahead)] {
+                let given = one.mark(one.current());
+                let known = Slot::ALL.map(|slot| other.mark(slot));
+                // In the first minute neither has been there for long enough.
+                assert!(
+                    second < 600 || known.contains(&given),
+                    "{second}: {given:?} {known:?}"
+                );
+            }
+        }
+    }
+
+    /// A clock that is set back or far ahead turns at most once in a rest.
+    #[test]
+    fn a_clock_that_jumps_brings_no_storm() {
+        let mut rotation = Rotation::default();
+        let mut turns = 0;
+        for second in 0..300_u64 {
+            let wall = Wall(if second % 2 == 0 {
+                5_000_000
+            } else {
+                900_000_000
+            });
+            let now = Moment {
+                tick: Tick(second * 1000),
+                wall,
+            };
+            turns += rotation
+                .look(now, 1, &TIMES)
+                .iter()
+                .filter(|step| matches!(step, Step::Fill(..)))
+                .count();
+        }
+        assert!(turns <= 11, "{turns}");
+    }
+}

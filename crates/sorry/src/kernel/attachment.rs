@@ -1,0 +1,313 @@
+//! Attaches a responder to a device: at its driver where that works, else at the traffic control hook, else nowhere, and then user space answers
+//! alone. Never in XDP's generic mode, where packets cannot grow.
+//!
+//! A link is held by its descriptor: when the process ends, however it ends, the kernel detaches the program.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use aya::programs::tc::{self, NlOptions, TcAttachOptions, TcError};
+use aya::programs::{ProgramError, TcAttachType};
+use sorry_sys::bpf_link::{self, Hook};
+
+use super::device::Device;
+use super::fill::LEAST_MTU;
+use super::load::{LoadError, Place};
+use super::responder::Responder;
+
+/// Where it may be attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// At the driver, else at the traffic control hook.
+    Best,
+    /// At this place or nowhere.
+    Only(Place),
+}
+
+/// What holds it there.
+#[derive(Debug)]
+enum Hold {
+    /// As long as this is open.
+    Link(OwnedFd),
+    /// A filter, which stays until somebody removes it: kernels before 6.6 know no link for the traffic control hook.
+    Filter,
+}
+
+/// Where a responder is attached.
+#[derive(Debug)]
+pub struct Attachment {
+    device: Device,
+    place: Place,
+    hold: Hold,
+    /// Why it is at no better place.
+    why: Option<String>,
+}
+
+/// Why it is attached nowhere.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// The device.
+    #[error("there is no network device {0}")]
+    NoDevice(Box<str>),
+    /// What it sends is too small.
+    #[error(
+        "{device} sends packets of at most {mtu} bytes, and the kernel's answers need {LEAST_MTU}"
+    )]
+    SmallPackets {
+        /// Which.
+        device: Box<str>,
+        /// Its MTU.
+        mtu: u16,
+    },
+    /// Every place that may be used has refused it.
+    #[error("{}", .0.join("; "))]
+    Refused(Vec<String>),
+}
+
+/// Attaches what `make` makes for the best place that takes it.
+pub fn attach(
+    name: &str,
+    choice: Choice,
+    mut make: impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
+) -> Result<(Attachment, Responder), AttachError> {
+    let device = Device::named(name).map_err(|_| AttachError::NoDevice(name.into()))?;
+    if device.mtu < LEAST_MTU {
+        return Err(AttachError::SmallPackets {
+            device: device.name,
+            mtu: device.mtu,
+        });
+    }
+    let mut refusals = Vec::new();
+    for place in places(choice) {
+        if let (Place::Driver, Some(vlan)) = (place, &device.vlan) {
+            refusals.push(format!(
+                "{vlan} is a VLAN of {name}, whose tags the device takes off before the driver's programs see a packet"
+            ));
+            continue;
+        }
+        match at(&device, place, &mut make) {
+            Ok((hold, responder)) => {
+                let why = (!refusals.is_empty()).then(|| refusals.join("; "));
+                return Ok((
+                    Attachment {
+                        device,
+                        place,
+                        hold,
+                        why,
+                    },
+                    responder,
+                ));
+            }
+            Err(why) => refusals.push(why),
+        }
+    }
+    Err(AttachError::Refused(refusals))
+}
+
+fn places(choice: Choice) -> Vec<Place> {
+    match choice {
+        Choice::Best => vec![Place::Driver, Place::Ingress],
+        Choice::Only(place) => vec![place],
+    }
+}
+
+fn at(
+    device: &Device,
+    place: Place,
+    make: &mut impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
+) -> Result<(Hold, Responder), String> {
+    let mut responder = make(place, device).map_err(|error| told(&error))?;
+    if place == Place::Driver {
+        responder
+            .loaded()
+            .send_copies_by(device.index)
+            .map_err(|error| told(&error))?;
+    }
+    let hook = match place {
+        Place::Driver => Hook::Driver,
+        Place::Ingress => Hook::Ingress,
+    };
+    let attached = responder
+        .loaded()
+        .with_program(|program| bpf_link::attach(program, device.index, hook))
+        .map_err(|error| told(&error))?;
+    let hold = match (attached, place) {
+        (Ok(link), _) => Hold::Link(link),
+        (Err(error), Place::Ingress) if is_unknown(&error) => {
+            filter(device, &mut responder).map_err(|error| told(&error))?;
+            Hold::Filter
+        }
+        (Err(error), _) => return Err(refusal(device, place, &error)),
+    };
+    Ok((hold, responder))
+}
+
+/// A kernel that has no such hook does not know its number.
+fn is_unknown(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error())
+}
+
+/// The way of kernels before 6.6: a classifier of the queueing discipline `clsact` (tc-bpf(8)).
+fn filter(device: &Device, responder: &mut Responder) -> Result<(), LoadError> {
+    let refused = |source| LoadError::Program {
+        name: sorry_bpf::program::TC,
+        source,
+    };
+    match tc::qdisc_add_clsact(&device.name) {
+        Ok(()) | Err(TcError::AlreadyAttached) => {}
+        Err(error) => return Err(refused(ProgramError::from(error))),
+    }
+    let options = TcAttachOptions::Netlink(NlOptions::default());
+    let classifier = responder.loaded().classifier()?;
+    classifier
+        .attach_with_options(&device.name, TcAttachType::Ingress, options)
+        .map_err(refused)?;
+    Ok(())
+}
+
+/// What the kernel's number means here.
+fn refusal(device: &Device, place: Place, error: &io::Error) -> String {
+    use rustix::io::Errno;
+    let name = &device.name;
+    let number = error.raw_os_error().map(Errno::from_raw_os_error);
+    match (place, number) {
+        (Place::Driver, Some(Errno::BUSY)) => format!("another XDP program is attached to {name}"),
+        (Place::Driver, Some(Errno::OPNOTSUPP)) => {
+            format!("the driver of {name} has no native XDP")
+        }
+        (Place::Driver, Some(Errno::INVAL)) => format!(
+            "the driver of {name} takes no XDP program as it is set up (MTU, channels or offloads)"
+        ),
+        (_, Some(Errno::PERM)) => "CAP_NET_ADMIN is needed to attach a program".to_owned(),
+        (Place::Driver, _) => format!("cannot attach to the driver of {name}: {error}"),
+        (Place::Ingress, _) => {
+            format!("cannot attach to the traffic control hook of {name}: {error}")
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+fn told(error: &LoadError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        let said = next.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = next.source();
+    }
+    if text.contains("Operation not permitted") {
+        text.push_str("; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed");
+    }
+    text
+}
+
+/// How an attachment stands, as the kernel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// It is there.
+    Attached,
+    /// The device has gone, and with it the attachment.
+    Gone,
+}
+
+impl Attachment {
+    /// To which device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Where.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Why it is at no better place; nothing where there is none.
+    pub fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    /// Whether it outlives the process, so that only a lease ends what it does.
+    pub fn outlives(&self) -> bool {
+        matches!(self.hold, Hold::Filter)
+    }
+
+    /// Asks the kernel whether it is still there.
+    pub fn stands(&self) -> Stands {
+        let is_there = match &self.hold {
+            Hold::Link(link) => {
+                bpf_link::read(link.as_fd()).is_ok_and(|found| found.device == self.device.index)
+            }
+            Hold::Filter => self.device.is_there(),
+        };
+        if is_there {
+            Stands::Attached
+        } else {
+            Stands::Gone
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device() -> Device {
+        Device {
+            name: "eth0".into(),
+            index: 2,
+            mtu: 1500,
+            vlan: None,
+        }
+    }
+
+    #[test]
+    fn refusals_are_told_in_words() {
+        for (place, number, words) in [
+            (Place::Driver, 16, "another XDP program is attached to eth0"),
+            (Place::Driver, 95, "the driver of eth0 has no native XDP"),
+            (
+                Place::Ingress,
+                1,
+                "CAP_NET_ADMIN is needed to attach a program",
+            ),
+        ] {
+            let error = io::Error::from_raw_os_error(number);
+            assert_eq!(refusal(&device(), place, &error), words);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_there_is_refused_before_anything_is_loaded() {
+        let never = |_: Place, _: &Device| panic!("it is loaded");
+        let error = attach("none-such", Choice::Best, never)
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(error.to_string(), "there is no network device none-such");
+    }
+
+    #[test]
+    fn the_loopback_device_has_only_the_traffic_control_hook() {
+        let make = |place: Place, _: &Device| {
+            Responder::new(
+                place,
+                super::super::Secret::random().unwrap(),
+                super::super::rig::terms(),
+            )
+        };
+        let (attachment, responder) = attach("lo", Choice::Best, make).unwrap();
+        assert_eq!(attachment.place(), Place::Ingress);
+        assert_eq!(attachment.why(), Some("the driver of lo has no native XDP"));
+        assert_eq!(attachment.stands(), Stands::Attached);
+        assert!(
+            !attachment.outlives(),
+            "run the tests on Linux 6.6 or later"
+        );
+        drop((attachment, responder));
+        let refused = attach("lo", Choice::Only(Place::Driver), make)
+            .map(|_| ())
+            .unwrap_err();
+        assert!(matches!(refused, AttachError::Refused(_)), "{refused}");
+    }
+}

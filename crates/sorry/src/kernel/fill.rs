@@ -1,0 +1,190 @@
+//! Writes the maps of a responder: settings, addresses, pages.
+
+use std::net::SocketAddr;
+
+use aya::maps::MapError;
+use sorry_bpf::layout::{self, Kind, Page, SEGMENT, VARIANTS, Vip, WORDS};
+use sorry_core::moment::Moment;
+use sorry_core::responder::flip::{Mode, Proof};
+
+use sorry_core::responder::rotation::Slot;
+
+use super::load::{LoadError, Maps};
+use super::responder::{BURST, Responder, Subject, Terms, Written, group, seconds, vip_key};
+
+/// The smallest packet that a device must send: a segment with IPv6's header and TCP's.
+pub(super) const LEAST_MTU: u16 = 1280;
+
+impl Responder {
+    pub(super) fn write_terms(&mut self) -> Result<(), LoadError> {
+        let config = &mut self.config;
+        let Terms {
+            rate,
+            lists,
+            sample,
+            mtu,
+            ..
+        } = &self.terms;
+        config.lists = lists.families();
+        config.sample = *sample;
+        config.cost = rate.map_or(0, |rate| 1_000_000_000 / u64::from(rate.max(1)));
+        config.burst = rate.map_or(0, |_| BURST * 1_000_000_000);
+        // What is left of a packet when both headers are taken away; larger ones than Ethernet's are offered to nobody.
+        let mtu = (*mtu).clamp(LEAST_MTU, 1500);
+        config.mss4 = (mtu - 40).to_be_bytes();
+        config.mss6 = (mtu - 60).to_be_bytes();
+        self.terms.lists.clone().write(&mut self.loaded.maps)?;
+        self.write_config()
+    }
+
+    pub(super) fn write_config(&mut self) -> Result<(), LoadError> {
+        Ok(self
+            .loaded
+            .maps
+            .settings
+            .set(0, self.config.to_bytes(), 0)?)
+    }
+
+    /// A bit for each port that an address has, and for one on trial.
+    pub(super) fn write_ports(&mut self, trial: Option<u16>) -> Result<(), LoadError> {
+        let mut words = vec![0_u64; WORDS as usize];
+        for port in self.desired().map(|(_, vip, _)| vip.port()).chain(trial) {
+            words[usize::from(port >> 6)] |= 1 << (port & 63);
+        }
+        for (index, word) in (0..).zip(words) {
+            self.loaded.maps.ports.set(index, word, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Brings every address into the mode that is wanted: one write each.
+    pub(super) fn flip(&mut self, now: Moment) -> Result<(), LoadError> {
+        let times = self.terms.flip;
+        let mut writes = Vec::new();
+        for site in &mut self.sites {
+            for (vip, flip) in &mut site.vips {
+                let was_off = flip.mode() == Mode::Off;
+                flip.look(site.subject.wanted, now.tick, &times);
+                if was_off && flip.mode() != Mode::Off {
+                    // What it says must say what time it is.
+                    self.refreshed = 0;
+                }
+                writes.push((*vip, site.page, flip.mode(), flip.proof(now.tick, &times)));
+            }
+        }
+        self.refresh(now)?;
+        for (vip, page, mode, proof) in writes {
+            self.write_vip(vip, page, mode, proof)?;
+        }
+        Ok(())
+    }
+
+    /// Written only where it is not so already: what is in the kernel is read back each time.
+    pub(super) fn write_vip(
+        &mut self,
+        vip: SocketAddr,
+        page: u32,
+        mode: Mode,
+        proof: Proof,
+    ) -> Result<(), LoadError> {
+        let mode = match mode {
+            Mode::Off => layout::Mode::Off,
+            Mode::On => layout::Mode::On,
+            Mode::Drain => layout::Mode::Drain,
+        };
+        let value = Vip {
+            mode: mode as u32,
+            page,
+            flags: match proof {
+                Proof::Strict => Vip::STRICT,
+                Proof::Wide => 0,
+            },
+        };
+        let key = vip_key(vip).to_bytes();
+        let vips = &mut self.loaded.maps.vips;
+        match vips.get(&key, 0) {
+            Ok(found) if found == value.to_bytes() => return Ok(()),
+            Ok(_) | Err(MapError::KeyNotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(vips.insert(key, value.to_bytes(), 0)?)
+    }
+
+    pub(super) fn remove_vip(&mut self, vip: SocketAddr) -> Result<(), LoadError> {
+        match self.loaded.maps.vips.remove(&vip_key(vip).to_bytes()) {
+            Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes what time changes, once a second, in the edition that nobody reads, and turns to that.
+    pub(super) fn refresh(&mut self, now: Moment) -> Result<(), LoadError> {
+        if self.refreshed == seconds(now) || !self.is_awake() {
+            return Ok(());
+        }
+        let slot = self.rotation.current();
+        for site in &mut self.sites {
+            if site.vips.iter().all(|(_, flip)| flip.mode() == Mode::Off) {
+                continue;
+            }
+            site.editions[slot as usize] ^= 1;
+            write_heads(&mut self.loaded.maps, site, slot, now)?;
+        }
+        self.refreshed = seconds(now);
+        Ok(())
+    }
+}
+
+/// All of the page but its first segment.
+pub(super) fn write_tails(
+    maps: &mut Maps,
+    site: &Written,
+    slot: Slot,
+    now: Moment,
+) -> Result<(), MapError> {
+    let Subject {
+        speech, promise, ..
+    } = &site.subject;
+    let page = speech
+        .said(Kind::Page, promise, seconds(now), group(0))
+        .unwrap_or_default();
+    for (number, data) in (0..).zip(page.chunks(SEGMENT)).skip(1) {
+        let index = layout::tail_index(site.page, slot as u32, number);
+        maps.tails.set(index, layout::segment(data), 0)?;
+    }
+    Ok(())
+}
+
+/// The first segments of all answers, and then the page that names them.
+pub(super) fn write_heads(
+    maps: &mut Maps,
+    site: &Written,
+    slot: Slot,
+    now: Moment,
+) -> Result<(), MapError> {
+    let Subject {
+        speech, promise, ..
+    } = &site.subject;
+    let edition = site.editions[slot as usize];
+    for kind in Kind::ALL {
+        for variant in (0..).take(VARIANTS) {
+            let Some(bytes) = speech.said(kind, promise, seconds(now), group(variant)) else {
+                break;
+            };
+            let index = layout::head_index(site.page, slot as u32, edition, kind, variant);
+            let data = &bytes[..bytes.len().min(SEGMENT)];
+            maps.heads.set(index, layout::segment(data), 0)?;
+        }
+    }
+    let number = |size: usize| u32::try_from(size).unwrap_or(0);
+    let value = Page {
+        segments: number(speech.segments()),
+        edition,
+        ends: Kind::ALL.map(|kind| number(speech.end(kind))),
+    };
+    maps.pages.set(
+        layout::page_index(site.page, slot as u32),
+        value.to_bytes(),
+        0,
+    )
+}

@@ -1,0 +1,22 @@
+//! Answers in the kernel: loads `sorry-bpf`, fills its maps, attaches it, reads it back. Whether a site is answered for is decided elsewhere; nothing
+//! here waits for anything but the kernel.
+
+mod attachment;
+mod device;
+mod fill;
+mod lists;
+mod load;
+mod packet;
+mod responder;
+#[cfg(test)]
+mod rig;
+mod secret;
+pub mod selftest;
+pub mod speech;
+
+pub use attachment::{AttachError, Attachment, Choice, Stands, attach};
+pub use device::Device;
+pub use lists::Lists;
+pub use load::{LoadError, Place};
+pub use responder::{MOST_SITES, Observed, Responder, Sample, Subject, Terms, Totals};
+pub use secret::Secret;

@@ -1,0 +1,426 @@
+//! One copy of the in-kernel responder: what is in its maps, and how that comes to be what is wanted. It is attached by `attachment`; whether and
+//! when an address is answered for, and when keys take turns, is decided in the core.
+
+use std::net::SocketAddr;
+
+use aya::maps::MapError;
+use ring::digest::{SHA256, digest};
+use sorry_bpf::layout::{self, Config, Count, Page, VARIANTS, Vip, VipKey};
+use sorry_core::moment::{Moment, Tick};
+use sorry_core::responder::flip::{self, Flip, Mode, Wanted};
+use sorry_core::responder::rotation::{self, Rotation, Slot, Step};
+use sorry_core::retry_after::Promise;
+
+use super::fill;
+use super::lists::Lists;
+use super::load::{LoadError, Loaded, Place, Tried};
+use super::secret::Secret;
+use super::speech::{Group, Speech};
+
+/// The most sites of one responder.
+pub const MOST_SITES: u32 = 64;
+
+/// One site as the kernel answers for it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Its name.
+    pub name: Box<str>,
+    /// Where it is answered for.
+    pub vips: Vec<SocketAddr>,
+    /// What is said.
+    pub speech: Speech,
+    /// When clients may come back.
+    pub promise: Promise,
+    /// Whether it is to be answered for.
+    pub wanted: Wanted,
+}
+
+/// How much, how long, for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Whom the kernel does not answer.
+    pub lists: Lists,
+    /// Segments with data per second for each network of 256 addresses (/24, /56); `None` for no limit.
+    pub rate: Option<u32>,
+    /// Of how many requests one is told of; 0 for none.
+    pub sample: u32,
+    /// The largest packet that the device sends.
+    pub mtu: u16,
+    /// How long a key is given to new connections, and a slot is left in peace.
+    pub rotation: rotation::Times,
+    /// How long an address drains, and how long proof is strict.
+    pub flip: flip::Times,
+}
+
+/// What of a bucket may be used at once, in seconds of its rate.
+pub(super) const BURST: u64 = 2;
+
+/// A site in the maps.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) subject: Subject,
+    pub(super) page: u32,
+    pub(super) vips: Vec<(SocketAddr, Flip)>,
+    /// Which heads count, by slot.
+    pub(super) editions: [u32; layout::SLOTS],
+    /// Whether its pages were ever written: until then everything passes.
+    filled: bool,
+}
+
+/// See the file's header.
+pub struct Responder {
+    pub(super) loaded: Loaded,
+    secret: Secret,
+    pub(super) terms: Terms,
+    pub(super) config: Config,
+    pub(super) rotation: Rotation,
+    pub(super) sites: Vec<Written>,
+    /// The second that the heads were written for.
+    pub(super) refreshed: u64,
+}
+
+/// What the kernel says of one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observed {
+    /// Where.
+    pub vip: SocketAddr,
+    /// What is done there; `None` where the kernel knows nothing of it.
+    pub mode: Option<layout::Mode>,
+}
+
+/// What was counted for a site, by [`Count`].
+pub type Totals = [u64; layout::COUNTS];
+
+impl Responder {
+    /// Loads it; nothing is answered yet.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn new(place: Place, secret: Secret, terms: Terms) -> Result<Responder, LoadError> {
+        let mut responder = Responder {
+            loaded: Loaded::new(place, MOST_SITES)?,
+            secret,
+            config: Config::default(),
+            terms,
+            rotation: Rotation::default(),
+            sites: Vec::new(),
+            refreshed: 0,
+        };
+        responder.write_terms()?;
+        Ok(responder)
+    }
+
+    /// Which programs it has.
+    pub fn place(&self) -> Place {
+        self.loaded.place()
+    }
+
+    pub(super) fn loaded(&mut self) -> &mut Loaded {
+        &mut self.loaded
+    }
+
+    /// Takes in other terms.
+    pub fn set_terms(&mut self, terms: Terms) -> Result<(), LoadError> {
+        self.terms = terms;
+        self.write_terms()
+    }
+
+    /// Until when anything is answered, in nanoseconds of `CLOCK_MONOTONIC`; 0 without end.
+    pub fn set_lease(&mut self, until: u64) -> Result<(), LoadError> {
+        self.config.lease = until;
+        self.write_config()
+    }
+
+    /// Takes in which sites there are and what is said for them. Addresses that stay keep their mode; those that go pass everything at once.
+    ///
+    /// # Errors
+    /// [`LoadError::Full`] beyond [`MOST_SITES`].
+    pub fn configure(&mut self, subjects: Vec<Subject>, now: Moment) -> Result<(), LoadError> {
+        let mut old = std::mem::take(&mut self.sites);
+        for subject in subjects {
+            let known = old
+                .iter()
+                .position(|site| site.subject.name == subject.name);
+            let mut site = match known.map(|at| old.swap_remove(at)) {
+                Some(site) => site,
+                None => Written {
+                    page: self.free_page(&old)?,
+                    vips: Vec::new(),
+                    editions: [0; layout::SLOTS],
+                    filled: false,
+                    subject: subject.clone(),
+                },
+            };
+            for (gone, _) in site
+                .vips
+                .iter()
+                .filter(|(vip, _)| !subject.vips.contains(vip))
+            {
+                self.remove_vip(*gone)?;
+            }
+            site.vips = subject
+                .vips
+                .iter()
+                .map(|vip| {
+                    let known = site.vips.iter().find(|(known, _)| known == vip);
+                    known.copied().unwrap_or((*vip, Flip::new(now.tick)))
+                })
+                .collect();
+            site.subject = subject;
+            self.sites.push(site);
+        }
+        for gone in old {
+            for (vip, _) in &gone.vips {
+                self.remove_vip(*vip)?;
+            }
+            for slot in [0, 1] {
+                let index = layout::page_index(gone.page, slot);
+                self.loaded
+                    .maps
+                    .pages
+                    .set(index, Page::default().to_bytes(), 0)?;
+            }
+        }
+        self.write_ports(None)?;
+        self.look(now)
+    }
+
+    /// Says whether a site is to be answered for.
+    pub fn want(&mut self, site: &str, wanted: Wanted, now: Moment) -> Result<(), LoadError> {
+        for known in &mut self.sites {
+            if *known.subject.name == *site {
+                known.subject.wanted = wanted;
+            }
+        }
+        self.look(now)
+    }
+
+    /// Does what time and wishes bring. Whoever calls it twice does no harm.
+    pub fn look(&mut self, now: Moment) -> Result<(), LoadError> {
+        let content = self.content();
+        let fresh: Vec<usize> = (0..self.sites.len())
+            .filter(|site| !self.sites[*site].filled)
+            .collect();
+        for step in self.rotation.look(now, content, &self.terms.rotation) {
+            self.step(step, now)?;
+        }
+        // Nobody has a connection to a page that was never there, so it needs no turn.
+        for site in fresh {
+            for slot in Slot::ALL {
+                self.fill_page(site, slot, now)?;
+            }
+            self.sites[site].filled = true;
+        }
+        self.flip(now)?;
+        self.refresh(now)
+    }
+
+    /// When time alone brings something to do.
+    pub fn next_look(&self, now: Moment) -> Tick {
+        let turn = self
+            .rotation
+            .next_look(now, self.content(), &self.terms.rotation);
+        let flips = self
+            .flips()
+            .filter_map(|flip| flip.next_look(now.tick, &self.terms.flip));
+        let second = self
+            .is_awake()
+            .then(|| Tick(now.tick.0 + 1000 - now.wall.0 % 1000));
+        flips.chain(second).fold(turn, Tick::min)
+    }
+
+    /// What the kernel says of every address, read back from it.
+    pub fn observe(&self) -> Result<Vec<(Box<str>, Observed)>, LoadError> {
+        let mut all = Vec::new();
+        for site in &self.sites {
+            for (vip, _) in &site.vips {
+                let found = match self.loaded.maps.vips.get(&vip_key(*vip).to_bytes(), 0) {
+                    Ok(bytes) => Vip::from_bytes(&bytes).mode(),
+                    Err(MapError::KeyNotFound) => None,
+                    Err(error) => return Err(error.into()),
+                };
+                all.push((
+                    site.subject.name.clone(),
+                    Observed {
+                        vip: *vip,
+                        mode: found,
+                    },
+                ));
+            }
+        }
+        Ok(all)
+    }
+
+    /// What is to be found in the kernel, by address.
+    pub fn desired(&self) -> impl Iterator<Item = (&str, SocketAddr, Mode)> {
+        self.sites.iter().flat_map(|site| {
+            let name = &*site.subject.name;
+            site.vips
+                .iter()
+                .map(move |(vip, flip)| (name, *vip, flip.mode()))
+        })
+    }
+
+    /// What was counted for each site, over all processors.
+    pub fn totals(&self) -> Result<Vec<(Box<str>, Totals)>, LoadError> {
+        let mut all = Vec::new();
+        for site in &self.sites {
+            let mut totals = [0; Count::ALL.len()];
+            for bytes in self.loaded.maps.counts.get(&site.page, 0)?.iter() {
+                for (total, word) in totals.iter_mut().zip(bytes.chunks_exact(8)) {
+                    let mut own = [0; 8];
+                    own.copy_from_slice(word);
+                    *total += u64::from_ne_bytes(own);
+                }
+            }
+            all.push((site.subject.name.clone(), totals));
+        }
+        Ok(all)
+    }
+
+    /// Requests that the kernel has told of since the last call, at most so many.
+    pub fn samples(&mut self, most: usize) -> Vec<Sample> {
+        let mut all = Vec::new();
+        while all.len() < most {
+            let Some(item) = self.loaded.maps.samples.next() else {
+                break;
+            };
+            let Ok(bytes) = <&[u8; layout::Sample::SIZE]>::try_from(&*item) else {
+                continue;
+            };
+            let sample = layout::Sample::from_bytes(bytes);
+            let site = self.sites.iter().find(|site| site.page == sample.page);
+            let length = usize::from(sample.length).min(sample.head.len());
+            all.push(Sample {
+                site: site.map(|site| site.subject.name.clone()),
+                client: std::net::Ipv6Addr::from(sample.client).to_canonical(),
+                head: sample.head[..length].into(),
+            });
+        }
+        all
+    }
+
+    /// Has the kernel run its program on a packet that goes nowhere.
+    pub(super) fn try_on(&mut self, packet: &[u8]) -> Result<Tried, LoadError> {
+        self.loaded.try_on(packet)
+    }
+
+    /// Answers for one more address with the page of a site, whatever is wanted of that: one that no client is at.
+    pub(super) fn begin_trial(&mut self, site: &str, vip: SocketAddr) -> Result<(), LoadError> {
+        let page = self
+            .sites
+            .iter()
+            .find(|known| *known.subject.name == *site)
+            .map(|site| site.page);
+        let Some(page) = page else { return Ok(()) };
+        self.write_vip(vip, page, Mode::On, flip::Proof::Strict)?;
+        self.write_ports(Some(vip.port()))
+    }
+
+    /// Not any more.
+    pub(super) fn end_trial(&mut self, vip: SocketAddr) -> Result<(), LoadError> {
+        self.remove_vip(vip)?;
+        self.write_ports(None)
+    }
+
+    fn flips(&self) -> impl Iterator<Item = &Flip> {
+        self.sites
+            .iter()
+            .flat_map(|site| site.vips.iter().map(|(_, flip)| flip))
+    }
+
+    /// Whether anybody may be answered.
+    pub(super) fn is_awake(&self) -> bool {
+        self.flips().any(|flip| flip.mode() != Mode::Off)
+    }
+
+    fn free_page(&self, old: &[Written]) -> Result<u32, LoadError> {
+        let used = |page: &u32| self.sites.iter().chain(old).any(|site| site.page == *page);
+        (0..MOST_SITES)
+            .find(|page| !used(page))
+            .ok_or(LoadError::Full)
+    }
+
+    /// A number that differs where what is said differs, and is the same on every node that says the same.
+    fn content(&self) -> u64 {
+        let mut sites: Vec<&Written> = self.sites.iter().collect();
+        sites.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
+        let mut all = Vec::new();
+        for site in sites {
+            for part in
+                std::iter::once(site.subject.name.as_bytes()).chain(site.subject.speech.masked())
+            {
+                all.extend_from_slice(&part.len().to_be_bytes());
+                all.extend_from_slice(part);
+            }
+        }
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest(&SHA256, &all).as_ref()[..8]);
+        u64::from_be_bytes(first)
+    }
+
+    fn step(&mut self, step: Step, now: Moment) -> Result<(), LoadError> {
+        match step {
+            Step::Fill(slot, mark) => {
+                // First the key: from now on nothing that is answered belongs to the pages that are written over.
+                self.config.key[slot as usize] = self.secret.key(mark);
+                self.write_config()?;
+                for site in 0..self.sites.len() {
+                    self.fill_page(site, slot, now)?;
+                }
+                Ok(())
+            }
+            Step::Turn(slot) => {
+                self.config.current = slot as u32;
+                self.write_config()?;
+                // What was filled half a period ago is to say what time it is now.
+                self.refreshed = 0;
+                Ok(())
+            }
+        }
+    }
+
+    fn fill_page(&mut self, site: usize, slot: Slot, now: Moment) -> Result<(), LoadError> {
+        let site = &self.sites[site];
+        fill::write_tails(&mut self.loaded.maps, site, slot, now)?;
+        fill::write_heads(&mut self.loaded.maps, site, slot, now)?;
+        Ok(())
+    }
+}
+
+/// A request that the kernel has told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The site; `None` where it is gone.
+    pub site: Option<Box<str>>,
+    /// Who asked.
+    pub client: std::net::IpAddr,
+    /// The first bytes of the request.
+    pub head: Box<[u8]>,
+}
+
+pub(super) fn group(number: u32) -> Group {
+    Group {
+        number,
+        of: u32::try_from(VARIANTS).unwrap_or(1),
+    }
+}
+
+pub(super) fn seconds(now: Moment) -> u64 {
+    now.wall.0 / 1000
+}
+
+pub(super) fn vip_key(vip: SocketAddr) -> VipKey {
+    let address = match vip.ip() {
+        std::net::IpAddr::V4(four) => four.to_ipv6_mapped(),
+        std::net::IpAddr::V6(six) => six,
+    };
+    VipKey {
+        address: address.octets(),
+        port: vip.port().to_be_bytes(),
+    }
+}
+
+#[cfg(test)]
+#[path = "responder_tests.rs"]
+mod tests;

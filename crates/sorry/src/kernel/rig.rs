@@ -1,0 +1,249 @@
+//! A responder that is attached to nothing, and a client that sends it packets by way of the kernel's trials: for the tests of its programs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sorry_bpf::layout::Kind;
+use sorry_core::answer::template::{Hole, Template};
+use sorry_core::moment::{Moment, Tick, Wall};
+use sorry_core::responder::flip::{self, Wanted};
+use sorry_core::responder::rotation;
+use sorry_core::retry_after::Promise;
+
+use super::lists::Lists;
+use super::load::Place;
+use super::packet::{OFFER, Packet, flag};
+use super::responder::{Responder, Subject, Terms};
+use super::secret::Secret;
+use super::speech::{AltSvc, Group, Speech};
+use crate::page::prepared::{Answers, RetryForm, Settings};
+use crate::page::{Document, Page};
+
+/// Both places and both protocols.
+pub(super) const WAYS: [(Place, Family); 4] = [
+    (Place::Driver, Family::Four),
+    (Place::Driver, Family::Six),
+    (Place::Ingress, Family::Four),
+    (Place::Ingress, Family::Six),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    Four,
+    Six,
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It goes on, not a bit of it changed.
+    Passed,
+    Dropped,
+    /// These came back.
+    Answered(Vec<Packet>),
+}
+
+pub(super) struct Rig {
+    pub(super) responder: Responder,
+    pub(super) place: Place,
+    pub(super) client: SocketAddr,
+    pub(super) server: SocketAddr,
+    pub(super) now: Moment,
+    pub(super) body: usize,
+}
+
+pub(super) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.example\r\nAccept: */*\r\n\r\n";
+
+pub(super) fn terms() -> Terms {
+    Terms {
+        lists: Lists::default(),
+        rate: None,
+        sample: 0,
+        mtu: 1500,
+        rotation: rotation::Times {
+            period: Duration::from_secs(600),
+            rest: Duration::from_secs(30),
+        },
+        flip: flip::Times {
+            drain: Duration::from_secs(30),
+            strict: Duration::from_secs(60),
+        },
+    }
+}
+
+pub(super) fn speech(body: usize) -> Speech {
+    let page = Page {
+        html: vec![Document {
+            language: "en".into(),
+            // No two bytes at the distance of a segment are the same.
+            body: Bytes::from(
+                (0..body)
+                    .map(|at| b'a' + u8::try_from(at % 23).unwrap_or(0))
+                    .collect::<Vec<_>>(),
+            ),
+            csp: "".into(),
+            encoded: Default::default(),
+        }],
+        problem_json: Template::new()
+            .text("{\"retry_after\":")
+            .hole(Hole::RetryAfter)
+            .text("}"),
+        xml: Template::new().text("<problem/>"),
+        text: vec![("en".into(), Template::new().text("down\n"))],
+        event_stream: Template::new().text("event: sorry\n\n"),
+        assets: vec![],
+        warnings: vec![],
+        digest: "".into(),
+    };
+    let settings = Settings {
+        status: 503,
+        phrase: "Service Unavailable",
+        retry_form: RetryForm::Seconds,
+        said: None,
+        redirect_status: 302,
+        robots: None,
+        origins: Box::default(),
+    };
+    Speech::new(&Answers::new(&page, &settings), AltSvc::Silent).unwrap()
+}
+
+pub(super) fn promise() -> Promise {
+    Promise {
+        default: 120,
+        until: None,
+        salt: 1,
+    }
+}
+
+impl Rig {
+    /// One whose page has so many bytes without its head; it answers.
+    pub(super) fn new((place, family): (Place, Family), body: usize) -> Rig {
+        // A segment's state is kept by the processor that made the template.
+        let here = rustix::thread::sched_getcpu();
+        let mut one = rustix::thread::CpuSet::new();
+        one.set(here);
+        rustix::thread::sched_setaffinity(None, &one).unwrap();
+        let secret = Secret::shared(b"0123456789abcdef");
+        let responder = Responder::new(place, secret, terms())
+            .expect("eBPF programs are loaded: run the tests as root, on Linux 5.18 or later");
+        let (client, server) = match family {
+            Family::Four => ("192.0.2.7:40000", "198.51.100.1:80"),
+            Family::Six => ("[2001:db8::7]:40000", "[2001:db8:1::1]:80"),
+        };
+        let mut rig = Rig {
+            responder,
+            place,
+            client: client.parse().unwrap(),
+            server: server.parse().unwrap(),
+            now: Moment {
+                tick: Tick(1_000_000),
+                wall: Wall(1_800_000_000_000),
+            },
+            body,
+        };
+        rig.configure(body, Wanted::Answer);
+        rig
+    }
+
+    pub(super) fn configure(&mut self, body: usize, wanted: Wanted) {
+        self.body = body;
+        let subject = Subject {
+            name: "shop".into(),
+            vips: vec![self.server],
+            speech: speech(body),
+            promise: promise(),
+            wanted,
+        };
+        self.responder.configure(vec![subject], self.now).unwrap();
+    }
+
+    pub(super) fn want(&mut self, wanted: Wanted) {
+        self.responder.want("shop", wanted, self.now).unwrap();
+    }
+
+    /// So much later.
+    pub(super) fn wait(&mut self, seconds: u64) {
+        self.now.tick.0 += seconds * 1000;
+        self.now.wall.0 += seconds * 1000;
+        self.responder.look(self.now).unwrap();
+    }
+
+    pub(super) fn end(&self) -> u32 {
+        u32::try_from(speech(self.body).end(Kind::Page)).unwrap()
+    }
+
+    /// What is said now to this client, by kind; any of the groups may be the client's.
+    pub(super) fn is_said(&self, kind: Kind, bytes: &[u8]) -> bool {
+        let now = self.now.wall.0 / 1000;
+        (0..8).any(|number| {
+            speech(self.body)
+                .said(kind, &promise(), now, Group { number, of: 8 })
+                .as_deref()
+                == Some(bytes)
+        })
+    }
+
+    pub(super) fn packet(&self, flags: u8) -> Packet {
+        Packet::new(self.client, self.server, flags)
+    }
+
+    pub(super) fn syn(&self) -> Packet {
+        Packet {
+            options: OFFER.to_vec(),
+            ..self.packet(flag::SYN)
+        }
+    }
+
+    /// The first sequence number that we are given.
+    pub(super) fn greet(&mut self) -> u32 {
+        let syn = self.syn();
+        match self.send(&syn) {
+            Fate::Answered(greeting) => greeting[0].seq,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A packet of a connection that has so many bytes of the answer.
+    pub(super) fn with(&self, isn: u32, off: u32, flags: u8, data: &[u8]) -> Packet {
+        Packet {
+            ack: isn.wrapping_add(1).wrapping_add(off),
+            seq: 5000,
+            data: data.to_vec(),
+            ..self.packet(flag::ACK | flags)
+        }
+    }
+
+    pub(super) fn send(&mut self, packet: &Packet) -> Fate {
+        self.send_frame(&packet.to_frame())
+    }
+
+    pub(super) fn send_frame(&mut self, frame: &[u8]) -> Fate {
+        let tried = self.responder.try_on(frame).unwrap();
+        let read =
+            |frame: &[u8]| Packet::read(frame).unwrap_or_else(|wrong| panic!("{wrong}: {frame:?}"));
+        match (self.place, tried.action) {
+            (Place::Driver, 2) | (Place::Ingress, u32::MAX) => {
+                assert_eq!(tried.packet, frame, "what passes is not touched");
+                Fate::Passed
+            }
+            (Place::Driver, 1) | (Place::Ingress, 2) => Fate::Dropped,
+            (Place::Driver, 3) | (Place::Ingress, 7) => Fate::Answered(vec![read(&tried.packet)]),
+            (Place::Driver, 4) => Fate::Answered(self.copies(&tried.packet)),
+            (place, action) => panic!("{place:?} returned {action}"),
+        }
+    }
+
+    /// The segments that are made of a template, until there are no more.
+    fn copies(&mut self, template: &[u8]) -> Vec<Packet> {
+        let mut all = Vec::new();
+        loop {
+            let tried = self.responder.loaded().try_segment_on(template).unwrap();
+            match tried.action {
+                2 => all.push(Packet::read(&tried.packet).unwrap()),
+                1 => return all,
+                other => panic!("{other}"),
+            }
+        }
+    }
+}

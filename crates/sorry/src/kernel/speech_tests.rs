@@ -1,0 +1,177 @@
+//! What the kernel says beside what the user-space server says.
+
+use super::*;
+use crate::page::prepared::{RetryForm, Settings};
+use crate::page::{Document, Page};
+use bytes::Bytes;
+
+fn answers(html: usize) -> Answers {
+    let settings = Settings {
+        status: 503,
+        phrase: "Service Unavailable",
+        retry_form: RetryForm::Seconds,
+        said: None,
+        redirect_status: 302,
+        robots: None,
+        origins: Box::default(),
+    };
+    Answers::new(&own(html), &settings)
+}
+
+fn own(html: usize) -> Page {
+    Page {
+        html: vec![Document {
+            language: "en".into(),
+            body: Bytes::from(vec![b'x'; html]),
+            csp: "".into(),
+            encoded: Default::default(),
+        }],
+        problem_json: Template::new()
+            .text("{\"retry_after\":")
+            .hole(Hole::RetryAfter)
+            .text(",\"request_id\":\"")
+            .hole(Hole::Id)
+            .text("\"}"),
+        xml: Template::new().text("<problem/>"),
+        text: vec![("en".into(), Template::new().text("down\n"))],
+        event_stream: Template::new().text("event: sorry\n\n"),
+        assets: vec![],
+        warnings: vec![],
+        digest: "".into(),
+    }
+}
+
+fn promise() -> Promise {
+    Promise {
+        default: 120,
+        until: None,
+        salt: 1,
+    }
+}
+
+const FIRST: Group = Group { number: 0, of: 8 };
+
+fn said(speech: &Speech, kind: Kind) -> String {
+    let bytes = speech.said(kind, &promise(), 0, FIRST).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_short_page_has_all_answers_and_all_are_of_one_length() {
+    let speech = Speech::new(&answers(300), AltSvc::Silent).unwrap();
+    assert_eq!(speech.segments(), 1);
+    for kind in Kind::ALL {
+        assert_eq!(speech.end(kind), speech.end(Kind::Page), "{kind:?}");
+    }
+    let page = said(&speech, Kind::Page);
+    assert!(
+        page.starts_with("HTTP/1.1 503 Service Unavailable\r\nServer: sorry\r\nRetry-After:     1"),
+        "{page}"
+    );
+    assert!(page.ends_with(&"x".repeat(300)), "{page}");
+    for gone in ["Date", "X-Request-Id:", "desc"] {
+        assert!(!page.contains(gone), "{gone} in {page}");
+    }
+    assert!(
+        page.contains("\r\nServer-Timing: sorry;dur=00001"),
+        "{page}"
+    );
+    let head = said(&speech, Kind::Head);
+    let (same, rest) = head.split_once("X-Pad: ").unwrap();
+    assert!(page.starts_with(same), "{head}");
+    assert!(rest.ends_with("-\r\nConnection: close\r\n\r\n"), "{head}");
+    let json = said(&speech, Kind::Json);
+    assert!(
+        json.contains("application/json")
+            && json.ends_with(",\"request_id\":\"0000000000000000\"}"),
+        "{json}"
+    );
+}
+
+#[test]
+fn a_preflight_has_its_date_and_allows_whatever_is_asked_for() {
+    let speech = Speech::new(&answers(300), AltSvc::Clear).unwrap();
+    let preflight = said(&speech, Kind::Preflight);
+    assert!(
+        preflight.starts_with("HTTP/1.1 204 No Content\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"),
+        "{preflight}"
+    );
+    for line in [
+        "Access-Control-Allow-Origin: *",
+        "Access-Control-Allow-Headers: *, Authorization",
+        "Alt-Svc: clear",
+    ] {
+        assert!(
+            preflight.contains(&format!("\r\n{line}\r\n")),
+            "{line} in {preflight}"
+        );
+    }
+    assert!(!preflight.contains("X-Request-Id: "), "{preflight}");
+}
+
+#[test]
+fn a_long_page_has_no_json_and_the_others_keep_their_lengths() {
+    let speech = Speech::new(&answers(5000), AltSvc::Silent).unwrap();
+    assert_eq!(speech.segments(), 5);
+    assert!(!speech.has(Kind::Json));
+    let head = said(&speech, Kind::Head);
+    assert!(
+        !head.contains("X-Pad") && head.ends_with("\r\n\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("Content-Length: 5000"));
+    let preface = speech.said(Kind::Preface, &promise(), 0, FIRST).unwrap();
+    assert_eq!(preface.len(), 9 + 9 + 8);
+    assert_eq!(preface[preface.len() - 4..], [0, 0, 0, 0xd]);
+}
+
+#[test]
+fn what_is_too_long_is_refused_with_its_length() {
+    let most = LONGEST
+        - Speech::new(&answers(1000), AltSvc::Silent)
+            .unwrap()
+            .end(Kind::Page)
+        + 1000;
+    // Content-Length has a digit more.
+    assert!(Speech::new(&answers(most - 1), AltSvc::Silent).is_ok());
+    let refused = Speech::new(&answers(most), AltSvc::Silent).unwrap_err();
+    assert_eq!(refused, Unsayable::Page { bytes: LONGEST + 1 });
+    assert!(refused.to_string().contains("12200"), "{refused}");
+}
+
+/// Every length around the end of the first segment, where a few bytes are too few to pad with.
+#[test]
+fn pages_of_about_one_segment_are_padded_or_have_no_others() {
+    for html in 600..900 {
+        let speech = Speech::new(&answers(html), AltSvc::Silent).unwrap();
+        if speech.segments() > 1 {
+            continue;
+        }
+        for kind in Kind::ALL {
+            let end = speech.end(kind);
+            assert!(
+                end == 0 || end == speech.end(Kind::Page),
+                "{kind:?} of {html}"
+            );
+        }
+        assert!(speech.has(Kind::Head), "{html}");
+        assert!(speech.end(Kind::Page) <= SEGMENT);
+    }
+}
+
+#[test]
+fn groups_hear_different_numbers_and_nothing_else_differs() {
+    let speech = Speech::new(&answers(300), AltSvc::Silent).unwrap();
+    let heard: Vec<Vec<u8>> = (0..8)
+        .map(|number| {
+            speech
+                .said(Kind::Page, &promise(), 0, Group { number, of: 8 })
+                .unwrap()
+        })
+        .collect();
+    assert!(heard.iter().any(|bytes| *bytes != heard[0]));
+    let same = Speech::new(&answers(300), AltSvc::Silent).unwrap();
+    assert!(speech.masked().eq(same.masked()));
+    let other = Speech::new(&answers(301), AltSvc::Silent).unwrap();
+    assert!(!speech.masked().eq(other.masked()));
+}
