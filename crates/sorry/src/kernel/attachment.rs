@@ -293,7 +293,7 @@ mod tests {
             Responder::new(
                 place,
                 super::super::Secret::random().unwrap(),
-                super::super::rig::terms(),
+                super::super::tests::rig::terms(),
             )
         };
         let (attachment, responder) = attach("lo", Choice::Best, make).unwrap();

@@ -8,11 +8,11 @@ mod lists;
 mod load;
 mod packet;
 mod responder;
-#[cfg(test)]
-mod rig;
 mod secret;
 pub mod selftest;
 pub mod speech;
+#[cfg(test)]
+mod tests;
 
 pub use attachment::{AttachError, Attachment, Choice, Stands, attach};
 pub use device::Device;

@@ -420,7 +420,3 @@ pub(super) fn vip_key(vip: SocketAddr) -> VipKey {
         port: vip.port().to_be_bytes(),
     }
 }
-
-#[cfg(test)]
-#[path = "responder_tests.rs"]
-mod tests;

@@ -201,7 +201,7 @@ fn normal(answer: &[u8]) -> String {
 }
 
 /// `;desc="ID"` of Server-Timing, taken out.
-fn without_id(line: &str) -> String {
+pub(super) fn without_id(line: &str) -> String {
     match line
         .split_once(";desc=\"")
         .and_then(|(before, rest)| Some((before, rest.split_once('"')?.1)))
@@ -212,7 +212,7 @@ fn without_id(line: &str) -> String {
 }
 
 /// The request's id in JSON, taken out.
-fn without_request(body: &str) -> String {
+pub(super) fn without_request(body: &str) -> String {
     const KEY: &str = "\"request_id\":\"";
     match body
         .split_once(KEY)
@@ -224,7 +224,7 @@ fn without_request(body: &str) -> String {
 }
 
 /// Digits and blanks before them are holes of a fixed width.
-fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_digit() && c != ' ') {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
@@ -252,7 +252,3 @@ fn difference(wanted: &str, found: &str) -> Option<String> {
         ),
     })
 }
-
-#[cfg(test)]
-#[path = "selftest_tests.rs"]
-mod tests;

@@ -245,7 +245,3 @@ fn padded(whole: &Template, bytes: usize) -> Template {
     result.append(&whole.without(&[0..at]));
     result
 }
-
-#[cfg(test)]
-#[path = "speech_tests.rs"]
-mod tests;

@@ -1,9 +1,11 @@
 //! The self-test finds what differs, and nothing else.
 
-use super::super::rig::{Rig, WAYS, promise, speech};
-use super::super::speech::Group;
-use super::*;
 use sorry_bpf::layout::Kind;
+
+use super::super::packet::{OFFER, Packet, flag};
+use super::super::selftest::{masked, run, without_id, without_request};
+use super::super::speech::Group;
+use super::rig::{Fate, Rig, WAYS, promise, speech};
 
 /// What user space would say: with a date, an id and its own number of seconds.
 fn answer(body: usize, request: &[u8]) -> Vec<u8> {
@@ -45,7 +47,7 @@ fn what_both_say_is_the_same() {
                 flag::SYN,
             )
         };
-        assert_eq!(rig.send(&packet), super::super::rig::Fate::Passed);
+        assert_eq!(rig.send(&packet), Fate::Passed);
         rig.greet();
     }
 }

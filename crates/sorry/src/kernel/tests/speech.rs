@@ -1,7 +1,11 @@
 //! What the kernel says beside what the user-space server says.
 
-use super::*;
-use crate::page::prepared::{RetryForm, Settings};
+use sorry_bpf::layout::{Kind, SEGMENT};
+use sorry_core::answer::template::{Hole, Template};
+use sorry_core::retry_after::Promise;
+
+use super::super::speech::{AltSvc, Group, LONGEST, Speech, Unsayable};
+use crate::page::prepared::{Answers, RetryForm, Settings};
 use crate::page::{Document, Page};
 use bytes::Bytes;
 

@@ -11,17 +11,17 @@ use sorry_core::responder::flip::{self, Wanted};
 use sorry_core::responder::rotation;
 use sorry_core::retry_after::Promise;
 
-use super::lists::Lists;
-use super::load::Place;
-use super::packet::{OFFER, Packet, flag};
-use super::responder::{Responder, Subject, Terms};
-use super::secret::Secret;
-use super::speech::{AltSvc, Group, Speech};
+use super::super::lists::Lists;
+use super::super::load::Place;
+use super::super::packet::{OFFER, Packet, flag};
+use super::super::responder::{Responder, Subject, Terms};
+use super::super::secret::Secret;
+use super::super::speech::{AltSvc, Group, Speech};
 use crate::page::prepared::{Answers, RetryForm, Settings};
 use crate::page::{Document, Page};
 
 /// Both places and both protocols.
-pub(super) const WAYS: [(Place, Family); 4] = [
+pub(in crate::kernel) const WAYS: [(Place, Family); 4] = [
     (Place::Driver, Family::Four),
     (Place::Driver, Family::Six),
     (Place::Ingress, Family::Four),
@@ -29,14 +29,14 @@ pub(super) const WAYS: [(Place, Family); 4] = [
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
+pub(in crate::kernel) enum Family {
     Four,
     Six,
 }
 
 /// What became of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::kernel) enum Fate {
     /// It goes on, not a bit of it changed.
     Passed,
     Dropped,
@@ -44,18 +44,19 @@ pub(super) enum Fate {
     Answered(Vec<Packet>),
 }
 
-pub(super) struct Rig {
-    pub(super) responder: Responder,
-    pub(super) place: Place,
-    pub(super) client: SocketAddr,
-    pub(super) server: SocketAddr,
-    pub(super) now: Moment,
-    pub(super) body: usize,
+pub(in crate::kernel) struct Rig {
+    pub(in crate::kernel) responder: Responder,
+    pub(in crate::kernel) place: Place,
+    pub(in crate::kernel) client: SocketAddr,
+    pub(in crate::kernel) server: SocketAddr,
+    pub(in crate::kernel) now: Moment,
+    pub(in crate::kernel) body: usize,
 }
 
-pub(super) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.example\r\nAccept: */*\r\n\r\n";
+pub(in crate::kernel) const REQUEST: &[u8] =
+    b"GET / HTTP/1.1\r\nHost: shop.example\r\nAccept: */*\r\n\r\n";
 
-pub(super) fn terms() -> Terms {
+pub(in crate::kernel) fn terms() -> Terms {
     Terms {
         lists: Lists::default(),
         rate: None,
@@ -72,7 +73,7 @@ pub(super) fn terms() -> Terms {
     }
 }
 
-pub(super) fn speech(body: usize) -> Speech {
+pub(in crate::kernel) fn speech(body: usize) -> Speech {
     let page = Page {
         html: vec![Document {
             language: "en".into(),
@@ -108,7 +109,7 @@ pub(super) fn speech(body: usize) -> Speech {
     Speech::new(&Answers::new(&page, &settings), AltSvc::Silent).unwrap()
 }
 
-pub(super) fn promise() -> Promise {
+pub(in crate::kernel) fn promise() -> Promise {
     Promise {
         default: 120,
         until: None,
@@ -118,7 +119,7 @@ pub(super) fn promise() -> Promise {
 
 impl Rig {
     /// One whose page has so many bytes without its head; it answers.
-    pub(super) fn new((place, family): (Place, Family), body: usize) -> Rig {
+    pub(in crate::kernel) fn new((place, family): (Place, Family), body: usize) -> Rig {
         // A segment's state is kept by the processor that made the template.
         let here = rustix::thread::sched_getcpu();
         let mut one = rustix::thread::CpuSet::new();
@@ -146,7 +147,7 @@ impl Rig {
         rig
     }
 
-    pub(super) fn configure(&mut self, body: usize, wanted: Wanted) {
+    pub(in crate::kernel) fn configure(&mut self, body: usize, wanted: Wanted) {
         self.body = body;
         let subject = Subject {
             name: "shop".into(),
@@ -158,23 +159,23 @@ impl Rig {
         self.responder.configure(vec![subject], self.now).unwrap();
     }
 
-    pub(super) fn want(&mut self, wanted: Wanted) {
+    pub(in crate::kernel) fn want(&mut self, wanted: Wanted) {
         self.responder.want("shop", wanted, self.now).unwrap();
     }
 
     /// So much later.
-    pub(super) fn wait(&mut self, seconds: u64) {
+    pub(in crate::kernel) fn wait(&mut self, seconds: u64) {
         self.now.tick.0 += seconds * 1000;
         self.now.wall.0 += seconds * 1000;
         self.responder.look(self.now).unwrap();
     }
 
-    pub(super) fn end(&self) -> u32 {
+    pub(in crate::kernel) fn end(&self) -> u32 {
         u32::try_from(speech(self.body).end(Kind::Page)).unwrap()
     }
 
     /// What is said now to this client, by kind; any of the groups may be the client's.
-    pub(super) fn is_said(&self, kind: Kind, bytes: &[u8]) -> bool {
+    pub(in crate::kernel) fn is_said(&self, kind: Kind, bytes: &[u8]) -> bool {
         let now = self.now.wall.0 / 1000;
         (0..8).any(|number| {
             speech(self.body)
@@ -184,11 +185,11 @@ impl Rig {
         })
     }
 
-    pub(super) fn packet(&self, flags: u8) -> Packet {
+    pub(in crate::kernel) fn packet(&self, flags: u8) -> Packet {
         Packet::new(self.client, self.server, flags)
     }
 
-    pub(super) fn syn(&self) -> Packet {
+    pub(in crate::kernel) fn syn(&self) -> Packet {
         Packet {
             options: OFFER.to_vec(),
             ..self.packet(flag::SYN)
@@ -196,7 +197,7 @@ impl Rig {
     }
 
     /// The first sequence number that we are given.
-    pub(super) fn greet(&mut self) -> u32 {
+    pub(in crate::kernel) fn greet(&mut self) -> u32 {
         let syn = self.syn();
         match self.send(&syn) {
             Fate::Answered(greeting) => greeting[0].seq,
@@ -205,7 +206,7 @@ impl Rig {
     }
 
     /// A packet of a connection that has so many bytes of the answer.
-    pub(super) fn with(&self, isn: u32, off: u32, flags: u8, data: &[u8]) -> Packet {
+    pub(in crate::kernel) fn with(&self, isn: u32, off: u32, flags: u8, data: &[u8]) -> Packet {
         Packet {
             ack: isn.wrapping_add(1).wrapping_add(off),
             seq: 5000,
@@ -214,11 +215,11 @@ impl Rig {
         }
     }
 
-    pub(super) fn send(&mut self, packet: &Packet) -> Fate {
+    pub(in crate::kernel) fn send(&mut self, packet: &Packet) -> Fate {
         self.send_frame(&packet.to_frame())
     }
 
-    pub(super) fn send_frame(&mut self, frame: &[u8]) -> Fate {
+    pub(in crate::kernel) fn send_frame(&mut self, frame: &[u8]) -> Fate {
         let tried = self.responder.try_on(frame).unwrap();
         let read =
             |frame: &[u8]| Packet::read(frame).unwrap_or_else(|wrong| panic!("{wrong}: {frame:?}"));
@@ -246,4 +247,64 @@ impl Rig {
             }
         }
     }
+}
+
+/// A page of one segment, and one of several, without their heads.
+pub(in crate::kernel) const SHORT: usize = 300;
+pub(in crate::kernel) const LONG: usize = 5000;
+
+pub(in crate::kernel) fn answered(fate: Fate) -> Vec<Packet> {
+    match fate {
+        Fate::Answered(packets) => packets,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(in crate::kernel) fn one(fate: Fate) -> Packet {
+    let mut packets = answered(fate);
+    assert_eq!(packets.len(), 1);
+    packets.remove(0)
+}
+
+/// By the paper's definition, for whole messages.
+pub(in crate::kernel) fn siphash(key: [u64; 2], message: &[u8]) -> u32 {
+    fn round(v: &mut [u64; 4]) {
+        for (a, b, c, d, e) in [(0, 1, 13, 2, 16), (2, 3, 16, 0, 21)] {
+            if a == 0 {
+                v[0] = v[0].wrapping_add(v[1]);
+                v[1] = v[1].rotate_left(c) ^ v[0];
+                v[0] = v[0].rotate_left(32);
+                v[d] = v[d].wrapping_add(v[3]);
+                v[3] = v[3].rotate_left(e) ^ v[d];
+            } else {
+                v[0] = v[0].wrapping_add(v[3]);
+                v[3] = v[3].rotate_left(e) ^ v[0];
+                v[a] = v[a].wrapping_add(v[1]);
+                v[1] = v[1].rotate_left(17) ^ v[a];
+                v[a] = v[a].rotate_left(32);
+                let _ = (b, c, d);
+            }
+        }
+    }
+    let mut v = [
+        0x736f_6d65_7073_6575 ^ key[0],
+        0x646f_7261_6e64_6f6d ^ key[1],
+        0x6c79_6765_6e65_7261 ^ key[0],
+        0x7465_6462_7974_6573 ^ key[1],
+    ];
+    let mut padded = message.to_vec();
+    padded.resize(message.len() / 8 * 8 + 7, 0);
+    padded.push(message.len() as u8);
+    for word in padded.chunks_exact(8) {
+        let word = u64::from_le_bytes(word.try_into().unwrap());
+        v[3] ^= word;
+        round(&mut v);
+        round(&mut v);
+        v[0] ^= word;
+    }
+    v[2] ^= 0xff;
+    for _ in 0..4 {
+        round(&mut v);
+    }
+    (v[0] ^ v[1] ^ v[2] ^ v[3]) as u32
 }

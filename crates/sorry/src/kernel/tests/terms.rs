@@ -1,0 +1,218 @@
+//! Modes, keys, lists, limits, samples: what else decides whether a packet is answered.
+
+use sorry_bpf::layout::{self, Count, Kind, SEGMENT};
+use sorry_core::responder::flip::Wanted;
+
+use super::super::lists::Lists;
+use super::super::packet::Packet;
+use super::super::responder::Terms;
+use super::rig::{Family, Fate, LONG, REQUEST, Rig, SHORT, WAYS, one, terms};
+
+const SEG: u32 = SEGMENT as u32;
+
+#[test]
+fn modes_are_on_drain_and_off() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, LONG);
+        let isn = rig.greet();
+        let (request, part) = (
+            rig.with(isn, 0, 0, REQUEST),
+            rig.with(isn, SEG + 7, 0, b"x"),
+        );
+        // At first only what we can have caused is ours: connections of real servers may be open.
+        assert!(matches!(rig.send(&request), Fate::Answered(_)));
+        assert_eq!(rig.send(&part), Fate::Passed);
+        rig.wait(61);
+        assert!(
+            matches!(rig.send(&part), Fate::Answered(_)),
+            "later everything within the page is"
+        );
+        rig.want(Wanted::Pass);
+        assert_eq!(rig.send(&rig.syn()), Fate::Passed, "no new ones");
+        assert!(
+            matches!(rig.send(&request), Fate::Answered(_)),
+            "those that are there go on"
+        );
+        assert_eq!(rig.send(&part), Fate::Passed);
+        for off in [0, 1, SEG, 2 * SEG, rig.end(), rig.end() + 1] {
+            assert_ne!(
+                rig.send(&rig.with(isn, off, 0, b"x")),
+                Fate::Passed,
+                "{off}"
+            );
+        }
+        rig.want(Wanted::Answer);
+        assert_eq!(rig.greet(), isn);
+        rig.want(Wanted::Pass);
+        rig.wait(30);
+        assert_eq!(rig.send(&request), Fate::Passed);
+        assert_eq!(rig.send(&rig.syn()), Fate::Passed);
+        let observed = rig.responder.observe().unwrap();
+        assert_eq!(observed[0].1.mode, Some(layout::Mode::Off));
+    }
+}
+
+#[test]
+fn keys_take_turns_and_pages_stay_with_theirs() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, SHORT);
+        let old = rig.greet();
+        let old_page = one(rig.send(&rig.with(old, 0, 0, REQUEST))).data;
+        rig.wait(31);
+        rig.configure(SHORT + 50, Wanted::Answer);
+        let new = rig.greet();
+        assert_ne!(new, old, "another page has another key");
+        let data = one(rig.send(&rig.with(old, 0, 0, REQUEST))).data;
+        assert_eq!(
+            data.len(),
+            old_page.len(),
+            "who began with the old page gets the old page"
+        );
+        let data = one(rig.send(&rig.with(new, 0, 0, REQUEST))).data;
+        assert_eq!(data.len() as u32, rig.end());
+        assert!(rig.is_said(Kind::Page, &data));
+        rig.wait(31);
+        rig.configure(SHORT + 60, Wanted::Answer);
+        assert_eq!(
+            rig.send(&rig.with(old, 0, 0, REQUEST)),
+            Fate::Passed,
+            "its slot has gone"
+        );
+        rig.wait(700);
+        assert_ne!(rig.greet(), new, "periods end");
+    }
+}
+
+#[test]
+fn lists_are_asked_before_a_connection_begins() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, SHORT);
+        let of = |networks: &[&str]| {
+            networks
+                .iter()
+                .map(|network| network.parse().unwrap())
+                .collect()
+        };
+        let denied = ["192.0.2.0/24", "2001:db8::/48"];
+        let allowed = ["192.0.2.64/26", "2001:db8:0:1::/64"];
+        let mut lists = Terms {
+            lists: Lists {
+                deny: of(&denied),
+                allow: of(&allowed),
+            },
+            ..terms()
+        };
+        rig.responder.set_terms(lists.clone()).unwrap();
+        assert_eq!(rig.send(&rig.syn()), Fate::Dropped);
+        let near = match way.1 {
+            Family::Four => ("192.0.2.65:1", "192.0.3.1:1"),
+            Family::Six => ("[2001:db8:0:1::5]:1", "[2001:db8:1::5]:1"),
+        };
+        let client = std::mem::replace(&mut rig.client, near.0.parse().unwrap());
+        assert_eq!(
+            rig.send(&rig.syn()),
+            Fate::Passed,
+            "the longer prefix counts"
+        );
+        rig.client = near.1.parse().unwrap();
+        rig.greet();
+        lists.lists.deny.clear();
+        rig.responder.set_terms(lists).unwrap();
+        rig.client = client;
+        rig.greet();
+    }
+}
+
+#[test]
+fn a_network_that_asks_too_often_is_not_answered_for_a_while() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, SHORT);
+        rig.responder
+            .set_terms(Terms {
+                rate: Some(10),
+                ..terms()
+            })
+            .unwrap();
+        let isn = rig.greet();
+        let request = rig.with(isn, 0, 0, REQUEST);
+        let fates: Vec<Fate> = (0..60).map(|_| rig.send(&request)).collect();
+        let answered = fates
+            .iter()
+            .filter(|fate| matches!(fate, Fate::Answered(_)))
+            .count();
+        assert!((20..=30).contains(&answered), "{answered}");
+        assert_eq!(fates.last(), Some(&Fate::Dropped));
+        // Its neighbours share its bucket; others have theirs.
+        rig.client = match way.1 {
+            Family::Four => "192.0.2.99:1".parse().unwrap(),
+            Family::Six => "[2001:db8:0:5::1]:1".parse().unwrap(),
+        };
+        let isn = rig.greet();
+        assert_eq!(rig.send(&rig.with(isn, 0, 0, REQUEST)), Fate::Dropped);
+        rig.client = match way.1 {
+            Family::Four => "192.0.3.99:1".parse().unwrap(),
+            Family::Six => "[2001:db8:0:500::1]:1".parse().unwrap(),
+        };
+        let isn = rig.greet();
+        one(rig.send(&rig.with(isn, 0, 0, REQUEST)));
+        let totals = rig.responder.totals().unwrap()[0].1;
+        assert_eq!(totals[Count::Limited as usize] as usize, 61 - answered);
+        assert_eq!(totals[Count::Page as usize] as usize, answered + 1);
+    }
+}
+
+#[test]
+fn without_a_lease_nothing_is_answered() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, SHORT);
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let now = now.tv_sec as u64 * 1_000_000_000;
+        rig.responder.set_lease(now - 1_000_000_000).unwrap();
+        assert_eq!(rig.send(&rig.syn()), Fate::Passed);
+        rig.responder.set_lease(now + 60_000_000_000).unwrap();
+        rig.greet();
+    }
+}
+
+#[test]
+fn a_tag_stays_where_it_is() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, SHORT);
+        let greeting = one(rig.send(&Packet {
+            tag: Some(42),
+            ..rig.syn()
+        }));
+        assert_eq!(greeting.tag, Some(42));
+        let request = Packet {
+            tag: Some(42),
+            ..rig.with(greeting.seq, 0, 0, REQUEST)
+        };
+        let answer = one(rig.send(&request));
+        assert_eq!(answer.tag, Some(42));
+        assert!(rig.is_said(Kind::Page, &answer.data));
+    }
+}
+
+#[test]
+fn one_of_so_many_requests_is_told_of() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, SHORT);
+        rig.responder
+            .set_terms(Terms {
+                sample: 4,
+                ..terms()
+            })
+            .unwrap();
+        let isn = rig.greet();
+        for _ in 0..8 {
+            one(rig.send(&rig.with(isn, 0, 0, REQUEST)));
+        }
+        let samples = rig.responder.samples(100);
+        assert_eq!(samples.len(), 2);
+        for sample in samples {
+            assert_eq!(sample.site.as_deref(), Some("shop"));
+            assert_eq!(sample.client, rig.client.ip());
+            assert_eq!(*sample.head, *REQUEST);
+        }
+    }
+}
