@@ -1,4 +1,4 @@
-//! Finds what is missing (dpkg-query) and installs it (apt-get, through `install.sh`). Called by `cargo xtask setup` in the foreground
+//! Finds what is missing (dpkg-query; a look for the folder of what is only unpacked) and installs it (apt-get, through `install.sh`). Called by `cargo xtask setup` in the foreground
 //! and by `cargo xtask test --setup` and `cargo xtask ci` in the background.
 
 use std::fs::File;
@@ -7,32 +7,43 @@ use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::packages::{PACKAGES, Package};
+use super::packages::{PACKAGES, Package, Place};
 use crate::budget::Budget;
 use crate::cargo;
 use crate::steps::{self, Step};
 
 const SCRIPT: &str = include_str!("install.sh");
 
-/// The packages that are not installed.
+/// Each package that is only unpacked has a folder of its name in here. Outside the target folder: root writes it, whoever tests
+/// reads it, and it outlives `cargo clean` as installed packages do.
+const FOLDERS: &str = "/var/cache/sorry-setup";
+
+/// The packages that are not there.
 pub(crate) fn missing() -> Result<Vec<&'static Package>, String> {
     let mut query = Command::new("dpkg-query");
     query.args(["--show", "--showformat=${Package} ${db:Status-Status}\\n"]);
-    query.args(PACKAGES.iter().map(|p| p.name));
+    let installed = PACKAGES.iter().filter(|p| p.place == Place::System);
+    query.args(installed.map(|p| p.name));
     // It exits with 1 and complains when it does not know one of the names, which is what we ask.
     let answer = query.stderr(Stdio::null()).output().map_err(|error| {
         format!("cannot start dpkg-query: {error}; the set-up knows Debian only: elsewhere install by hand what `packages.rs` names")
     })?;
-    Ok(not_in(&String::from_utf8_lossy(&answer.stdout)))
+    let answer = String::from_utf8_lossy(&answer.stdout);
+    Ok(not_in(&answer, Path::new(FOLDERS)))
 }
 
-fn not_in(answer: &str) -> Vec<&'static Package> {
+fn not_in(answer: &str, folders: &Path) -> Vec<&'static Package> {
     let installed = |name: &str| {
         answer
             .lines()
             .any(|line| line.split_once(' ') == Some((name, "installed")))
     };
-    PACKAGES.iter().filter(|p| !installed(p.name)).collect()
+    let there = |package: &Package| match package.place {
+        Place::System => installed(package.name),
+        // The script moves a folder to its place when it is whole.
+        Place::Folder => folders.join(package.name).is_dir(),
+    };
+    PACKAGES.iter().filter(|p| !there(p)).collect()
 }
 
 /// Installs `packages`; what apt-get says goes to the terminal.
@@ -64,9 +75,16 @@ fn command(packages: &[&Package]) -> Result<Command, String> {
         }
     };
     command.args(["-c", SCRIPT, "install.sh"]);
-    command.args(packages.iter().map(|p| p.name));
+    command.args(packages.iter().map(|p| argument(p)));
     command.stdin(Stdio::null());
     Ok(command)
+}
+
+fn argument(package: &Package) -> String {
+    match package.place {
+        Place::System => package.name.to_owned(),
+        Place::Folder => format!("unpack:{FOLDERS}/{}", package.name),
+    }
 }
 
 enum Powers {
@@ -152,7 +170,9 @@ mod script_tests;
 
 #[cfg(test)]
 mod tests {
-    use super::{PACKAGES, not_in};
+    use std::path::Path;
+
+    use super::{PACKAGES, Place, not_in};
 
     #[test]
     fn only_installed_counts() {
@@ -160,11 +180,27 @@ mod tests {
             .iter()
             .map(|p| format!("{} installed\n", p.name))
             .collect();
-        assert!(not_in(&all).is_empty());
         let removed = all.replace("wrk installed", "wrk config-files");
         let unknown = all.replace("haproxy installed\n", "");
-        let names = |answer| not_in(answer).iter().map(|p| p.name).collect::<Vec<_>>();
+        let names = |answer| {
+            let missing = not_in(answer, Path::new("/nowhere"));
+            let missing = missing.iter().filter(|p| p.place == Place::System);
+            missing.map(|p| p.name).collect::<Vec<_>>()
+        };
+        assert!(names(&all).is_empty());
         assert_eq!(names(&removed), ["wrk"]);
         assert_eq!(names(&unknown), ["haproxy"]);
+    }
+
+    #[test]
+    fn what_is_only_unpacked_counts_by_its_folder() {
+        let folders =
+            std::env::temp_dir().join(format!("sorry-xtask-{}-folders", std::process::id()));
+        std::fs::create_dir_all(folders.join("busybox-static")).unwrap();
+        let missing = not_in("linux-image-cloud-amd64 installed", &folders);
+        std::fs::remove_dir_all(&folders).unwrap();
+        let names: Vec<&str> = missing.iter().map(|p| p.name).collect();
+        assert!(names.contains(&"linux-image-cloud-amd64"), "{names:?}");
+        assert!(!names.contains(&"busybox-static"), "{names:?}");
     }
 }

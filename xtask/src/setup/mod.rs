@@ -18,6 +18,7 @@ pub(crate) const VERB: Verb = Verb {
 cargo xtask setup [--list] [--json]
 
     (nothing)   installs with apt-get what is missing; no daemon is started, no recommended package is added.
+                A kernel for a guest is only unpacked, below /var/cache/sorry-setup.
                 Needs root, or sudo that asks no password. Where nothing is missing, nothing is done.
     --list      only lists every package, whether it is there, and why it is needed
     --json      the list as JSON; alone it means --list

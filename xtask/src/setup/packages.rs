@@ -6,10 +6,31 @@
 pub(crate) struct Package {
     pub(crate) name: &'static str,
     pub(crate) reason: &'static str,
+    pub(crate) place: Place,
+}
+
+/// Where a package's files go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Where every package's go: apt-get installs it.
+    System,
+    /// Into a folder of its own, and none of its scripts runs: what it would change of the machine is not what we need of it.
+    Folder,
 }
 
 const fn need(name: &'static str, reason: &'static str) -> Package {
-    Package { name, reason }
+    Package {
+        name,
+        reason,
+        place: Place::System,
+    }
+}
+
+const fn unpack(name: &'static str, reason: &'static str) -> Package {
+    Package {
+        place: Place::Folder,
+        ..need(name, reason)
+    }
 }
 
 /// Everything that tests and benchmarks call. Tests use /usr/bin/python3 with Debian's modules: what pip or another Python brings
@@ -100,6 +121,19 @@ pub(crate) const PACKAGES: &[Package] = &[
         "systemd-analyze reads our units; systemd-socket-activate hands us sockets",
     ),
     need("man-db", "renders our man pages"),
+    // The guest: an older kernel than the machine's may be. On Debian 13 the kernel of that name is a newer one, and the tests that
+    // are about 6.1 say so. A kernel that is installed gets an initial RAM disk and becomes what the machine boots next;
+    // busybox-static throws out a busybox that is installed: hence both are only unpacked.
+    need("qemu-system-x86", "runs the guest"),
+    need(
+        "kmod",
+        "depmod: which module of the guest's kernel needs which",
+    ),
+    unpack(
+        "linux-image-cloud-amd64",
+        "the guest's kernel: Debian 12's own, without drivers for hardware",
+    ),
+    unpack("busybox-static", "the guest's shell and first process"),
     // Crates that compile C.
     need("gcc", "ring and zstd compile C and assembly"),
     need("libc6-dev", "headers for the same"),

@@ -16,23 +16,34 @@ impl Stage {
         let folder =
             std::env::temp_dir().join(format!("sorry-xtask-{}-{name}", std::process::id()));
         fs::create_dir_all(folder.join("bin")).unwrap();
-        let program = folder.join("bin/apt-get");
-        fs::write(&program, format!("#!/bin/sh\n{apt_get}\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        Self { folder }
+        let stage = Self { folder };
+        stage.pretend("apt-get", apt_get);
+        stage
     }
 
     fn policy(&self) -> PathBuf {
         self.folder.join("policy-rc.d")
     }
 
+    /// Another pretended program.
+    fn pretend(&self, name: &str, script: &str) {
+        let program = self.folder.join("bin").join(name);
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     fn run(&self) -> Output {
+        self.run_with(&["one", "two"])
+    }
+
+    fn run_with(&self, packages: &[&str]) -> Output {
         let path = format!(
             "{}:/usr/sbin:/usr/bin:/sbin:/bin",
             self.folder.join("bin").display()
         );
         Command::new("sh")
-            .args(["-c", super::SCRIPT, "install.sh", "one", "two"])
+            .args(["-c", super::SCRIPT, "install.sh"])
+            .args(packages)
             .env("PATH", path)
             .env("SORRY_POLICY", self.policy())
             .env("SORRY_LOCK", self.folder.join("lock"))
@@ -117,11 +128,7 @@ fn what_a_killed_setup_left_is_used_and_removed() {
     let first = Stage::new("left", r#"case "$*" in *install*) kill -KILL $PPID;; esac"#);
     assert!(!first.run().status.success());
     assert!(exists(&first.policy()));
-    fs::write(
-        first.folder.join("bin/apt-get"),
-        format!("#!/bin/sh\n{ASKS}\n"),
-    )
-    .unwrap();
+    first.pretend("apt-get", ASKS);
     assert!(first.run().status.success());
     assert!(first.seen().starts_with("policy 101 "));
     assert!(!exists(&first.policy()));
@@ -136,4 +143,48 @@ fn stale_lists_are_told_and_do_not_stop_it() {
     let output = stage.run();
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("apt-get update failed"));
+}
+
+/// Downloads an empty file and calls it a package; what is installed is written down.
+const DOWNLOADS: &str = r#"case "$*" in
+    *download*) eval "name=\${$#}"; echo >"$name.deb"; echo "download $name" >>"$SEEN";;
+    *install*) echo "$*" >>"$SEEN";;
+esac"#;
+
+#[test]
+fn what_is_to_be_unpacked_is_not_installed() {
+    let stage = Stage::new("unpacked", DOWNLOADS);
+    stage.pretend(
+        "apt-cache",
+        r#"echo "Depends: linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2)""#,
+    );
+    stage.pretend("dpkg-deb", r#"mkdir -p "$3/lib/modules/6.1.0-56""#);
+    stage.pretend("depmod", r#"echo "depmod $3" >>"$SEEN""#);
+    let folder = stage.folder.join("folders/linux-image-cloud-amd64");
+    let argument = format!("unpack:{}", folder.display());
+    let output = stage.run_with(&["one", &argument, "two"]);
+    assert!(output.status.success(), "{output:?}");
+    let seen = stage.seen();
+    assert!(seen.contains("install one two\n"), "{seen}");
+    assert!(
+        seen.ends_with("download linux-image-6.1.0-56-cloud-amd64\ndepmod 6.1.0-56\n"),
+        "{seen}"
+    );
+    assert!(folder.join("lib/modules/6.1.0-56").is_dir());
+    let left = fs::read_dir(stage.folder.join("folders")).unwrap();
+    assert_eq!(left.count(), 1);
+}
+
+#[test]
+fn a_package_that_is_half_unpacked_is_not_there() {
+    let stage = Stage::new("half", DOWNLOADS);
+    stage.pretend("apt-cache", "exit 0");
+    stage.pretend("dpkg-deb", r#"mkdir -p "$3/bin"; exit 2"#);
+    let folder = stage.folder.join("folders/busybox-static");
+    let argument = format!("unpack:{}", folder.display());
+    let output = stage.run_with(&[&argument]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stage.seen().ends_with("download busybox-static\n"));
+    let left = fs::read_dir(stage.folder.join("folders")).unwrap();
+    assert_eq!(left.count(), 0);
 }
