@@ -62,6 +62,11 @@ const TABLE: &[(&str, Habit, &str)] = &[
         "counts what one thread allocates: a neighbour in the process would count along",
     ),
     (
+        "it::kernel",
+        measuring(1),
+        "starts a guest, whose processor is emulated on ours and which has a deadline",
+    ),
+    (
         "soak",
         measuring(1),
         "kills processes and counts who was refused, within deadlines",

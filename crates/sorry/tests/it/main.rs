@@ -9,6 +9,7 @@ mod check;
 mod clients;
 mod command;
 mod harness;
+mod kernel;
 mod matrix;
 mod mended;
 mod packaging;
