@@ -1,4 +1,4 @@
-//! Screenshots: kept for people in `target/screenshots`, and judged here only for not being blank.
+//! Screenshots: kept for people in `target/screenshots`, and judged only for not being blank.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,30 @@ use serde_json::json;
 
 use super::driver::Browser;
 
+/// How a screenshot looks.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    /// How many colours it has.
+    pub(crate) colours: u64,
+    /// Which share of it has the colour that is most of it.
+    pub(crate) most: f64,
+}
+
+impl Picture {
+    /// Letters alone bring dozens of shades; a blank window, or one without its style, is one colour nearly everywhere.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.colours <= 20 || self.most >= 0.95
+    }
+}
+
 /// Keeps what the browser shows as `NAME.png`, and asserts that something is to be seen on it.
 pub(crate) fn keep(browser: &Browser, name: &str) {
+    let picture = take(browser, name);
+    assert!(!picture.is_blank(), "{name} is blank: {picture:?}");
+}
+
+/// Keeps what the browser shows as `NAME.png`.
+pub(crate) fn take(browser: &Browser, name: &str) -> Picture {
     let png = browser.screenshot();
     let folder = folder();
     std::fs::create_dir_all(&folder).expect("a folder for screenshots");
@@ -19,10 +41,10 @@ pub(crate) fn keep(browser: &Browser, name: &str) {
     let colours = browser.run_async(COUNT_COLOURS, &json!([png]));
     browser.close();
     browser.look_at(&shown);
-    let count = colours["count"].as_u64().unwrap_or(0);
-    let most = colours["most"].as_f64().unwrap_or(1.0);
-    // Letters alone bring dozens of shades; a blank window, or one without its style, is one colour nearly everywhere.
-    assert!(count > 20 && most < 0.95, "{name} is blank: {colours}");
+    Picture {
+        colours: colours["count"].as_u64().unwrap_or(0),
+        most: colours["most"].as_f64().unwrap_or(1.0),
+    }
 }
 
 const COUNT_COLOURS: &str = "
