@@ -102,6 +102,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     // Load.
     need("nghttp2-client", "h2load: load over HTTP/2"),
     need("wrk", "load over HTTP/1.1"),
+    need("apache2-utils", "ab: load over HTTP/1.0"),
     // Tools of the tests themselves.
     need(
         "openssl",
@@ -111,7 +112,18 @@ pub(crate) const PACKAGES: &[Package] = &[
         "ca-certificates",
         "clients that verify need a store to which the tests' own authority is added",
     ),
-    need("iproute2", "ip, ss: network namespaces and socket states"),
+    need(
+        "iproute2",
+        "ip, ss: network namespaces and socket states; ip attaches XDP programs",
+    ),
+    need(
+        "nftables",
+        "nft: the wire between namespaces that loses packets",
+    ),
+    need(
+        "ethtool",
+        "receive offload of veth devices, and what their drivers count",
+    ),
     need(
         "util-linux",
         "taskset pins the lanes; unshare makes namespaces; flock guards the set-up",

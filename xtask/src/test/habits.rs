@@ -63,8 +63,8 @@ const TABLE: &[(&str, Habit, &str)] = &[
     ),
     (
         "it::kernel",
-        measuring(1),
-        "starts a guest, whose processor is emulated on ours and which has a deadline",
+measuring(2),
+        "starts a guest, whose processor is emulated on ours, and measures answers across a wire that loses packets",
     ),
     (
         "soak",
