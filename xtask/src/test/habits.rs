@@ -63,7 +63,7 @@ const TABLE: &[(&str, Habit, &str)] = &[
     ),
     (
         "it::kernel",
-measuring(2),
+        measuring(2),
         "starts a guest, whose processor is emulated on ours, and measures answers across a wire that loses packets",
     ),
     (

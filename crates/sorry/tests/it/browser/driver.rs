@@ -2,7 +2,7 @@
 //! however it ends.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, PATIENCE, connect, text, until};
+use crate::kernel::within;
 
 /// A browser is a dozen processes: one at a time is faster than several that wait for each other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -52,9 +53,18 @@ pub(crate) struct Browser {
 impl Browser {
     /// In the time zone of Kolkata, which is no other's, and where nobody's summer changes it.
     pub(crate) fn start() -> Browser {
+        Browser::start_at(Place::Here)
+    }
+
+    /// The same in the network namespace of that name.
+    pub(crate) fn start_in(namespace: &str) -> Browser {
+        Browser::start_at(Place::Namespace(namespace.to_owned()))
+    }
+
+    fn start_at(place: Place) -> Browser {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().expect("a folder");
-        let driver = Driver::start(folder.path());
+        let driver = Driver::start(place, folder.path());
         let mut flags: Vec<String> = CHROMIUM.iter().map(|flag| (*flag).to_owned()).collect();
         let profile = folder.path().join("profile");
         flags.push(format!("--user-data-dir={}", profile.display()));
@@ -81,7 +91,18 @@ impl Browser {
 
     /// Opens a URL and waits until it is loaded.
     pub(crate) fn open(&self, url: &str) {
-        self.call("POST", "/url", &json!({ "url": url }));
+        self.try_to_open(url)
+            .unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
+    /// The same; where no page came, says what Chromium calls that.
+    pub(crate) fn try_to_open(&self, url: &str) -> Result<(), String> {
+        let path = format!("/session/{}/url", self.session);
+        let asked = self.driver.ask("POST", &path, &json!({ "url": url }));
+        asked.map(drop).map_err(|value| {
+            let message = value["message"].as_str().unwrap_or_default();
+            message.lines().next().unwrap_or_default().to_owned()
+        })
     }
 
     /// The URL in the address bar.
@@ -185,15 +206,44 @@ impl Browser {
     }
 }
 
+/// Where a browser's own network is.
+enum Place {
+    Here,
+    /// In the namespace of that name, where its driver listens as well.
+    Namespace(String),
+}
+
+impl Place {
+    fn command(&self, program: &str) -> Command {
+        match self {
+            Place::Here => Command::new(program),
+            Place::Namespace(name) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", name, program]);
+                command
+            }
+        }
+    }
+
+    fn connect(&self, address: SocketAddr) -> TcpStream {
+        match self {
+            Place::Here => connect(address),
+            Place::Namespace(name) => within(name, || connect(address)),
+        }
+    }
+}
+
 /// A chromedriver, in a group of processes of its own.
 struct Driver {
+    place: Place,
     child: Child,
     address: SocketAddr,
 }
 
 impl Driver {
-    fn start(folder: &Path) -> Driver {
-        let mut child = Command::new("chromedriver")
+    fn start(place: Place, folder: &Path) -> Driver {
+        let mut child = place
+            .command("chromedriver")
             .arg("--port=0")
             .env("TZ", "Asia/Kolkata")
             // Crash reports, caches and settings of whatever else Chromium keeps at home.
@@ -207,6 +257,7 @@ impl Driver {
             .expect("start chromedriver; see cargo xtask setup");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let mut driver = Driver {
+            place,
             child,
             address: ([127, 0, 0, 1], 0).into(),
         };
@@ -227,12 +278,17 @@ impl Driver {
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.ask(method, path, body)
+            .unwrap_or_else(|value| panic!("{method} {path} {body}: {value}"))
+    }
+
+    /// What it answers, or why it does not do what it is asked for.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
         let answer = self.exchange(method, path, body);
         let status = answer.status();
         let mut answer: Value = serde_json::from_slice(&answer.body).expect("an answer in JSON");
         let value = answer["value"].take();
-        assert_eq!(status, 200, "{method} {path} {body}: {value}");
-        value
+        if status == 200 { Ok(value) } else { Err(value) }
     }
 
     fn exchange(&self, method: &str, path: &str, body: &Value) -> Answer {
@@ -246,7 +302,7 @@ impl Driver {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
         );
-        let mut stream = connect(self.address);
+        let mut stream = self.place.connect(self.address);
         stream
             .set_read_timeout(Some(SLOWEST))
             .expect("set a timeout");

@@ -1,0 +1,89 @@
+//! On the kernel of Debian 12, which is older than the one that tests run on: the real binary in a guest, which boots once for
+//! all that is asked here. `SCRIPT` is what runs there; each test looks at its part of what that printed.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::guest::{self, Guest};
+
+use crate::harness::{SORRY, run, text};
+
+/// What runs in the guest, under `sh -eu`: a command that fails ends it, and its status is the guest's.
+const SCRIPT: &str = r"
+echo '== kernel'
+cat /proc/version
+echo '== program'
+sorry --version
+echo '== veth'
+ip link add left type veth peer name right
+ip link show dev left
+echo '== bpffs'
+mount -t bpf bpf /sys/fs/bpf
+mkdir /sys/fs/bpf/sorry
+grep bpf /proc/mounts
+echo '== types'
+ls /sys/kernel/btf
+echo '== modules'
+modprobe sch_ingress
+modprobe cls_bpf
+cut -d ' ' -f 1 /proc/modules
+echo '== end'
+";
+
+/// A boot and the script take four seconds; this allows for a slow machine. A guest that hangs costs this much.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the script printed between `== part` and the next such line. The first test that asks boots the guest.
+fn part(part: &str) -> &'static str {
+    static ONCE: OnceLock<Result<Guest, String>> = OnceLock::new();
+    let guest = ONCE.get_or_init(|| guest::run(SCRIPT, PATIENCE));
+    let guest = guest.as_ref().unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(guest.status, 0, "{guest}");
+    let begin = format!("== {part}\n");
+    let (_, rest) = guest
+        .printed
+        .split_once(&begin)
+        .unwrap_or_else(|| panic!("no part {part:?}; {guest}"));
+    rest.split_once("== ").expect("the script has an end").0
+}
+
+#[test]
+fn the_guest_has_debian_12s_own_kernel() {
+    let version = part("kernel");
+    assert!(version.starts_with("Linux version 6.1."), "{version}");
+    assert!(version.contains(" Debian 6.1."), "{version}");
+}
+
+#[test]
+fn our_program_runs_there() {
+    let here = run(SORRY, &["--version"]);
+    assert_eq!(part("program"), text(&here.stdout));
+}
+
+#[test]
+fn a_pair_of_interfaces_can_be_made_there() {
+    let link = part("veth");
+    assert!(link.contains("left@right"), "{link}");
+    // Nobody loaded it by hand: the kernel asks for the module as it does on a real machine.
+    assert!(part("modules").contains("veth\n"));
+}
+
+#[test]
+fn programs_can_be_pinned_and_types_looked_up_there() {
+    assert!(part("bpffs").contains(" /sys/fs/bpf bpf "));
+    assert!(part("types").contains("vmlinux\n"));
+}
+
+#[test]
+fn filters_can_be_attached_to_an_interface_there() {
+    let modules: Vec<&str> = part("modules").lines().collect();
+    assert!(modules.contains(&"sch_ingress"), "{modules:?}");
+    assert!(modules.contains(&"cls_bpf"), "{modules:?}");
+}
+
+#[test]
+fn a_guest_that_does_not_end_is_ended() {
+    // Far too little for a boot.
+    let why = guest::run("", Duration::from_millis(300)).expect_err("it cannot have ended");
+    assert!(why.contains("has not ended"), "{why}");
+}
