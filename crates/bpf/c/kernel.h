@@ -12,7 +12,8 @@ typedef unsigned long long u64;
 #define NOT_INLINE static __attribute__((noinline))
 
 /* The compiler leaves out a comparison whose outcome it knows, and takes a number for bounded where it was bounded before it was kept on
- * the stack; the verifier wants to see it where the number is used. */
+ * the stack; the verifier wants to see it where the number is used. That of Linux 6.1 learns nothing from a comparison with zero: where a
+ * length must not be nothing, what is one less is compared. */
 #define UNKNOWN(number) asm volatile("" : "+r"(number))
 
 #define UINT(name, value) int (*name)[value]

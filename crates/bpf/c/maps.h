@@ -28,7 +28,7 @@ MAP(nonces, MAP_PERCPU_ARRAY, u32, u32, 1);
 #define LIST(name, prefix)                 \
 	struct {                           \
 		UINT(type, MAP_LPM_TRIE);  \
-		UINT(max_entries, 4096);   \
+		UINT(max_entries, 8192);   \
 		UINT(map_flags, NO_PREALLOC); \
 		TYPE(key, struct prefix);  \
 		TYPE(value, u32);          \

@@ -80,8 +80,21 @@ struct question {
 	u8 six;        /* whether it is IPv6 */
 };
 
+/* Whether no single host can have sent from there: this network's own, loopback, multicast and what is reserved (RFC 6890). */
+INLINE int is_nobody4(u32 from)
+{
+	u8 first = from;
+	return first == 0 || first == 127 || first >= 224;
+}
+
+/* The same of IPv6: unspecified and loopback, multicast. */
+INLINE int is_nobody6(const u64 *from)
+{
+	return (u8)from[0] == 0xff || (from[0] == 0 && (from[1] & ~(1ull << 56)) == 0);
+}
+
 /* Reads it, of a packet of so many bytes. 0 where it is something else, or shows something that is left to the stack: IP options,
- * fragments, extension headers, a length beyond the packet's. */
+ * fragments, extension headers, a length beyond the packet's, a sender that nobody is, a frame for many. */
 INLINE int read_question(void *start, void *end, u32 bytes, struct question *q)
 {
 	struct ethernet *ethernet = start;
@@ -89,6 +102,8 @@ INLINE int read_question(void *start, void *end, u32 bytes, struct question *q)
 		return 0;
 	u32 net = ETHERNET;
 	u16 type = ethernet->type;
+	if (ethernet->to[0] & 1)
+		return 0;
 	if (type == TYPE_TAG) {
 		struct tag *tag = start + ETHERNET;
 		if ((void *)(tag + 1) > end)
@@ -103,6 +118,8 @@ INLINE int read_question(void *start, void *end, u32 bytes, struct question *q)
 		if ((void *)(ip + 1) > end)
 			return 0;
 		if (ip->version != 0x45 || ip->protocol != PROTOCOL_TCP || (ip->fragment & SWAP16(0xbfff)))
+			return 0;
+		if (is_nobody4(ip->from))
 			return 0;
 		q->client[0] = ip->from;
 		q->client[1] = 0;
@@ -126,6 +143,8 @@ INLINE int read_question(void *start, void *end, u32 bytes, struct question *q)
 		q->client[1] = from[2] | (u64)from[3] << 32;
 		q->server[0] = to[0] | (u64)to[1] << 32;
 		q->server[1] = to[2] | (u64)to[3] << 32;
+		if (is_nobody6(q->client))
+			return 0;
 		q->six = 1;
 		total = SWAP16(ip->length);
 		tcp = (void *)(ip + 1);

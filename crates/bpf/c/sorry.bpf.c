@@ -113,11 +113,11 @@ INLINE int send_bare_xdp(struct xdp_md *xdp, const struct question *q, const str
 
 INLINE int copy_xdp(struct xdp_md *xdp, const struct question *q, struct segment *segment)
 {
-	u32 length = segment->length;
-	UNKNOWN(length);
-	if (length == 0 || length > SEGMENT)
+	u32 less = segment->length - 1;
+	UNKNOWN(less);
+	if (less >= SEGMENT)
 		return 0;
-	return xdp_store_bytes(xdp, q->tcp + sizeof(struct tcp), segment->data, length) == 0;
+	return xdp_store_bytes(xdp, q->tcp + sizeof(struct tcp), segment->data, less + 1) == 0;
 }
 
 INLINE long redirect_copies(u32 copies)
@@ -230,9 +230,9 @@ SEC("xdp") int answer_xdp(struct xdp_md *xdp)
 	if (is_request(verdict, &q, &r)) {
 		struct sample *sample = note(config, &q, &r);
 		if (sample) {
-			u32 length = sample->length;
-			UNKNOWN(length);
-			if (length == 0 || length > SAMPLE_BYTES || xdp_load_bytes(xdp, q.data, sample->head, length))
+			u32 less = sample->length - 1;
+			UNKNOWN(less);
+			if (less >= SAMPLE_BYTES || xdp_load_bytes(xdp, q.data, sample->head, less + 1))
 				ringbuf_discard(sample, 0);
 			else
 				ringbuf_submit(sample, 0);
@@ -340,17 +340,15 @@ INLINE int send_answer_tc(struct __sk_buff *skb, const struct question *q, struc
 		struct segment *segment = find_segment(r, number);
 		if (!segment)
 			return TC_DROP;
-		u32 length = segment->length;
-		UNKNOWN(length);
-		if (length == 0 || length > SEGMENT)
-			return TC_DROP;
 		struct said said;
 		say_segment(r, segment, number, &said);
 		if (!write_tc(skb, q, &said, partial))
 			return TC_DROP;
 		if (i == 0 && !turn_tc(skb))
 			return TC_DROP;
-		if (skb_store_bytes(skb, q->tcp + sizeof(struct tcp), segment->data, length, 0))
+		u32 less = segment->length - 1;
+		UNKNOWN(less);
+		if (less >= SEGMENT || skb_store_bytes(skb, q->tcp + sizeof(struct tcp), segment->data, less + 1, 0))
 			return TC_DROP;
 		COUNT(r, COUNT_SEGMENT);
 		if (++number >= r->end)
@@ -403,9 +401,9 @@ SEC("classifier") int answer_tc(struct __sk_buff *skb)
 	if (is_request(verdict, &q, &r)) {
 		struct sample *sample = note(config, &q, &r);
 		if (sample) {
-			u32 length = sample->length;
-			UNKNOWN(length);
-			if (length == 0 || length > SAMPLE_BYTES || skb_load_bytes(skb, q.data, sample->head, length))
+			u32 less = sample->length - 1;
+			UNKNOWN(less);
+			if (less >= SAMPLE_BYTES || skb_load_bytes(skb, q.data, sample->head, less + 1))
 				ringbuf_discard(sample, 0);
 			else
 				ringbuf_submit(sample, 0);

@@ -57,7 +57,10 @@ pub fn limit_files(read: &[PathBuf], write: &[PathBuf]) -> io::Result<Held> {
 
 /// From now on this thread starts no program, looks into no other process, mounts nothing, loads nothing into the kernel and gets
 /// no new privileges: these system calls fail with EPERM.
-pub fn limit_calls() -> io::Result<()> {
+///
+/// Where maps of the in-kernel responder are written, `bpf(2)` is left: without the capabilities that loading takes, it reads and writes what
+/// this process holds descriptors of, and no more.
+pub fn limit_calls(bpf: Bpf) -> io::Result<()> {
     // Its argument is in memory, where no filter can look: without it the C library uses clone(2), which can be looked at.
     let unseen = filter([(libc::SYS_clone3, Vec::new())].into(), libc::ENOSYS)?;
     let mut forbidden: BTreeMap<i64, Vec<SeccompRule>> =
@@ -65,11 +68,23 @@ pub fn limit_calls() -> io::Result<()> {
     forbidden.insert(libc::SYS_clone, namespaces()?);
     #[cfg(target_arch = "x86_64")]
     forbidden.extend(x32().map(|call| (call, Vec::new())));
+    if bpf == Bpf::Allowed {
+        forbidden.remove(&libc::SYS_bpf);
+    }
     let forbidden = filter(forbidden, libc::EPERM)?;
     for filter in [unseen, forbidden] {
         seccompiler::apply_filter(&filter).map_err(io::Error::other)?;
     }
     Ok(())
+}
+
+/// Whether `bpf(2)` may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bpf {
+    /// It may.
+    Allowed,
+    /// It may not.
+    Forbidden,
 }
 
 /// System calls that nothing here makes, by what they are for.
@@ -272,7 +287,7 @@ mod tests {
     fn no_program_is_started_and_nothing_mounted() {
         apart(|| {
             assert!(Command::new("/bin/true").status().unwrap().success());
-            limit_calls().unwrap();
+            limit_calls(Bpf::Forbidden).unwrap();
             assert_eq!(status("Seccomp"), "2");
             assert_eq!(status("NoNewPrivs"), "1");
             assert!(is_denied(Command::new("/bin/true").status()));
@@ -290,6 +305,15 @@ mod tests {
         // refuses each without touching memory.
         let result = unsafe { libc::syscall(call, -1_i64, -1_i64, -1_i64, -1_i64, -1_i64, -1_i64) };
         (result == -1).then(|| io::Error::last_os_error().raw_os_error())?
+    }
+
+    #[test]
+    fn one_call_is_left_to_whoever_holds_maps() {
+        apart(|| {
+            limit_calls(Bpf::Allowed).unwrap();
+            assert_ne!(tried(libc::SYS_bpf), Some(libc::EPERM));
+            assert_eq!(tried(libc::SYS_perf_event_open), Some(libc::EPERM));
+        });
     }
 
     /// Without this list there could be nothing in it.
@@ -312,7 +336,7 @@ mod tests {
     #[test]
     fn threads_can_be_started_and_have_given_up_the_same() {
         apart(|| {
-            limit_calls().unwrap();
+            limit_calls(Bpf::Forbidden).unwrap();
             let inner = apart(|| {
                 (
                     status("Seccomp"),
@@ -330,7 +354,7 @@ mod tests {
             asked.recv().unwrap();
             status("Seccomp")
         });
-        apart(|| limit_calls().unwrap());
+        apart(|| limit_calls(Bpf::Forbidden).unwrap());
         ask.send(()).unwrap();
         assert_eq!(other.join().unwrap(), status("Seccomp"));
     }

@@ -72,7 +72,15 @@ impl Rotation {
         let period = period(now, times);
         let wanted = Mark { period, content };
         let Some((current, since)) = self.turned else {
-            return self.fill_and_turn(Slot::One, wanted, now.tick);
+            let mut steps = self.fill_and_turn(Slot::One, wanted, now.tick);
+            // Others may have given the last period's key, and so may the process before this one.
+            let last = Mark {
+                period: period.wrapping_sub(1),
+                content,
+            };
+            self.marks[Slot::Other as usize] = Some(last);
+            steps.push(Step::Fill(Slot::Other, last));
+            return steps;
         };
         let idle = current.opposite();
         let rested = now.tick.since(since) >= times.rest;
@@ -185,7 +193,16 @@ mod tests {
         use Step::{Fill, Turn};
         let mut rotation = Rotation::default();
         for (second, content, steps, next) in [
-            (10, 7, vec![Fill(One, mark(0, 7)), Turn(One)], 300),
+            (
+                10,
+                7,
+                vec![
+                    Fill(One, mark(0, 7)),
+                    Turn(One),
+                    Fill(Other, mark(u64::MAX, 7)),
+                ],
+                300,
+            ),
             (299, 7, vec![], 300),
             // The next key is known half a period ahead, and used when its time has come.
             (300, 7, vec![Fill(Other, mark(1, 7))], 600),

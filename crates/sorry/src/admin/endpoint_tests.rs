@@ -40,6 +40,7 @@ impl Source for Fixed {
                 certificates: Vec::new(),
                 limits_reached: Vec::new(),
                 standing: Arc::default(),
+                kernel: Arc::default(),
                 log_lines_dropped: None,
                 programs_hung: None,
             },

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::door::Doors;
+use super::kernel::KernelStanding;
 use super::moment::Moment;
 use super::standing::Standing;
 use crate::count::{Limit, Sites, WorkerCounts};
@@ -43,6 +44,8 @@ pub struct Facts {
     pub limits_reached: Vec<(Limit, u64)>,
     /// How sites and real servers stand.
     pub standing: Arc<Standing>,
+    /// How the in-kernel responder stands.
+    pub kernel: Arc<KernelStanding>,
     /// Lines of the access log that found no room; none where there is no log.
     pub log_lines_dropped: Option<u64>,
     /// Programs that were killed and do not end; none where nobody can run any.

@@ -1,9 +1,11 @@
 //! Every metric's declaration: its name, kind, labels and meaning stand here once. The page and the reference in the
 //! manual are made from this table.
 
+mod kernel;
 mod watched;
 
 use super::exposition::{Family, Kind};
+pub(super) use kernel::*;
 pub(super) use watched::*;
 
 const fn counter(
@@ -235,7 +237,7 @@ pub(super) static PROCESS_START: Family = in_unit(
 );
 
 /// All, in the order of the page.
-pub(super) static FAMILIES: [&Family; 62] = [
+pub(super) static FAMILIES: [&Family; 67] = [
     &BUILD,
     &ANSWERS,
     &CRAWLERS,
@@ -292,6 +294,11 @@ pub(super) static FAMILIES: [&Family; 62] = [
     &JOURNAL_OK,
     &ALERTS,
     &ALERTS_WAITING,
+    &KERNEL_ATTACHED,
+    &KERNEL_SELFTEST,
+    &KERNEL_MODE,
+    &KERNEL_WANTED,
+    &KERNEL_PACKETS,
     &PROCESS_CPU,
     &PROCESS_OPEN_FDS,
     &PROCESS_MAX_FDS,

@@ -11,6 +11,7 @@ pub use super::exposition::Format;
 use super::exposition::Page;
 use super::facts::{Certificate, Facts, Reread, Snapshot};
 use super::family;
+use super::kernel_metrics;
 use super::process::Process;
 use super::watched;
 use crate::count::{
@@ -36,6 +37,7 @@ pub fn render(snapshot: &Snapshot, process: &Process, format: Format) -> String 
     workers.turns(&mut page);
     configuration(&mut page, facts);
     watched::render(&mut page, &facts.standing);
+    kernel_metrics::render(&mut page, &facts.kernel);
     self::process(&mut page, facts, process);
     page.finish()
 }

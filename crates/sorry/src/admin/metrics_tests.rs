@@ -94,6 +94,7 @@ fn facts() -> Facts {
         ],
         limits_reached: Vec::new(),
         standing: Arc::default(),
+        kernel: Arc::default(),
         log_lines_dropped: Some(2),
         programs_hung: Some(1),
     }
@@ -252,6 +253,11 @@ fn metadata_follows_the_format() {
         TYPE sorry_journal_writable gauge
         TYPE sorry_alerts_total counter
         TYPE sorry_alerts_waiting gauge
+        TYPE sorry_kernel_attached gauge
+        TYPE sorry_kernel_selftest_wrong gauge
+        TYPE sorry_kernel_mode gauge
+        TYPE sorry_kernel_as_wanted gauge
+        TYPE sorry_kernel_packets_total counter
         TYPE process_cpu_seconds_total counter
         TYPE process_open_fds gauge
         TYPE process_max_fds gauge
@@ -329,6 +335,11 @@ fn metadata_follows_the_format() {
         TYPE sorry_journal_writable gauge
         TYPE sorry_alerts counter
         TYPE sorry_alerts_waiting gauge
+        TYPE sorry_kernel_attached gauge
+        TYPE sorry_kernel_selftest_wrong gauge
+        TYPE sorry_kernel_mode gauge
+        TYPE sorry_kernel_as_wanted gauge
+        TYPE sorry_kernel_packets counter
         TYPE process_cpu_seconds counter
         UNIT process_cpu_seconds seconds
         TYPE process_open_fds gauge

@@ -13,6 +13,7 @@ use sorry_core::incident;
 use super::door::{Bound, Door};
 use super::exposition::Family;
 use super::family::FAMILIES;
+use super::kernel_metrics;
 use super::watched;
 use crate::count::{Kind, Limit, Protocol};
 use crate::http1::Fault;
@@ -35,8 +36,8 @@ const LABELS: &str = "
 that strangers cannot make metrics grow; the access log calls them `\"host_known\":false`, `sorry status` counts them
 beside the sites. A site without `hosts` is meant by every name. `name` is the first name of a certificate, `file` where it is, `worker`
 a number from 0. `real_server` is a real server's address as configured, `check` the kind of one of its checks, `switch` a switch, `window` a window's name, `reference` an
-address that must answer, `peer` a peer's name, `receiver` the name of a receiver of alerts, and `channel` how it is told. The other
-labels have these values:
+address that must answer, `peer` a peer's name, `receiver` the name of a receiver of alerts, and `channel` how it is told; `interface` a network device, `vip` an address and port that
+the kernel answers for. The other labels have these values:
 
 ";
 
@@ -65,6 +66,10 @@ groups:
         annotations: { summary: '`sorry approve SITE SWITCH` lets it' }
       - alert: SorryRealServerCertificateEnds
         expr: sorry_check_certificate_not_after_timestamp_seconds - time() < 14 * 86400
+      - alert: SorryKernelNotAsWanted
+        expr: min(sorry_kernel_as_wanted) == 0
+        for: 1m
+        annotations: { summary: 'the kernel does not do what is wanted; `sorry kernel status` shows where' }
       - alert: SorryForgets
         expr: sorry_journal_writable == 0
       - alert: SorryAlertsWait
@@ -128,7 +133,7 @@ fn row(family: &Family) -> String {
 }
 
 /// Labels whose values are known beforehand.
-fn labels() -> [(&'static str, Vec<&'static str>); 16] {
+fn labels() -> [(&'static str, Vec<&'static str>); 19] {
     [
         ("answer", Kind::all().map(Kind::label).collect()),
         ("protocol", Protocol::ALL.map(Protocol::label).into()),
@@ -145,6 +150,9 @@ fn labels() -> [(&'static str, Vec<&'static str>); 16] {
         ("result", watched::RESULTS.into()),
         ("cause", watched::CAUSES.into()),
         ("outcome", watched::OUTCOMES.into()),
+        ("hook", kernel_metrics::HOOKS.into()),
+        ("mode", kernel_metrics::MODES.into()),
+        ("what", kernel_metrics::counted()),
         (
             "kind",
             incident::Kind::ALL.map(incident::Kind::label).into(),

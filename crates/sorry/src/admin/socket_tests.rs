@@ -66,6 +66,7 @@ fn status() -> Status {
         workers: Vec::new(),
         limits_reached: BTreeMap::new(),
         certificates: Vec::new(),
+        kernel: None,
         programs: None,
         last_reload: None,
     }

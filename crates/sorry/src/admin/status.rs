@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kernel::KernelStanding;
 use super::message::ReloadReport;
 use super::moment::Moment;
 use super::standing::Standing;
@@ -44,6 +45,9 @@ pub struct Status {
     pub limits_reached: BTreeMap<String, u64>,
     /// The certificates that are served.
     pub certificates: Vec<CertificateStatus>,
+    /// What is answered in the kernel, where the configuration names an interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<KernelStanding>,
     /// Why no program of a check or an alert can be started now, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub programs: Option<String>,

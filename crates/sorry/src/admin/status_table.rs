@@ -18,6 +18,7 @@ impl Status {
     pub fn render(&self, look: &Look) -> String {
         let mut parts = vec![self.headline(look)];
         parts.extend(self.standing.render(look));
+        parts.extend(self.kernel.as_ref().and_then(|kernel| kernel.render(look)));
         parts.push(self.sites(look));
         parts.extend(self.listeners(look));
         parts.extend(self.workers(look));

@@ -26,6 +26,7 @@ fn small() -> Status {
         workers: Vec::new(),
         limits_reached: BTreeMap::new(),
         certificates: Vec::new(),
+        kernel: None,
         programs: None,
         last_reload: None,
     }

@@ -14,6 +14,7 @@ mod explain;
 mod extend;
 mod giving;
 mod history;
+mod kernel;
 mod logging;
 mod man;
 mod output;
@@ -79,6 +80,8 @@ enum Verb {
     Drain(drain::Drain),
     Schedule(Box<schedule::Schedule>),
     Approve(approve::Approve),
+    #[command(subcommand)]
+    Kernel(kernel::KernelVerb),
     Audit(audit::Audit),
     #[command(subcommand)]
     Alert(alert::AlertVerb),
@@ -150,6 +153,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Verb::Drain(verb) => verb.run(),
         Verb::Schedule(verb) => verb.run(),
         Verb::Approve(verb) => verb.run(),
+        Verb::Kernel(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
         Verb::Alert(verb) => verb.run(),
         Verb::Reload(verb) => verb.run(),

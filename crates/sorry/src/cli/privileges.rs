@@ -114,6 +114,7 @@ mod tests {
             capability: Capability::NetBindService,
             why: (*why).to_owned(),
             place: Place::File,
+            until: crate::daemon::sandbox::Until::End,
         };
         Privileges {
             needs: whys.iter().map(need).collect(),

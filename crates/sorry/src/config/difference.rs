@@ -8,8 +8,8 @@ use super::{Config, Limits, ListenOptions, Log, Site, Sorry};
 
 /// The fields of a struct whose values differ, each as the file calls it.
 macro_rules! differing {
-    ($type:ident, $one:expr, $other:expr, $($field:ident = $key:literal),+ $(,)?) => {{
-        let $type { $($field),+ } = $one;
+    ($type:ident, $one:expr, $other:expr, $($field:ident = $key:literal),+ $(,)? $(; $($place:ident),+)?) => {{
+        let $type { $($field),+ $($(, $place: _)+)? } = $one;
         let keys = [$((*$field != $other.$field).then_some($key)),+];
         keys.into_iter().flatten().collect::<Vec<&'static str>>()
     }};
@@ -114,6 +114,30 @@ impl Watching {
     }
 }
 
+impl super::Kernel {
+    /// The keys that differ.
+    pub fn difference(&self, other: &super::Kernel) -> Vec<&'static str> {
+        use super::Kernel;
+        differing!(
+            Kernel,
+            self,
+            other,
+            interfaces = "interfaces",
+            hook = "hook",
+            key_file = "key-file",
+            rotate = "rotate",
+            drain = "drain",
+            on_crash = "on-crash",
+            lease = "lease",
+            deny = "deny",
+            allow = "allow",
+            rate = "rate",
+            sample = "sample",
+            ; place
+        )
+    }
+}
+
 impl Config {
     /// Who is told by alerts, in words: who is new, told in another way, or not any more.
     pub fn receivers_difference(&self, before: &Config) -> Vec<String> {
@@ -212,6 +236,9 @@ impl Sorry {
             alt_svc = "alt-svc",
             cors_origins = "cors.origins",
             csp = "csp",
+            kernel = "kernel",
+            kernel_vips = "kernel-vips",
+            ; kernel_place, kernel_vips_place
         )
     }
 }

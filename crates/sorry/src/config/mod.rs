@@ -21,6 +21,7 @@ mod fault;
 mod host;
 mod http_text;
 mod idle;
+pub mod kernel;
 mod limits;
 mod listen_address;
 mod listener;
@@ -56,6 +57,7 @@ pub use detection::Detection;
 pub use diagnostics::{Code, Color, Mistake, Place, Report, Source, Span};
 pub use fault::Fault;
 pub use host::{HostMap, HostPattern};
+pub use kernel::{Kernel, KernelHook, KernelWhen, OnCrash};
 pub use limits::Limits;
 pub use listen_address::ListenAddress;
 pub use listener::{ListenOptions, Listener};
@@ -105,6 +107,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// What is watched to doubt oneself.
     pub watch: watching::Watching,
+    /// What is answered in the kernel, and how.
+    pub kernel: Kernel,
     /// Who is told.
     pub receivers: Vec<alert::Receiver>,
     /// How long `sorry down` lasts where nobody says.
@@ -188,6 +192,8 @@ pub enum Purpose {
     Secret,
     /// The tokens of the admin API.
     Tokens,
+    /// What the kernel's keys are made of.
+    KernelKey,
     /// A program that is run.
     Program,
     /// The folder of journal and history.

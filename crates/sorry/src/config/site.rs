@@ -1,7 +1,9 @@
 //! A site as the parts see it, and the words and numbers of `[site.sorry]`.
 
+use super::Place;
 use super::fault::{Fault, quoted};
 use super::host::HostPattern;
+use super::kernel::KernelWhen;
 use super::reader::{FromText, FromValue, Reader, Value};
 use super::real_server::RealServer;
 use super::table::words;
@@ -12,6 +14,7 @@ use jiff::Timestamp;
 use sorry_core::damping::Damping;
 use sorry_core::quorum::Quorum;
 use sorry_core::said::Said;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -66,6 +69,14 @@ pub struct Sorry {
     pub alt_svc: AltSvc,
     /// Who may read refusals of requests with credentials.
     pub cors_origins: Vec<Origin>,
+    /// When the kernel answers for the site.
+    pub kernel: KernelWhen,
+    /// Where that was typed.
+    pub kernel_place: Place,
+    /// For which addresses and ports; none where it never does.
+    pub kernel_vips: Vec<SocketAddr>,
+    /// Where those were typed, if they were.
+    pub kernel_vips_place: Option<Place>,
     /// The policy of the operator's own page.
     pub csp: ContentSecurityPolicy,
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::kernel;
 use super::pages::Loaded;
 use crate::config::{Config, Listener, Site};
 use crate::listen::certificate::Certificate;
@@ -161,9 +162,33 @@ pub(super) fn pending(started: &Config, config: &Config, sockets: &[String]) -> 
     let log = log.map(|key| format!("`[log] {key}`"));
     let remote = config.remote_difference(started).into_iter();
     let remote = remote.map(|key| format!("`[admin] {key}`"));
-    let all = keys.chain(remote).chain(log).chain(sockets.iter().cloned());
+    let all = keys
+        .chain(remote)
+        .chain(log)
+        .chain(of_kernel(started, config))
+        .chain(sockets.iter().cloned());
     all.map(|what| format!("{what}: in force after the next restart"))
         .collect()
+}
+
+/// What is attached at the start, and not again: with nothing wanted of the kernel nothing was.
+fn of_kernel(started: &Config, config: &Config) -> Vec<String> {
+    if !kernel::is_wanted(config) {
+        return Vec::new();
+    }
+    if !kernel::is_wanted(started) {
+        return vec!["`kernel`".to_owned()];
+    }
+    let (one, other) = (&started.kernel, &config.kernel);
+    let keys = [
+        (one.interfaces != other.interfaces, "interfaces"),
+        (one.hook != other.hook, "hook"),
+        (one.key_file != other.key_file, "key-file"),
+        (one.on_crash != other.on_crash, "on-crash"),
+        (one.lease != other.lease, "lease"),
+    ];
+    let keys = keys.iter().filter(|(differs, _)| *differs);
+    keys.map(|(_, key)| format!("`[kernel] {key}`")).collect()
 }
 
 fn quoted(keys: &[&str]) -> String {

@@ -20,6 +20,7 @@ use super::cautions;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
 use super::handing::{Files, Handing, Next};
+use super::kernel::Kernel;
 use super::own::Own;
 use super::pages::Loaded;
 use super::report::{self, Gauge};
@@ -71,6 +72,8 @@ pub(super) struct Control {
     /// A thread compresses pages.
     compressing: bool,
     hands: Hands,
+    /// What answers in the kernel, where anything does.
+    kernel: Option<Kernel>,
     /// What decides; none before it is started, and none any more once a successor has taken over.
     brain: Option<Brain>,
     news: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
@@ -177,6 +180,7 @@ impl Control {
             certificates: None,
             compressing: false,
             hands: Hands::Free,
+            kernel: None,
             brain: None,
             news: mpsc::unbounded_channel(),
         })
@@ -285,6 +289,7 @@ impl Control {
             }
             Event::Refresh => {
                 self.state.refresh(&self.shared);
+                self.say_in_kernel();
                 self.gauge.note(&self.state);
                 self.compress();
             }
@@ -303,6 +308,7 @@ impl Control {
             Event::Order(order) => self.obey(*order),
             Event::News(News::Outlooks(outlooks)) => {
                 self.state.take_outlooks(outlooks, &self.shared);
+                self.say_in_kernel();
                 self.gauge.note(&self.state);
                 self.compress();
             }
@@ -364,6 +370,7 @@ impl Control {
             }
             self.compress();
             self.watch_certificates();
+            self.say_in_kernel();
             self.configure_brain();
             self.own.renew(&self.state.config);
         }

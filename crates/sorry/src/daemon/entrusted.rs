@@ -16,6 +16,7 @@ use crate::admin::token::{Tokens, TokensError};
 use crate::config::check::{Kind, TlsClient};
 use crate::config::plain_file;
 use crate::config::{Code, Config, FileUse, Mistake, Purpose};
+use crate::kernel::SHORTEST_SECRET;
 use crate::listen::certificate::{Certificates, Files};
 
 /// The largest file of secrets or authorities that is read; those of a whole system are some 200 KiB.
@@ -38,6 +39,7 @@ pub(super) fn of_files(files: &[FileUse]) -> Vec<Mistake> {
         let (what, hint) = match file.purpose {
             Purpose::Tokens => return tokens(file),
             Purpose::Secret => secret(&file.path).err()?,
+            Purpose::KernelKey => kernel_key(&file.path).err()?,
             Purpose::Authority => authority(&file.path).err()?,
             Purpose::Program => program(&file.path).err()?,
             _ => return None,
@@ -83,6 +85,26 @@ fn secret(path: &Path) -> Result<(), Wrong> {
             "put the secret into it, on one line",
         )),
         false => Ok(()),
+    }
+}
+
+/// Any bytes, but enough of them.
+fn kernel_key(path: &Path) -> Result<(), Wrong> {
+    const HINT: &str = "run `head -c 32 /dev/urandom` into it, and `chmod 600` on it";
+    let contents = plain_file::read(path, LARGEST).map_err(|error| unreadable(&error))?;
+    if contents.mode & 0o006 != 0 {
+        let what = format!(
+            "it is a secret, and open to everybody (mode {:04o})",
+            contents.mode
+        );
+        return Err((what, "run `chmod o-rwx` on it"));
+    }
+    match contents.bytes.len() {
+        length if length < SHORTEST_SECRET => Err((
+            format!("it has {length} bytes, and a key needs {SHORTEST_SECRET}"),
+            HINT,
+        )),
+        _ => Ok(()),
     }
 }
 

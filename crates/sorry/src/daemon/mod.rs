@@ -22,6 +22,7 @@ mod entrusted;
 mod folders;
 mod front;
 mod handing;
+pub mod kernel;
 mod own;
 mod pages;
 mod patience;

@@ -10,6 +10,7 @@ use super::audit::Audit;
 use super::programs::Programs;
 use super::runner;
 use super::state::State;
+use crate::admin::kernel::KernelStanding;
 use crate::admin::standing::Standing;
 use crate::admin::{
     Certificate, CertificateStatus, Doors, Facts, ListenerStatus, Mode, Moment, ReloadOutcome,
@@ -31,6 +32,8 @@ pub(super) struct Gauge {
     facts: ArcSwap<Facts>,
     /// How sites stand, once something decides.
     standing: OnceLock<Arc<ArcSwap<Standing>>>,
+    /// How the in-kernel responder stands, where there is one.
+    kernel: OnceLock<Arc<ArcSwap<KernelStanding>>>,
 }
 
 impl Gauge {
@@ -48,6 +51,7 @@ impl Gauge {
             programs: Arc::clone(&state.programs),
             facts: ArcSwap::from_pointee(facts(state)),
             standing: OnceLock::new(),
+            kernel: OnceLock::new(),
         }
     }
 
@@ -59,6 +63,19 @@ impl Gauge {
     /// From now on something decides, and publishes this.
     pub(super) fn watch(&self, standing: &Arc<ArcSwap<Standing>>) {
         let _there_is_one_brain = self.standing.set(Arc::clone(standing));
+    }
+
+    /// How the in-kernel responder stands, as it was published last.
+    pub(super) fn kernel(&self) -> Arc<KernelStanding> {
+        self.kernel
+            .get()
+            .map(|standing| standing.load_full())
+            .unwrap_or_default()
+    }
+
+    /// From now on something answers in the kernel, and publishes this.
+    pub(super) fn watch_kernel(&self, standing: &Arc<ArcSwap<KernelStanding>>) {
+        let _there_is_one_kernel = self.kernel.set(Arc::clone(standing));
     }
 
     /// Takes note of a change.
@@ -73,6 +90,7 @@ impl Source for Gauge {
         if let Some(standing) = self.standing() {
             facts.standing = standing;
         }
+        facts.kernel = self.kernel();
         facts.log_lines_dropped = self.log.as_ref().map(access::Log::dropped);
         facts.programs_hung = self.programs.hung();
         Snapshot {
@@ -100,6 +118,7 @@ fn facts(state: &State) -> Facts {
         certificates: served(state).iter().map(|one| fact(state, one)).collect(),
         limits_reached: state.reached.all().into(),
         standing: Arc::default(),
+        kernel: Arc::default(),
         log_lines_dropped: None,
         programs_hung: None,
     }
@@ -178,6 +197,8 @@ pub(super) fn status(state: &State, gauge: &Gauge) -> Status {
             .iter()
             .map(|one| certificate_status(state, one))
             .collect(),
+        kernel: Some(KernelStanding::clone(&gauge.kernel()))
+            .filter(|kernel| !kernel.interfaces.is_empty()),
         programs: no_programs(state),
         last_reload: state.last_reload.clone(),
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::brain::{Hands, Hold, KeepError};
 use super::control::{Control, Ended};
 use super::descriptors;
+use super::kernel::{Bequest, Nodes, trial};
 use super::own::Own;
 use super::remote::RemoteError;
 use super::runner::{Process, Runner};
@@ -113,6 +114,11 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         .build()
         .map_err(|error| RunError::System("start the control runtime", error))?;
     Own::make(&state.config, &mut passed)?;
+    let nodes = Nodes::attach(
+        &state.config,
+        &trial::all(&state),
+        Bequest::claim(&mut passed),
+    );
     let left = takeover::folders(&passed);
     let confined = sandbox::confine(&state.config, start.file.as_deref(), left);
     let read = sandbox::guarded(start.read, confined);
@@ -129,6 +135,7 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
             predecessor.thank()?;
         }
         control.claim_files();
+        control.answer_in_kernel(nodes)?;
         control.think(start.hands, hold).await?;
         control.announce(passed);
         control.serve().await

@@ -133,7 +133,8 @@ impl State {
             numbers: Vec::new(),
             tls,
             watch,
-            counts: Arc::new(count::Sites::new(origin.workers.get())),
+            // The last set is that of the thread which drives the kernel.
+            counts: Arc::new(count::Sites::new(origin.workers.get() + 1)),
             connections: origin.connections,
             retired: Vec::new(),
             rendered,
@@ -154,9 +155,14 @@ impl State {
 
     /// What workers are to read now.
     pub(super) fn front(&self) -> Option<Front> {
-        let fixed = Fixed {
+        wire::front(&self.fixed(&self.counts), &self.pages)
+    }
+
+    /// What answers are made of, counted there.
+    pub(super) fn fixed<'a>(&'a self, counts: &'a count::Sites) -> Fixed<'a> {
+        Fixed {
             config: &self.config,
-            counts: &self.counts,
+            counts,
             listeners: &self.numbers,
             tls: self.tls.as_ref(),
             connections: self.connections,
@@ -165,8 +171,7 @@ impl State {
             outlooks: &self.outlooks,
             recovered: self.recovered,
             now: now(),
-        };
-        wire::front(&fixed, &self.pages)
+        }
     }
 
     /// The shared state of workers, published for the first time.

@@ -96,7 +96,8 @@ pub(super) fn front(fixed: &Fixed<'_>, pages: &[Loaded]) -> Option<Front> {
     })
 }
 
-fn site(fixed: &Fixed<'_>, site: &config::Site, loaded: &Loaded) -> Site {
+/// One site.
+pub(super) fn site(fixed: &Fixed<'_>, site: &config::Site, loaded: &Loaded) -> Site {
     let sorry = &site.sorry;
     let counts = fixed.counts.named(&site.name);
     let strangers = if site.hosts.is_empty() {
@@ -204,7 +205,7 @@ fn settings(sorry: &config::Sorry, loaded: &Loaded) -> Settings {
     }
 }
 
-fn bounds(limits: &Limits) -> Bounds {
+pub(super) fn bounds(limits: &Limits) -> Bounds {
     Bounds {
         head_bytes: limits.head_bytes,
         requests: limits.requests_per_connection,

@@ -29,6 +29,8 @@ pub enum Choice {
 enum Hold {
     /// As long as this is open.
     Link(OwnedFd),
+    /// The same, but it still attaches the program of the process before us.
+    Inherited(OwnedFd),
     /// A filter, which stays until somebody removes it: kernels before 6.6 know no link for the traffic control hook.
     Filter,
 }
@@ -64,10 +66,12 @@ pub enum AttachError {
     Refused(Vec<String>),
 }
 
-/// Attaches what `make` makes for the best place that takes it.
+/// Attaches what `make` makes for the best place that takes it. Where the process before us has passed a link on, what is made waits for
+/// [`Attachment::take_place`].
 pub fn attach(
     name: &str,
     choice: Choice,
+    inherited: Option<(Place, OwnedFd)>,
     mut make: impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
 ) -> Result<(Attachment, Responder), AttachError> {
     let device = Device::named(name).map_err(|_| AttachError::NoDevice(name.into()))?;
@@ -78,6 +82,21 @@ pub fn attach(
         });
     }
     let mut refusals = Vec::new();
+    if let Some((place, link)) = inherited.filter(|(place, _)| places(choice).contains(place)) {
+        match loaded(&device, place, &mut make) {
+            Ok(responder) => {
+                let hold = Hold::Inherited(link);
+                let attachment = Attachment {
+                    device,
+                    place,
+                    hold,
+                    why: None,
+                };
+                return Ok((attachment, responder));
+            }
+            Err(why) => refusals.push(why),
+        }
+    }
     for place in places(choice) {
         if let (Place::Driver, Some(vlan)) = (place, &device.vlan) {
             refusals.push(format!(
@@ -111,18 +130,25 @@ fn places(choice: Choice) -> Vec<Place> {
     }
 }
 
+fn loaded(
+    device: &Device,
+    place: Place,
+    make: &mut impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
+) -> Result<Responder, String> {
+    let mut responder = make(place, device).map_err(|error| told(&error))?;
+    if place == Place::Driver {
+        let copies = responder.loaded().send_copies_by(device.index);
+        copies.map_err(|error| told(&error))?;
+    }
+    Ok(responder)
+}
+
 fn at(
     device: &Device,
     place: Place,
     make: &mut impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
 ) -> Result<(Hold, Responder), String> {
-    let mut responder = make(place, device).map_err(|error| told(&error))?;
-    if place == Place::Driver {
-        responder
-            .loaded()
-            .send_copies_by(device.index)
-            .map_err(|error| told(&error))?;
-    }
+    let mut responder = loaded(device, place, make)?;
     let hook = match place {
         Place::Driver => Hook::Driver,
         Place::Ingress => Hook::Ingress,
@@ -186,8 +212,8 @@ fn refusal(device: &Device, place: Place, error: &io::Error) -> String {
     }
 }
 
-/// An error with its causes, on one line.
-fn told(error: &LoadError) -> String {
+/// An error with its causes, on one line, and what is missing where that is known.
+pub fn told(error: &LoadError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(next) = cause {
@@ -233,10 +259,35 @@ impl Attachment {
         matches!(self.hold, Hold::Filter)
     }
 
+    /// Puts the responder in the place of the one of the process before us, if that has passed its link on: no packet meets neither.
+    ///
+    /// # Errors
+    /// Where the device has gone.
+    pub fn take_place(&mut self, responder: &mut Responder) -> Result<(), LoadError> {
+        let Hold::Inherited(link) = &self.hold else {
+            return Ok(());
+        };
+        let link = link.try_clone().map_err(LoadError::Link)?;
+        let replaced = responder
+            .loaded()
+            .with_program(|program| bpf_link::replace(link.as_fd(), program))?;
+        replaced.map_err(LoadError::Link)?;
+        self.hold = Hold::Link(link);
+        Ok(())
+    }
+
+    /// A copy of what holds it, for a successor; nothing where a filter does.
+    pub fn link(&self) -> io::Result<Option<OwnedFd>> {
+        match &self.hold {
+            Hold::Link(link) | Hold::Inherited(link) => link.try_clone().map(Some),
+            Hold::Filter => Ok(None),
+        }
+    }
+
     /// Asks the kernel whether it is still there.
     pub fn stands(&self) -> Stands {
         let is_there = match &self.hold {
-            Hold::Link(link) => {
+            Hold::Link(link) | Hold::Inherited(link) => {
                 bpf_link::read(link.as_fd()).is_ok_and(|found| found.device == self.device.index)
             }
             Hold::Filter => self.device.is_there(),
@@ -281,7 +332,7 @@ mod tests {
     #[test]
     fn what_cannot_be_there_is_refused_before_anything_is_loaded() {
         let never = |_: Place, _: &Device| panic!("it is loaded");
-        let error = attach("none-such", Choice::Best, never)
+        let error = attach("none-such", Choice::Best, None, never)
             .map(|_| ())
             .unwrap_err();
         assert_eq!(error.to_string(), "there is no network device none-such");
@@ -296,7 +347,7 @@ mod tests {
                 super::super::tests::rig::terms(),
             )
         };
-        let (attachment, responder) = attach("lo", Choice::Best, make).unwrap();
+        let (attachment, responder) = attach("lo", Choice::Best, None, make).unwrap();
         assert_eq!(attachment.place(), Place::Ingress);
         assert_eq!(attachment.why(), Some("the driver of lo has no native XDP"));
         assert_eq!(attachment.stands(), Stands::Attached);
@@ -305,7 +356,7 @@ mod tests {
             "run the tests on Linux 6.6 or later"
         );
         drop((attachment, responder));
-        let refused = attach("lo", Choice::Only(Place::Driver), make)
+        let refused = attach("lo", Choice::Only(Place::Driver), None, make)
             .map(|_| ())
             .unwrap_err();
         assert!(matches!(refused, AttachError::Refused(_)), "{refused}");

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use rustix::net::{AddressFamily, SocketType};
+
 /// A device, as it was when it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
@@ -39,7 +41,11 @@ impl Device {
 
     /// Whether the device of this name is still the same one.
     pub fn is_there(&self) -> bool {
-        Device::named(&self.name).is_ok_and(|now| now.index == self.index)
+        // By a socket, for files are out of reach once the sandbox is there.
+        let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None);
+        let index =
+            socket.and_then(|socket| rustix::net::netdevice::name_to_index(socket, &self.name));
+        index == Ok(self.index)
     }
 }
 

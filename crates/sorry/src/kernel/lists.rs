@@ -10,9 +10,6 @@ use sorry_bpf::layout::{LIST_ALLOW, LIST_DENY, WORDS};
 use super::load::{Maps, network};
 use crate::config::Network;
 
-/// The most networks of one protocol, as the object has it.
-pub const MOST: usize = 4096;
-
 /// What is said of networks; of several that hold an address, the longest counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lists {
@@ -44,10 +41,10 @@ impl Lists {
         for (entry, word) in self.entries() {
             match entry.address() {
                 IpAddr::V4(address) => {
-                    four.push((network(entry.prefix().into(), address.octets()), word))
+                    four.push((network(entry.prefix().into(), address.octets()), word));
                 }
                 IpAddr::V6(address) => {
-                    six.push((network(entry.prefix().into(), address.octets()), word))
+                    six.push((network(entry.prefix().into(), address.octets()), word));
                 }
             }
         }

@@ -29,6 +29,9 @@ pub enum LoadError {
         /// Why.
         source: ProgramError,
     },
+    /// A link.
+    #[error("cannot put the program in the place of the one before it")]
+    Link(#[source] std::io::Error),
     /// There is no page left.
     #[error("there is no room for another site in the kernel")]
     Full,

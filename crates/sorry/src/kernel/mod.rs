@@ -14,9 +14,9 @@ pub mod speech;
 #[cfg(test)]
 mod tests;
 
-pub use attachment::{AttachError, Attachment, Choice, Stands, attach};
+pub use attachment::{AttachError, Attachment, Choice, Stands, attach, told};
 pub use device::Device;
 pub use lists::Lists;
 pub use load::{LoadError, Place};
 pub use responder::{MOST_SITES, Observed, Responder, Sample, Subject, Terms, Totals};
-pub use secret::Secret;
+pub use secret::{SHORTEST as SHORTEST_SECRET, Secret};

@@ -12,6 +12,7 @@ pub(super) mod flag {
     /// Begins a connection.
     pub(in crate::kernel) const SYN: u8 = 0x02;
     /// Ends it at once.
+    #[cfg(test)]
     pub(in crate::kernel) const RST: u8 = 0x04;
     /// Hand it on now.
     pub(in crate::kernel) const PSH: u8 = 0x08;

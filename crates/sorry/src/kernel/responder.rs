@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use aya::maps::MapError;
 use ring::digest::{SHA256, digest};
-use sorry_bpf::layout::{self, Config, Count, Page, VARIANTS, Vip, VipKey};
+use sorry_bpf::layout::{self, Config, Count, Kind, Page, VARIANTS, Vip, VipKey};
 use sorry_core::moment::{Moment, Tick};
 use sorry_core::responder::flip::{self, Flip, Mode, Wanted};
 use sorry_core::responder::rotation::{self, Rotation, Slot, Step};
@@ -18,7 +18,8 @@ use super::secret::Secret;
 use super::speech::{Group, Speech};
 
 /// The most sites of one responder.
-pub const MOST_SITES: u32 = 64;
+#[expect(clippy::cast_possible_truncation, reason = "a few")]
+pub const MOST_SITES: u32 = crate::config::kernel::MOST_SITES as u32;
 
 /// One site as the kernel answers for it.
 #[derive(Debug, Clone)]
@@ -77,6 +78,8 @@ pub struct Responder {
     pub(super) sites: Vec<Written>,
     /// The second that the heads were written for.
     pub(super) refreshed: u64,
+    /// What was done for addresses by the process before us.
+    found: Vec<(SocketAddr, Mode)>,
 }
 
 /// What the kernel says of one address.
@@ -105,9 +108,15 @@ impl Responder {
             rotation: Rotation::default(),
             sites: Vec::new(),
             refreshed: 0,
+            found: Vec::new(),
         };
         responder.write_terms()?;
         Ok(responder)
+    }
+
+    /// Addresses of these begin in these modes, rather than passing everything.
+    pub fn begin_with(&mut self, modes: Vec<(SocketAddr, Mode)>) {
+        self.found = modes;
     }
 
     /// Which programs it has.
@@ -163,7 +172,9 @@ impl Responder {
                 .iter()
                 .map(|vip| {
                     let known = site.vips.iter().find(|(known, _)| known == vip);
-                    known.copied().unwrap_or((*vip, Flip::new(now.tick)))
+                    known
+                        .copied()
+                        .unwrap_or_else(|| (*vip, begun(&self.found, *vip, now)))
                 })
                 .collect();
             site.subject = subject;
@@ -290,10 +301,16 @@ impl Responder {
             };
             let sample = layout::Sample::from_bytes(bytes);
             let site = self.sites.iter().find(|site| site.page == sample.page);
+            let kind = Kind::ALL
+                .get(usize::from(sample.kind))
+                .copied()
+                .unwrap_or(Kind::Page);
             let length = usize::from(sample.length).min(sample.head.len());
             all.push(Sample {
                 site: site.map(|site| site.subject.name.clone()),
                 client: std::net::Ipv6Addr::from(sample.client).to_canonical(),
+                status: site.map_or(0, |site| site.subject.speech.status(kind)),
+                bytes: site.map_or(0, |site| site.subject.speech.body(kind)),
                 head: sample.head[..length].into(),
             });
         }
@@ -321,6 +338,11 @@ impl Responder {
     pub(super) fn end_trial(&mut self, vip: SocketAddr) -> Result<(), LoadError> {
         self.remove_vip(vip)?;
         self.write_ports(None)
+    }
+
+    /// The same of the program that fills copies.
+    pub(super) fn try_segment_on(&mut self, template: &[u8]) -> Result<Tried, LoadError> {
+        self.loaded.try_segment_on(template)
     }
 
     fn flips(&self) -> impl Iterator<Item = &Flip> {
@@ -388,6 +410,13 @@ impl Responder {
     }
 }
 
+fn begun(found: &[(SocketAddr, Mode)], vip: SocketAddr, now: Moment) -> Flip {
+    match found.iter().find(|(known, _)| *known == vip) {
+        Some((_, mode)) => Flip::found(*mode, now.tick),
+        None => Flip::new(now.tick),
+    }
+}
+
 /// A request that the kernel has told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
@@ -395,6 +424,10 @@ pub struct Sample {
     pub site: Option<Box<str>>,
     /// Who asked.
     pub client: std::net::IpAddr,
+    /// The status of the answer.
+    pub status: u16,
+    /// Bytes of its body.
+    pub bytes: usize,
     /// The first bytes of the request.
     pub head: Box<[u8]>,
 }

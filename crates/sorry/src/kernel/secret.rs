@@ -4,7 +4,7 @@
 use std::fmt;
 
 use ring::hmac;
-use ring::rand::SystemRandom;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use sorry_core::responder::rotation::Mark;
 
 /// The least that a shared secret may have, in bytes.
@@ -12,7 +12,10 @@ pub const SHORTEST: usize = 16;
 
 /// A secret. It is not shown.
 #[derive(Clone)]
-pub struct Secret(hmac::Key);
+pub struct Secret {
+    key: hmac::Key,
+    bytes: Box<[u8]>,
+}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,14 +29,23 @@ impl Secret {
     /// # Errors
     /// Where the machine has no random numbers to give.
     pub fn random() -> std::io::Result<Secret> {
-        hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
-            .map(Secret)
-            .map_err(|_| std::io::Error::other("the machine gives no random numbers"))
+        let mut bytes = [0; 32];
+        let filled = SystemRandom::new().fill(&mut bytes);
+        filled.map_err(|_| std::io::Error::other("the machine gives no random numbers"))?;
+        Ok(Secret::shared(&bytes))
     }
 
     /// The one that several nodes have.
     pub fn shared(bytes: &[u8]) -> Secret {
-        Secret(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+        Secret {
+            key: hmac::Key::new(hmac::HMAC_SHA256, bytes),
+            bytes: bytes.into(),
+        }
+    }
+
+    /// It itself, for a successor and nobody else.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The key for a period and what is said in it: HMAC-SHA256, the first 16 bytes.
@@ -41,7 +53,7 @@ impl Secret {
         let mut text = *b"sorry kernel key................";
         text[16..24].copy_from_slice(&mark.period.to_be_bytes());
         text[24..].copy_from_slice(&mark.content.to_be_bytes());
-        let tag = hmac::sign(&self.0, &text);
+        let tag = hmac::sign(&self.key, &text);
         let word = |at: usize| {
             let mut bytes = [0; 8];
             bytes.copy_from_slice(&tag.as_ref()[at..at + 8]);

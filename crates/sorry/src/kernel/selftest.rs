@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use rustix::thread::CpuSet;
 use sorry_bpf::layout::SEGMENT;
 
 use super::load::{LoadError, Place};
@@ -52,6 +53,7 @@ pub fn run(
     host: &str,
     answer: &dyn Fn(&[u8]) -> Vec<u8>,
 ) -> Result<Vec<Trial>, LoadError> {
+    let _here = Here::stay();
     let mut trials = Vec::new();
     let place = responder.place();
     for (client, server) in PAIRS {
@@ -84,6 +86,27 @@ pub fn run(
         responder.end_trial(server)?;
     }
     Ok(trials)
+}
+
+/// Keeps this thread on one processor for as long as it lives: what copies are made of is kept by the processor that made their template.
+struct Here(Option<CpuSet>);
+
+impl Here {
+    fn stay() -> Here {
+        let before = rustix::thread::sched_getaffinity(None).ok();
+        let mut one = CpuSet::new();
+        one.set(rustix::thread::sched_getcpu());
+        let _not_allowed = rustix::thread::sched_setaffinity(None, &one);
+        Here(before)
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _not_allowed = rustix::thread::sched_setaffinity(None, before);
+        }
+    }
 }
 
 /// A client that is not there.
@@ -123,6 +146,7 @@ impl Visit<'_> {
             return Ok(None);
         }
         if is_many {
+            let copied = self.copies(&question)?;
             // A trial shows one packet: the others are asked for, as if they had been lost.
             bytes.clear();
             loop {
@@ -143,8 +167,29 @@ impl Visit<'_> {
                     break;
                 }
             }
+            if copied.is_some_and(|copied| normal(&copied) != normal(&bytes)) {
+                return Ok(Some(Some(
+                    "copies of the packet do not come to the same".to_owned(),
+                )));
+            }
         }
         Ok(Some(difference(&normal(&answer(request)), &normal(&bytes))))
+    }
+
+    /// What the copies carry that the driver would be sent, one after the other; nothing where it is sent none.
+    fn copies(&mut self, question: &Packet) -> Result<Option<Vec<u8>>, LoadError> {
+        let tried = self.responder.try_on(&question.to_frame())?;
+        if (self.responder.place(), tried.action) != (Place::Driver, 4) {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        loop {
+            let copy = self.responder.try_segment_on(&tried.packet)?;
+            match Packet::read(&copy.packet) {
+                Ok(segment) if copy.action == 2 => bytes.extend_from_slice(&segment.data),
+                _ => return Ok(Some(bytes)),
+            }
+        }
     }
 
     /// A packet that proves nothing must pass as it is.

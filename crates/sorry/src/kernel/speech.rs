@@ -5,6 +5,7 @@
 //! HEAD, the preflight and HTTP/2 beside it, which always come in one packet. Called by `responder`, and by the self-test.
 
 use std::ops::Range;
+use std::slice;
 
 use sorry_bpf::layout::{Kind, SEGMENT, SEGMENTS};
 use sorry_core::answer::template::{Filling, Hole, ID_WIDTH, Template};
@@ -108,7 +109,35 @@ impl Speech {
             .map_or(0, Template::len)
     }
 
-    /// Whether anything in it changes with time but Retry-After, which is always in it.
+    /// The status of an answer; 0 for what is no HTTP/1.
+    pub fn status(&self, kind: Kind) -> u16 {
+        let status = |template: &Template| {
+            let digits = template.masked().get(b"HTTP/1.1 ".len()..)?.get(..3)?;
+            std::str::from_utf8(digits).ok()?.parse().ok()
+        };
+        self.answers[kind as usize]
+            .as_ref()
+            .and_then(status)
+            .unwrap_or(0)
+    }
+
+    /// Bytes of an answer's body.
+    pub fn body(&self, kind: Kind) -> usize {
+        let end = Turn::Close.ending();
+        let body = |template: &Template| {
+            let head = template
+                .masked()
+                .windows(end.len())
+                .position(|part| part == end)?;
+            Some(template.len() - head - end.len())
+        };
+        self.answers[kind as usize]
+            .as_ref()
+            .and_then(body)
+            .unwrap_or(0)
+    }
+
+    /// Whether there is an answer of that kind.
     pub fn has(&self, kind: Kind) -> bool {
         self.answers[kind as usize].is_some()
     }
@@ -237,11 +266,11 @@ fn padded(whole: &Template, bytes: usize) -> Template {
         .windows(end.len())
         .position(|part| part == end)
         .unwrap_or(0);
-    let mut result = whole.without(&[at..text.len()]);
+    let mut result = whole.without(slice::from_ref(&(at..text.len())));
     let filler = bytes.saturating_sub(PAD.len() + b"\r\n".len());
     result.push(PAD.as_bytes());
     result.push(&vec![b'-'; filler]);
     result.push(b"\r\n");
-    result.append(&whole.without(&[0..at]));
+    result.append(&whole.without(slice::from_ref(&(0..at))));
     result
 }

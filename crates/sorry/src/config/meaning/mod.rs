@@ -4,6 +4,7 @@
 mod alerts;
 mod bodies;
 mod checks;
+mod kernel;
 mod listening;
 mod own;
 mod pace;
@@ -98,13 +99,12 @@ pub(super) fn build(
     let receivers = builder.receivers(file.alert, &sites);
     let watch = file.watch.and_then(|watch| builder.watch(watch.value));
     let usual = file.check.map(|pace| builder.usual(pace));
-    let sites: Vec<_> = sites
-        .into_iter()
-        .map(|site| builder.site(site, usual.as_ref()))
-        .collect();
-    builder
-        .cautions
-        .extend(file.log.as_ref().and_then(idle::log));
+    let sites = sites.into_iter();
+    let sites = sites.map(|site| builder.site(site, usual.as_ref()));
+    let mut sites: Vec<_> = sites.collect();
+    let kernel = builder.kernel(file.kernel, &mut sites, &listeners);
+    let idle = file.log.as_ref().and_then(idle::log);
+    builder.cautions.extend(idle);
     told.extend(idle::told(&builder.cautions, &source));
     let log = file.log?.value;
     Some(Config {
@@ -124,6 +124,7 @@ pub(super) fn build(
         remote: own.remote,
         state: state.map(|state| state.path),
         watch: watch?,
+        kernel: kernel?,
         receivers: receivers?,
         down_for: file.down_for?.value.0,
         log: log_of(log, world.base)?,

@@ -28,7 +28,7 @@ impl Builder<'_> {
         let name = site.name.map(|name| name.value.0);
         let sorry = site.sorry.and_then(|sorry| {
             idle::keys(&sorry.value, sorry.place, &mut self.cautions);
-            self.sorry(sorry.value)
+            self.sorry(sorry.value, sorry.place)
         });
         let damping = site.damping.and_then(|damping| self.damping(damping));
         let windows = self.windows(site.window);

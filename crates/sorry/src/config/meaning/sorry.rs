@@ -5,16 +5,21 @@ use crate::config::diagnostics::{Code, Mistake};
 use crate::config::reader::At;
 use crate::config::site::{Mode, ModeWord, RetryAfter, Sorry};
 use crate::config::value::Auto;
-use crate::config::{Purpose, spec};
+use crate::config::{Place, Purpose, spec};
 
 impl Builder<'_> {
-    pub(super) fn sorry(&mut self, sorry: spec::Sorry) -> Option<Sorry> {
+    pub(super) fn sorry(&mut self, sorry: spec::Sorry, table: Place) -> Option<Sorry> {
         self.alive_is_apart(&sorry);
         // The files first, so that they are listed whatever else is wrong.
         let page = sorry.page.map(|page| self.path(page, Purpose::Page));
         let robots = sorry
             .robots
             .map(|robots| self.path(robots, Purpose::Robots));
+        let kernel = sorry.kernel?;
+        // An array that is not there is empty, at the place of its table.
+        let vips = sorry
+            .kernel_vips
+            .filter(|vips| !vips.value.is_empty() || vips.place != table);
         let origins = sorry.cors?.value.origins?.value.into_iter();
         Some(Sorry {
             page,
@@ -40,6 +45,12 @@ impl Builder<'_> {
             alt_svc: sorry.alt_svc?.value,
             cors_origins: origins.map(|origin| origin.value).collect(),
             csp: sorry.csp?.value,
+            kernel: kernel.value,
+            kernel_place: kernel.place,
+            kernel_vips_place: vips.as_ref().map(|vips| vips.place),
+            kernel_vips: vips.map_or_else(Vec::new, |vips| {
+                vips.value.into_iter().map(|vip| vip.value).collect()
+            }),
         })
     }
 

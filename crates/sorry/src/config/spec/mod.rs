@@ -5,6 +5,7 @@
 
 mod alert;
 mod check;
+mod kernel;
 mod kinds;
 mod said;
 mod site;
@@ -13,6 +14,7 @@ mod watch;
 
 pub(super) use alert::{Alert, Chat, Email, Webhook};
 pub(super) use check::{CheckTable, OwnPace, OwnTls, OwnWay, Pace, Results};
+pub(super) use kernel::Kernel;
 pub(super) use kinds::{
     Checks, DnsCheck, ExecCheck, FileCheck, GrpcCheck, HttpCheck, HttpsCheck, IcmpCheck,
     ReplyLength, SmtpCheck, TcpCheck, TlsCheck, UdpCheck,
@@ -101,6 +103,12 @@ table! {
         #[optional]
         #[example = "{ references = [\"192.0.2.1\"] }"]
         watch: Watch,
+
+        /// Where and how the kernel answers for sites with `kernel`.
+        #[key = "kernel"]
+        #[optional]
+        #[example = "{ interfaces = [\"eth0\"] }"]
+        kernel: Kernel,
 
         /// Who is told what happens.
         #[key = "alert"]

@@ -2,6 +2,7 @@
 
 use super::RetryTime;
 use crate::config::Place;
+use crate::config::kernel::KernelWhen;
 use crate::config::listen_address::ListenAddress;
 use crate::config::network::Network;
 use crate::config::reader::{At, FromText, FromValue, Reader, Value};
@@ -12,6 +13,7 @@ use crate::config::table::{Shape, table};
 use crate::config::url::{Origin, UrlPath};
 use crate::config::value::{Auto, FileMode, FilePath, LanguageTag, Until};
 use sorry_core::said::Said;
+use std::net::SocketAddr;
 use toml::de::DeValue;
 
 table! {
@@ -127,6 +129,21 @@ table! {
         #[default = "\"auto\""]
         #[example = "\"default-src 'self'\""]
         csp: ContentSecurityPolicy,
+
+        /// When the kernel answers for the site, at the devices of `[kernel] interfaces`, with the page alone: one page in one language
+        /// for every plain HTTP connection to `kernel-vips`, whatever host was asked for. What the kernel does not answer goes on to
+        /// user space.
+        #[key = "kernel"]
+        #[default = "\"never\""]
+        #[example = "\"when down\""]
+        kernel: KernelWhen,
+
+        /// The addresses and ports that the kernel answers for: those that visitors use. Without it they are the plain addresses of the
+        /// site's sorry listeners.
+        #[key = "kernel-vips"]
+        #[optional]
+        #[example = "[\"203.0.113.10:80\"]"]
+        kernel_vips: Vec<At<SocketAddr>>,
 
         /// Cross-origin requests.
         #[key = "cors"]

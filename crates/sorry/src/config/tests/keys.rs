@@ -210,7 +210,7 @@ fn control_characters_in_a_key_do_not_reach_the_terminal() {
             2 | "\u001b[2Jx" = 1
               | ^^^^^^^^^^^^
               |
-              = help: the keys here are workers, pin-workers, sandbox, site, state, down-for, sorry, check, watch, alert, tls, limits, metrics, admin, log
+              = help: the keys here are workers, pin-workers, sandbox, site, state, down-for, sorry, check, watch, kernel, alert, tls, limits, metrics, admin, log
         "#]],
     );
 }

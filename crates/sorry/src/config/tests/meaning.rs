@@ -43,6 +43,15 @@ fn the_smallest_file_has_all_defaults() {
                         event_stream: Answer,
                         alt_svc: Auto,
                         cors_origins: [],
+                        kernel: Never,
+                        kernel_place: Span(
+                            Span {
+                                start: 25,
+                                end: 30,
+                            },
+                        ),
+                        kernel_vips: [],
+                        kernel_vips_place: None,
                         csp: Auto,
                     },
                     reals: [],
@@ -107,6 +116,22 @@ fn the_smallest_file_has_all_defaults() {
                 hold: 30s,
                 votes: 0,
                 peers: [],
+            },
+            kernel: Kernel {
+                interfaces: [],
+                hook: Auto,
+                key_file: None,
+                rotate: 600s,
+                drain: 30s,
+                on_crash: Pass,
+                lease: 10s,
+                deny: [],
+                allow: [],
+                rate: Some(
+                    20000,
+                ),
+                sample: 0,
+                place: File,
             },
             receivers: [],
             down_for: 3600s,
@@ -424,7 +449,7 @@ fn an_unknown_key_alone_is_a_mistake() {
             1 | colour = 1
               | ^^^^^^
               |
-              = help: the keys here are workers, pin-workers, sandbox, site, state, down-for, sorry, check, watch, alert, tls, limits, metrics, admin, log
+              = help: the keys here are workers, pin-workers, sandbox, site, state, down-for, sorry, check, watch, kernel, alert, tls, limits, metrics, admin, log
         "#]],
     );
 }

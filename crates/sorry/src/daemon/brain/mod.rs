@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use sorry_core::event::{Act, SwitchSetup, Unsure};
 use sorry_core::incident::{Step, Telling};
 use tokio::sync::{mpsc, oneshot};
 
@@ -39,21 +40,22 @@ pub use setup::Hands;
 pub(in crate::daemon) use thread::{News, Told};
 
 use super::audit::Audit;
+use super::kernel;
 use super::programs::Programs;
 use crate::admin::Command;
 use crate::admin::standing::Standing;
 use crate::check::Watched;
-use crate::config::Config;
+use crate::config::{Config, KernelWhen};
 use crate::journal::Entry;
 use chronicle::{Chronicle, Opening};
 use clock::Clock;
 use eyes::Eyes;
 use keeper::Keeper;
 use lateness::Lateness;
-use mind::{Mind, Past};
+use mind::{Mind, Past, Switches};
 use peers::Asking;
 use posts::Posts;
-use thread::{Message, NoHand, Thread};
+use thread::{Hand, KernelHand, Message, NoHand, Thread};
 
 /// A handle on it. Dropping it lets the brain write what waits, and ends it.
 pub(in crate::daemon) struct Brain {
@@ -79,6 +81,8 @@ pub(in crate::daemon) struct Beginning {
     pub(in crate::daemon) audit: Arc<Audit>,
     /// The folder of all that.
     pub(in crate::daemon) hold: Hold,
+    /// What answers in the kernel, where anything does.
+    pub(in crate::daemon) kernel: Option<kernel::Handle>,
 }
 
 impl Brain {
@@ -188,7 +192,7 @@ fn think(
     let told = kept.past.told;
     let mind = Mind::new(
         Arc::clone(&config),
-        Box::new(|_| Vec::new()),
+        switches(beginning.kernel.is_some()),
         beginning.hands,
         kept.past,
         clock.now(),
@@ -196,6 +200,10 @@ fn think(
     let posts = match Posts::start() {
         Ok(posts) => posts,
         Err(error) => return log::error!("nothing is watched: cannot start a thread: {error}"),
+    };
+    let hand: Box<dyn Hand> = match beginning.kernel {
+        Some(handle) => Box::new(KernelHand::new(handle, own_inbox.clone())),
+        None => Box::new(NoHand),
     };
     runtime.block_on(async {
         let mut chronicle = kept.chronicle;
@@ -218,7 +226,7 @@ fn think(
             written,
             inbox,
             own_inbox,
-            hand: Box::new(NoHand),
+            hand,
             told: beginning.told,
             outlooks: Vec::new(),
             published: standing,
@@ -230,6 +238,19 @@ fn think(
     });
     // A name that is still being looked up, or a peer that is still being asked, holds nobody back.
     runtime.shutdown_background();
+}
+
+/// Which switches a site has: the kernel, where anything is attached and the site wants it.
+fn switches(kernel: bool) -> Switches {
+    Box::new(move |site| {
+        let wanted = kernel && site.sorry.kernel != KernelWhen::Never;
+        let switch = SwitchSetup {
+            name: kernel::SWITCH.into(),
+            act: Act::Act,
+            unsure: Unsure::Follow,
+        };
+        wanted.then_some(switch).into_iter().collect()
+    })
 }
 
 /// An error with what it came from.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use sorry_core::event::{Outcome, SiteId, SwitchId};
+use sorry_core::event::{Outcome, SiteId, SwitchId, Wanted};
 use sorry_core::moment::Moment;
 use sorry_core::quorum::Held;
 use tokio::sync::{mpsc, oneshot};
@@ -23,7 +23,7 @@ use crate::admin::standing::{Explanation, Standing};
 use crate::admin::{Fault, Ordered};
 use crate::check::{self, Key, Watched};
 use crate::config::Config;
-use crate::daemon::alarm;
+use crate::daemon::{alarm, kernel};
 
 /// How often results that turn nothing are published for whoever scrapes.
 const PUBLISHED: Duration = Duration::from_secs(1);
@@ -42,10 +42,6 @@ pub(super) enum Message {
         reply: oneshot::Sender<Result<String, Fault>>,
     },
     Configured(Arc<Config>, Vec<Watched>),
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "whoever carries out switches comes with them")
-    )]
     Applied {
         switch: SwitchId,
         generation: u64,
@@ -76,14 +72,41 @@ pub(in crate::daemon) enum News {
 
 /// Carries out what is wanted of switches.
 pub(super) trait Hand: Send {
-    fn route(&mut self, switch: SwitchId, generation: u64, wanted: sorry_core::event::Wanted);
+    fn route(&mut self, site: &str, switch: SwitchId, generation: u64, wanted: Wanted);
 }
 
-/// No switch is configured: there is nothing to carry out.
+/// Where no switch is configured there is nothing to carry out.
 pub(super) struct NoHand;
 
 impl Hand for NoHand {
-    fn route(&mut self, _: SwitchId, _: u64, _: sorry_core::event::Wanted) {}
+    fn route(&mut self, _: &str, _: SwitchId, _: u64, _: Wanted) {}
+}
+
+/// The kernel, the one switch that there is. What comes of a wish comes back as a message.
+pub(super) struct KernelHand(kernel::Handle);
+
+impl KernelHand {
+    pub(super) fn new(handle: kernel::Handle, inbox: mpsc::UnboundedSender<Message>) -> KernelHand {
+        handle.tell(Box::new(move |switch, generation, outcome| {
+            let _brain_has_ended = inbox.send(Message::Applied {
+                switch,
+                generation,
+                outcome,
+            });
+        }));
+        KernelHand(handle)
+    }
+}
+
+impl Hand for KernelHand {
+    fn route(&mut self, site: &str, switch: SwitchId, generation: u64, wanted: Wanted) {
+        self.0.route(kernel::Routed {
+            site: site.into(),
+            switch,
+            generation,
+            route: wanted.route,
+        });
+    }
 }
 
 /// See the file's header.
@@ -271,7 +294,12 @@ impl Thread {
                         switch,
                         generation,
                         wanted,
-                    } => self.hand.route(switch, generation, wanted),
+                    } => {
+                        let config = self.mind.config();
+                        if let Some(site) = config.sites.get(switch.site.0 as usize) {
+                            self.hand.route(&site.name, switch, generation, wanted);
+                        }
+                    }
                     Action::AskPeers(site) => self.ask_peers(site),
                     Action::AskNobody => self.asking.end(),
                     Action::Tell(tellings) => {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::super::alarm;
 use super::super::handing::Outcome;
+use super::super::kernel::Kernel;
 use super::super::supervisor::Sockets;
 use super::{Background, Control, Ended, Files, Handed, Next, report, takeover};
 use crate::admin::Command;
@@ -48,7 +49,10 @@ impl Control {
         let mut sockets = self.state.doors.named();
         sockets.extend(self.own.named());
         let copies = match takeover::copies(&sockets) {
-            Ok(copies) => copies,
+            Ok(mut copies) => {
+                copies.extend(self.kernel.iter().flat_map(Kernel::bequest));
+                copies
+            }
             Err(error) => {
                 self.handing.settle(Outcome::Failed);
                 return takeover.refuse(format!("cannot copy the listening sockets: {error}"));

@@ -3,10 +3,36 @@
 use std::sync::Arc;
 
 use super::super::brain::{Beginning, Brain, Hands, Hold};
+use super::super::kernel::{Gauges, Kernel, Nodes};
 use super::super::run::RunError;
 use super::Control;
 
 impl Control {
+    /// Starts what drives the kernel, where anything is attached or ought to be.
+    pub(in crate::daemon) fn answer_in_kernel(&mut self, nodes: Nodes) -> Result<(), RunError> {
+        if nodes.all.is_empty() {
+            return Ok(());
+        }
+        let gauges = Gauges {
+            shared: Arc::clone(&self.shared),
+            sites: Arc::clone(&self.state.counts),
+            log: self.gauge.log.clone(),
+        };
+        let kernel = Kernel::start(nodes, gauges)
+            .map_err(|error| RunError::System("start the thread that drives the kernel", error))?;
+        self.gauge.watch_kernel(&kernel.standing);
+        self.kernel = Some(kernel);
+        self.say_in_kernel();
+        Ok(())
+    }
+
+    /// What is published for workers is what the kernel is to say.
+    pub(super) fn say_in_kernel(&self) {
+        if let Some(kernel) = &self.kernel {
+            kernel.say(&self.state.config, &self.shared.front.load());
+        }
+    }
+
     /// Starts what watches and decides. The first process waits until it has opened what it keeps; a successor does not,
     /// since its predecessor lets go of that only when it leaves.
     pub(in crate::daemon) async fn think(
@@ -54,6 +80,7 @@ impl Control {
             audit: Arc::clone(&self.gauge.audit),
             programs: Arc::clone(&self.state.programs),
             hold,
+            kernel: self.kernel.as_ref().map(Kernel::handle),
         })?;
         self.gauge.watch(&brain.standing);
         Ok(self.brain.insert(brain))

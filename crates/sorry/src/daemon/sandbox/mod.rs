@@ -12,12 +12,13 @@ mod privileges;
 use std::path::{Path, PathBuf};
 
 use rustix::thread::{CapabilitySet, CapabilitySets};
-use sorry_sys::sandbox::{self, Held};
+use sorry_sys::sandbox::{self, Bpf, Held};
 
+use super::kernel;
 use super::state::Read;
 use crate::config::{Code, Config, Mistake, Report, Sandbox};
 use paths::Paths;
-pub use privileges::{Capability, Echo, Need, Privileges};
+pub use privileges::{Capability, Echo, Need, Privileges, Until};
 
 /// What was given up.
 #[derive(Debug)]
@@ -63,7 +64,11 @@ pub(super) fn confine(
         }
         Err(error) => log::warn!("files cannot be given up: {error}"),
     }
-    if let Err(error) = sandbox::limit_calls() {
+    let bpf = match kernel::is_wanted(config) {
+        true => Bpf::Allowed,
+        false => Bpf::Forbidden,
+    };
+    if let Err(error) = sandbox::limit_calls(bpf) {
         log::warn!("system calls cannot be given up: {error}");
     }
     Some(Confined { paths, kept })
@@ -133,7 +138,7 @@ impl Confined {
                     need.capability, need.why
                 );
                 let code = match need.capability {
-                    Capability::NetAdmin => Code::Conflict,
+                    Capability::NetAdmin | Capability::Bpf | Capability::Perfmon => Code::Conflict,
                     Capability::NetBindService | Capability::DacOverride => Code::BadListener,
                 };
                 Mistake::new(code, need.place, message).hint(HINT)

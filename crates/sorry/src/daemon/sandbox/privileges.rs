@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::paths;
 use crate::config::check::Kind;
 use crate::config::{Config, ListenAddress, Place};
+use crate::daemon::kernel;
 
 /// A capability that a configuration can need (capabilities(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -24,9 +25,25 @@ pub enum Capability {
     /// To use files of other users, which root can do only with it.
     #[serde(rename = "CAP_DAC_OVERRIDE")]
     DacOverride,
-    /// To mark packets.
+    /// To mark packets, and to attach programs to devices.
     #[serde(rename = "CAP_NET_ADMIN")]
     NetAdmin,
+    /// To load programs into the kernel.
+    #[serde(rename = "CAP_BPF")]
+    Bpf,
+    /// To have the verifier accept what it accepts of nobody else.
+    #[serde(rename = "CAP_PERFMON")]
+    Perfmon,
+}
+
+/// How long a capability is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Until {
+    /// While the process begins: it is given up before anybody is answered.
+    Begun,
+    /// As long as it runs.
+    End,
 }
 
 impl Capability {
@@ -35,6 +52,8 @@ impl Capability {
             Capability::NetBindService => CapabilitySet::NET_BIND_SERVICE,
             Capability::DacOverride => CapabilitySet::DAC_OVERRIDE,
             Capability::NetAdmin => CapabilitySet::NET_ADMIN,
+            Capability::Bpf => CapabilitySet::BPF,
+            Capability::Perfmon => CapabilitySet::PERFMON,
         }
     }
 }
@@ -45,6 +64,8 @@ impl fmt::Display for Capability {
             Capability::NetBindService => "CAP_NET_BIND_SERVICE",
             Capability::DacOverride => "CAP_DAC_OVERRIDE",
             Capability::NetAdmin => "CAP_NET_ADMIN",
+            Capability::Bpf => "CAP_BPF",
+            Capability::Perfmon => "CAP_PERFMON",
         })
     }
 }
@@ -58,6 +79,8 @@ pub struct Need {
     pub why: String,
     /// What needs it.
     pub place: Place,
+    /// How long.
+    pub until: Until,
 }
 
 /// What a configuration needs.
@@ -130,6 +153,7 @@ impl Privileges {
         if machine.root {
             needs.extend(files_of_others(read(config).chain(written(config))));
         }
+        needs.extend(of_kernel(config));
         let mut checks = config.sites.iter().flat_map(|site| &site.reals);
         let mut references = config.watch.references.iter();
         let echo = checks.any(|real| real.checks.iter().any(|check| check.kind == Kind::Icmp))
@@ -142,9 +166,10 @@ impl Privileges {
         }
     }
 
-    /// The capabilities alone, each once.
+    /// The capabilities alone that are kept, each once.
     pub fn capabilities(&self) -> Vec<Capability> {
-        let mut all: Vec<Capability> = self.needs.iter().map(|need| need.capability).collect();
+        let kept = self.needs.iter().filter(|need| need.until == Until::End);
+        let mut all: Vec<Capability> = kept.map(|need| need.capability).collect();
         all.sort();
         all.dedup();
         all
@@ -179,6 +204,7 @@ fn low_ports(machine: &Machine, addresses: impl Iterator<Item = (SocketAddr, Pla
             capability: Capability::NetBindService,
             why: format!("to listen on {address}"),
             place,
+            until: Until::End,
         })
         .collect()
 }
@@ -194,11 +220,13 @@ fn of_checks(machine: &Machine, config: &Config) -> Vec<Need> {
             capability: Capability::NetBindService,
             why: format!("to check from port {port}"),
             place: check.place,
+            until: Until::End,
         });
         let marked = check.egress.mark.map(|mark| Need {
             capability: Capability::NetAdmin,
             why: format!("to mark what checks send with {mark}"),
             place: check.place,
+            until: Until::End,
         });
         for need in low.into_iter().chain(marked) {
             if !needs.contains(&need) {
@@ -207,6 +235,23 @@ fn of_checks(machine: &Machine, config: &Config) -> Vec<Need> {
         }
     }
     needs
+}
+
+/// What attaching the in-kernel responder takes. Afterwards nothing does: from Linux 5.19 on maps are written by whoever holds them.
+fn of_kernel(config: &Config) -> Vec<Need> {
+    if !kernel::is_wanted(config) {
+        return Vec::new();
+    }
+    let interfaces = config.kernel.interfaces.join(", ");
+    [Capability::Bpf, Capability::NetAdmin, Capability::Perfmon]
+        .into_iter()
+        .map(|capability| Need {
+            capability,
+            why: format!("at the start only, to attach the in-kernel responder to {interfaces}"),
+            place: config.kernel.place,
+            until: Until::Begun,
+        })
+        .collect()
 }
 
 /// Port 0 is any that is free, and none of those is low.
@@ -257,6 +302,7 @@ fn files_of_others<'c>(used: impl Iterator<Item = Used<'c>>) -> Vec<Need> {
                 path.display()
             ),
             place,
+            until: Until::End,
         })
         .collect()
 }

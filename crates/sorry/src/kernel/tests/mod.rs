@@ -1,4 +1,9 @@
 //! Tests of the programs in the kernel, by packets that go nowhere.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what stands in packets is small"
+)]
 
 mod protocol;
 pub(super) mod rig;

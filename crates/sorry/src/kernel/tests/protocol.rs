@@ -164,6 +164,7 @@ fn what_only_a_whole_stack_should_judge_passes() {
             all.push((name, frame));
         };
         with("ARP", 13, 6);
+        with("a frame for many", 0, 3);
         with(
             "a short TCP header",
             if way.1 == Family::Four { 46 } else { 66 },
@@ -178,10 +179,14 @@ fn what_only_a_whole_stack_should_judge_passes() {
             with("IP options", 14, 0x46);
             with("a first fragment", 20, 0x20);
             with("another fragment", 21, 1);
+            with("from a multicast group", 26, 224);
+            with("from loopback", 26, 127);
+            with("from this network", 26, 0);
             with("UDP", 23, 17);
             with("an IP length too small", 17, 39);
         } else {
             with("an extension header", 20, 0);
+            with("from a multicast group", 22, 0xff);
             with("another version", 14, 0x50);
             with("a length of nothing", 19, 19);
         }

@@ -239,7 +239,7 @@ impl Rig {
     fn copies(&mut self, template: &[u8]) -> Vec<Packet> {
         let mut all = Vec::new();
         loop {
-            let tried = self.responder.loaded().try_segment_on(template).unwrap();
+            let tried = self.responder.try_segment_on(template).unwrap();
             match tried.action {
                 2 => all.push(Packet::read(&tried.packet).unwrap()),
                 1 => return all,

@@ -4,12 +4,14 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::guest::{self, Guest};
 
 use crate::harness::{SORRY, run, text};
 
 /// What runs in the guest, under `sh -eu`: a command that fails ends it, and its status is the guest's.
-const SCRIPT: &str = r"
+const SCRIPT: &str = r#"
 echo '== kernel'
 cat /proc/version
 echo '== program'
@@ -27,8 +29,41 @@ echo '== modules'
 modprobe sch_ingress
 modprobe cls_bpf
 cut -d ' ' -f 1 /proc/modules
+echo '== selftest'
+sorry kernel selftest --json
+ip netns add client
+ip link set right netns client
+ip addr add 10.9.0.1/24 dev left
+ip link set left up
+ip netns exec client ip addr add 10.9.0.2/24 dev right
+ip netns exec client ip link set right up
+for hook in xdp tc; do
+    cat >/tmp/sorry.toml <<END
+state = "none"
+admin.socket = "/run/sorry.sock"
+kernel = { interfaces = ["left"], hook = "$hook" }
+[[site]]
+name = "shop"
+sorry = { listen = ["10.9.0.1:80"], kernel = "when down" }
+END
+    sorry run --config /tmp/sorry.toml 2>/tmp/log &
+    until grep -q ready /tmp/log && sorry kernel status --json --admin /run/sorry.sock | grep -q '"mode": "on"'; do
+        kill -0 $! || { cat /tmp/log; exit 1; }
+    done
+    echo "== at $hook"
+    sorry kernel status --json --admin /run/sorry.sock
+    if [ $hook = tc ]; then
+        echo '== answered'
+        ip netns exec client /bin/busybox wget -q -T 10 -O - http://10.9.0.1/ 2>&1 || true
+        echo '== user space'
+        sorry status --json --admin /run/sorry.sock | grep '"answers"'
+    fi
+    echo '== killed'
+    kill -KILL $!
+    wait $! || true
+done
 echo '== end'
-";
+"#;
 
 /// A boot and the script take four seconds; this allows for a slow machine. A guest that hangs costs this much.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -79,6 +114,44 @@ fn filters_can_be_attached_to_an_interface_there() {
     let modules: Vec<&str> = part("modules").lines().collect();
     assert!(modules.contains(&"sch_ingress"), "{modules:?}");
     assert!(modules.contains(&"cls_bpf"), "{modules:?}");
+}
+
+#[test]
+fn its_verifier_takes_our_programs_and_they_answer_as_user_space_does() {
+    let said: Value = serde_json::from_str(part("selftest")).expect("JSON");
+    assert_eq!(said["right"], true, "{said}");
+    for (hook, name) in said["hooks"]
+        .as_array()
+        .expect("hooks")
+        .iter()
+        .zip(["xdp", "tc"])
+    {
+        assert_eq!(hook["hook"], name);
+        assert!(hook["tried"].as_u64() > Some(5), "{said}");
+    }
+}
+
+/// Its traffic control hook knows no links: what is attached there would stay, but for its lease.
+#[test]
+fn they_are_attached_to_a_device_and_a_client_is_answered() {
+    for (hook, lease) in [("xdp", Value::Null), ("tc", Value::from(10))] {
+        let said: Value = serde_json::from_str(part(&format!("at {hook}"))).expect("JSON");
+        let interface = &said["interfaces"][0];
+        assert_eq!(interface["hook"], hook, "{said}");
+        assert_eq!(interface["lease_seconds"], lease, "{said}");
+        assert_eq!(
+            interface["selftest"]["wrong"].as_array().map(Vec::len),
+            Some(0),
+            "{said}"
+        );
+    }
+    let answer = part("answered");
+    assert!(answer.contains("503 Service Unavailable"), "{answer}");
+    assert!(
+        part("user space").contains("\"answers\": 0"),
+        "{}",
+        part("user space")
+    );
 }
 
 #[test]

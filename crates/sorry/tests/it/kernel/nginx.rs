@@ -11,8 +11,21 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// On the server's port 80, by IPv4 and IPv6.
+    /// On the server's port 80, by IPv4 and IPv6: down.
     pub(crate) fn serve(world: &World, page: &str) -> Nginx {
+        Nginx::start(world, page, "location / { return 503; }")
+    }
+
+    /// The same, alive: a site that is there.
+    pub(crate) fn live(world: &World, page: &str) -> Nginx {
+        Nginx::start(
+            world,
+            page,
+            "keepalive_requests 1000000; location / { try_files /page.html =404; }",
+        )
+    }
+
+    fn start(world: &World, page: &str, locations: &str) -> Nginx {
         let folder = tempfile::tempdir().expect("a folder");
         let here = folder.path().display();
         let configuration = format!(
@@ -26,7 +39,7 @@ impl Nginx {
                     listen 80 backlog=1024; listen [::]:80 ipv6only=on backlog=1024;
                     root {here};
                     error_page 503 /page.html;
-                    location / {{ return 503; }}
+                    {locations}
                     location = /page.html {{ internal; }}
                 }}
             }}"

@@ -14,7 +14,7 @@ struct Fake {
 }
 
 impl Hand for Fake {
-    fn route(&mut self, switch: SwitchId, generation: u64, wanted: Wanted) {
+    fn route(&mut self, _: &str, switch: SwitchId, generation: u64, wanted: Wanted) {
         self.told.lock().unwrap().push(wanted.route);
         let _ended = self.inbox.send(Message::Applied {
             switch,

@@ -1,0 +1,119 @@
+//! How the in-kernel responder stands, as the admin API says it: a plain value, made by the daemon, sent as JSON, shown as a table by
+//! `kernel_table`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::moment::Moment;
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct KernelStanding {
+    /// The network devices that it was to be attached to.
+    #[serde(default)]
+    pub interfaces: Vec<InterfaceStanding>,
+    /// The sites that it answers for, or would.
+    #[serde(default)]
+    pub sites: Vec<KernelSite>,
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InterfaceStanding {
+    /// Its name.
+    pub name: String,
+    /// Where the responder is attached to it.
+    pub hook: Hook,
+    /// Why it is attached at no better place, or nowhere; or what has gone wrong since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What the self-test found after it was attached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selftest: Option<SelfTest>,
+    /// For how many seconds it goes on if it does not hear of this process; none where it ends with the process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_seconds: Option<u64>,
+}
+
+/// Where the responder is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Hook {
+    /// At the network driver.
+    Xdp,
+    /// At the traffic control hook.
+    Tc,
+    /// Nowhere: user space answers alone.
+    None,
+}
+
+impl Hook {
+    /// As it is shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Hook::Xdp => "xdp",
+            Hook::Tc => "tc",
+            Hook::None => "none",
+        }
+    }
+}
+
+/// What was tried, and what was wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SelfTest {
+    /// How many things were tried.
+    pub tried: usize,
+    /// What was wrong, in words.
+    pub wrong: Vec<String>,
+}
+
+/// One site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KernelSite {
+    /// Its name.
+    pub site: String,
+    /// When the kernel is to answer for it: `when down` or `when overloaded`.
+    pub when: String,
+    /// Bytes of its page with the head, and in how many segments they are sent.
+    pub bytes: usize,
+    /// See there.
+    pub segments: usize,
+    /// Why the kernel cannot say what it says, so that user space does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsayable: Option<String>,
+    /// Why the server in user space has too much to do, where it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overloaded: Option<String>,
+    /// Its addresses, once for each device.
+    pub vips: Vec<VipStanding>,
+    /// What was counted since the responder was loaded, on all devices.
+    pub counts: BTreeMap<String, u64>,
+    /// When connections were last seen to be answered. Only packets from elsewhere show that they come this way: this machine's own
+    /// requests do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Moment>,
+}
+
+/// One address at one device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VipStanding {
+    /// Address and port.
+    pub address: String,
+    /// The device.
+    pub interface: String,
+    /// What the kernel does there, read back from it: `off`, `on`, `drain`; `unknown` where it cannot be read.
+    pub mode: String,
+    /// What is wanted.
+    pub wanted: String,
+}
+
+impl KernelSite {
+    /// Connections begun and requests answered.
+    pub fn answered(&self) -> (u64, u64) {
+        let count = |name: &str| self.counts.get(name).copied().unwrap_or(0);
+        let requests = ["page", "head", "preflight", "json", "preface"];
+        (count("syn"), requests.iter().map(|name| count(name)).sum())
+    }
+}

@@ -1,0 +1,212 @@
+//! What is answered in the kernel: for which addresses, and what cannot be.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::Builder;
+use crate::config::diagnostics::{Code, Mistake, Place};
+use crate::config::kernel::{Kernel, KernelWhen, MOST_NETWORKS, MOST_SITES};
+use crate::config::reader::At;
+use crate::config::site::Mode;
+use crate::config::{ListenAddress, Listener, Network, Purpose, Site, spec};
+
+impl Builder<'_> {
+    /// `[kernel]`, and what it answers for. `None` where something is mistaken.
+    pub(super) fn kernel(
+        &mut self,
+        typed: Option<At<spec::Kernel>>,
+        sites: &mut [Option<Arc<Site>>],
+        listeners: &[Listener],
+    ) -> Option<Kernel> {
+        let kernel = typed.and_then(|typed| self.terms(typed));
+        self.answered_in_kernel(sites, listeners, kernel.as_ref());
+        kernel
+    }
+
+    fn terms(&mut self, typed: At<spec::Kernel>) -> Option<Kernel> {
+        let At {
+            value: typed,
+            place,
+        } = typed;
+        let key_file = typed
+            .key_file
+            .map(|file| self.path(file, Purpose::KernelKey));
+        let interfaces = typed.interfaces?;
+        self.interfaces_differ(&interfaces.value);
+        Some(Kernel {
+            place: if interfaces.value.is_empty() {
+                place
+            } else {
+                interfaces.place
+            },
+            interfaces: interfaces
+                .value
+                .into_iter()
+                .map(|name| name.value.0)
+                .collect(),
+            hook: typed.hook?.value,
+            key_file,
+            rotate: typed.rotate?.value.0,
+            drain: typed.drain?.value.0,
+            on_crash: typed.on_crash?.value,
+            lease: typed.lease?.value.0,
+            deny: self.networks("deny", typed.deny?)?,
+            allow: self.networks("allow", typed.allow?)?,
+            rate: typed.rate?.value.0,
+            sample: u32::try_from(typed.sample?.value.0).ok()?,
+        })
+    }
+
+    fn interfaces_differ(&mut self, names: &[At<crate::config::egress::InterfaceName>]) {
+        let mut seen = HashMap::new();
+        for name in names {
+            if let Some(first) = seen.insert(&name.value.0, name.place) {
+                let message = format!("interface {} is given twice", name.value.0);
+                let mistake = Mistake::new(Code::Duplicate, name.place, message);
+                self.tell(mistake.also(first, "first given here"));
+            }
+        }
+    }
+
+    fn networks(&mut self, key: &str, list: At<Vec<At<Network>>>) -> Option<Vec<Network>> {
+        if list.value.len() > MOST_NETWORKS {
+            let message = format!(
+                "{key}: {} networks, and {MOST_NETWORKS} is the most",
+                list.value.len()
+            );
+            let mistake = Mistake::new(Code::OutOfRange, list.place, message);
+            self.tell(mistake.hint("several may be one with a shorter prefix"));
+            return None;
+        }
+        Some(
+            list.value
+                .into_iter()
+                .map(|network| network.value)
+                .collect(),
+        )
+    }
+
+    /// What the kernel answers for, site by site: addresses that were not typed are those of the site's listeners, and what does not go
+    /// together is told.
+    fn answered_in_kernel(
+        &mut self,
+        sites: &mut [Option<Arc<Site>>],
+        listeners: &[Listener],
+        kernel: Option<&Kernel>,
+    ) {
+        let mut taken: HashMap<SocketAddr, (Place, Box<str>)> = HashMap::new();
+        let mut many = 0;
+        for (index, site) in sites.iter_mut().enumerate() {
+            let Some(site) = site else { continue };
+            if site.sorry.kernel == KernelWhen::Never {
+                if let Some(place) = site.sorry.kernel_vips_place {
+                    self.caution(place, "kernel-vips: the kernel answers for nobody without `kernel = \"when down\"` or \"when overloaded\"");
+                }
+                let sorry = &mut Arc::make_mut(site).sorry;
+                sorry.kernel_vips.clear();
+                continue;
+            }
+            many += 1;
+            self.can_be_answered(site, kernel);
+            let place = site
+                .sorry
+                .kernel_vips_place
+                .unwrap_or(site.sorry.kernel_place);
+            if site.sorry.kernel_vips_place.is_none() {
+                let own = plain_addresses(listeners, index);
+                if own.is_empty() {
+                    let message = format!(
+                        "kernel: the site {} listens on no plain address of its own that the kernel could answer for",
+                        site.name
+                    );
+                    let mistake = Mistake::new(Code::Missing, place, message);
+                    self.tell(mistake.hint(
+                        "name the addresses that visitors use: kernel-vips = [\"203.0.113.10:80\"]",
+                    ));
+                }
+                Arc::make_mut(site).sorry.kernel_vips = own;
+            }
+            for vip in &site.sorry.kernel_vips {
+                self.is_an_address(*vip, place);
+                if let Some((first, name)) = taken.insert(*vip, (place, site.name.clone())) {
+                    let message = format!(
+                        "kernel-vips: {vip} is that of the site {name}, too, and the kernel has one page for an address"
+                    );
+                    let mistake = Mistake::new(Code::Conflict, place, message);
+                    self.tell(mistake.also(first, "the other one is here"));
+                }
+            }
+            if many == MOST_SITES + 1 {
+                let message = format!("kernel: it answers for {MOST_SITES} sites at most");
+                self.tell(Mistake::new(
+                    Code::OutOfRange,
+                    site.sorry.kernel_place,
+                    message,
+                ));
+            }
+        }
+        if let (0, Some(kernel)) = (many, kernel)
+            && !kernel.interfaces.is_empty()
+        {
+            self.caution(
+                kernel.place,
+                "interfaces: no site has `kernel`, so nothing is attached to them",
+            );
+        }
+    }
+
+    /// What a site must be.
+    fn can_be_answered(&mut self, site: &Site, kernel: Option<&Kernel>) {
+        let place = site.sorry.kernel_place;
+        if kernel.is_some_and(|kernel| kernel.interfaces.is_empty()) {
+            let mistake = Mistake::new(
+                Code::Missing,
+                place,
+                "kernel: there is no interface at which it could answer",
+            );
+            self.tell(mistake.hint("add [kernel] with interfaces = [\"eth0\"]: the devices at which clients' packets come in"));
+        }
+        if matches!(site.sorry.mode, Mode::Redirect { .. }) {
+            let message = "kernel: it has one page for every path and cannot redirect";
+            let mistake = Mistake::new(Code::Conflict, place, message);
+            self.tell(mistake.hint("leave out mode = \"redirect\", or kernel"));
+        }
+    }
+
+    fn is_an_address(&mut self, vip: SocketAddr, place: Place) {
+        let hint = "name the addresses that visitors use: kernel-vips = [\"203.0.113.10:80\"]";
+        let wrong = if vip.ip().is_unspecified() {
+            format!("kernel-vips: {vip} is every address, and the kernel knows packets by theirs")
+        } else if vip.port() == 0 {
+            format!("kernel-vips: {vip} has no port")
+        } else if vip.ip().to_canonical() != vip.ip() {
+            format!("kernel-vips: {vip} is an IPv4 address inside IPv6, which no packet has")
+        } else {
+            if vip.port() == 443 {
+                self.caution(place, format!("kernel-vips: {vip} is where clients speak TLS, which the kernel does not: they would be answered in the clear and fail"));
+            }
+            return;
+        };
+        self.tell(Mistake::new(Code::BadListener, place, wrong).hint(hint));
+    }
+}
+
+/// Where a site listens in the clear, by addresses that packets have.
+fn plain_addresses(listeners: &[Listener], site: usize) -> Vec<SocketAddr> {
+    let own = listeners
+        .iter()
+        .filter(|listener| listener.sites.contains(&site));
+    own.filter_map(|listener| match &listener.address {
+        ListenAddress::Tcp(address)
+            if !address.ip().is_unspecified()
+                && address.port() != 0
+                && !listener.options.tls
+                && listener.options.proxy_from.is_empty() =>
+        {
+            Some(*address)
+        }
+        _ => None,
+    })
+    .collect()
+}

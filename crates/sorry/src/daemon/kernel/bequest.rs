@@ -1,0 +1,212 @@
+//! What a successor gets, so that no connection that the kernel answers is lost when one process takes over from another: the links, whose programs
+//! it replaces, the secret that keys are made of, and what is done for which address.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::MemfdFlags;
+use serde::{Deserialize, Serialize};
+use sorry_core::responder::flip::Mode;
+
+use super::nodes::Node;
+use crate::kernel::{Place, Secret};
+use crate::listen::passed::Passed;
+
+/// The name under which secret and modes move, and that of links before hook and device.
+const NAME: &str = "sorry-kernel";
+
+/// The longest that is read: 64 sites with many addresses.
+const MOST: u64 = 1 << 20;
+
+/// What stands in memory that both processes have.
+#[derive(Debug, Serialize, Deserialize)]
+struct State {
+    secret: Vec<u8>,
+    modes: Vec<(SocketAddr, Word)>,
+}
+
+/// A mode that is worth telling.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum Word {
+    On,
+    Drain,
+}
+
+/// What was passed on; nothing at a first start.
+#[derive(Debug, Default)]
+pub(in crate::daemon) struct Bequest {
+    pub(super) secret: Option<Secret>,
+    pub(super) modes: Vec<(SocketAddr, Mode)>,
+    links: Vec<(Place, String, OwnedFd)>,
+}
+
+impl Bequest {
+    /// Takes it from what the predecessor has passed. What cannot be read is as if it had not been there: connections that are being answered are
+    /// lost then, and nothing else.
+    pub(in crate::daemon) fn claim(passed: &mut Passed) -> Bequest {
+        let mut bequest = Bequest::default();
+        if let Some(state) = passed.claim_named(NAME, |_| true).pop() {
+            match read(state) {
+                Ok(state) => {
+                    bequest.secret = Some(Secret::shared(&state.secret));
+                    bequest.modes = state
+                        .modes
+                        .iter()
+                        .map(|(vip, word)| (*vip, word.mode()))
+                        .collect();
+                }
+                Err(error) => {
+                    log::warn!("what the kernel does for whom was not passed on: {error}");
+                }
+            }
+        }
+        let names: Vec<String> = passed.iter().map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            let Some((place, device)) = link_named(&name) else {
+                continue;
+            };
+            for link in passed.claim_named(&name, |_| true) {
+                bequest.links.push((place, device.to_owned(), link));
+            }
+        }
+        bequest
+    }
+
+    /// The link of a device, if there is one.
+    pub(super) fn take_link(&mut self, device: &str) -> Option<(Place, OwnedFd)> {
+        let at = self.links.iter().position(|(_, name, _)| name == device)?;
+        let (place, _, link) = self.links.swap_remove(at);
+        Some((place, link))
+    }
+}
+
+/// All that a successor is to have, with names.
+pub(super) fn all(nodes: &[Node], secret: Option<&Secret>) -> io::Result<Vec<(String, OwnedFd)>> {
+    let mut all = Vec::new();
+    let mut modes = Vec::new();
+    for (attachment, responder) in nodes.iter().filter_map(|node| node.attached.as_ref()) {
+        if let Some(link) = attachment.link()? {
+            all.push((
+                link_name(attachment.place(), &attachment.device().name),
+                link,
+            ));
+        }
+        modes.extend(
+            responder
+                .desired()
+                .filter_map(|(_, vip, mode)| Some((vip, Word::of(mode)?))),
+        );
+    }
+    if let Some(secret) = secret {
+        let state = State {
+            secret: secret.bytes().to_vec(),
+            modes,
+        };
+        all.push((NAME.to_owned(), written(&state)?));
+    }
+    Ok(all)
+}
+
+fn link_name(place: Place, device: &str) -> String {
+    let hook = match place {
+        Place::Driver => "xdp",
+        Place::Ingress => "tc",
+    };
+    format!("{NAME}-{hook}-{device}")
+}
+
+fn link_named(name: &str) -> Option<(Place, &str)> {
+    let rest = name.strip_prefix(NAME)?.strip_prefix('-')?;
+    match rest.split_once('-')? {
+        ("xdp", device) => Some((Place::Driver, device)),
+        ("tc", device) => Some((Place::Ingress, device)),
+        _ => None,
+    }
+}
+
+fn written(state: &State) -> io::Result<OwnedFd> {
+    let mut file = File::from(rustix::fs::memfd_create(NAME, MemfdFlags::CLOEXEC)?);
+    file.write_all(&serde_json::to_vec(state)?)?;
+    Ok(file.into())
+}
+
+fn read(state: OwnedFd) -> io::Result<State> {
+    let mut file = File::from(state);
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+impl Word {
+    fn of(mode: Mode) -> Option<Word> {
+        match mode {
+            Mode::Off => None,
+            Mode::On => Some(Word::On),
+            Mode::Drain => Some(Word::Drain),
+        }
+    }
+
+    fn mode(self) -> Mode {
+        match self {
+            Word::On => Mode::On,
+            Word::Drain => Mode::Drain,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_hook_and_device() {
+        for place in [Place::Driver, Place::Ingress] {
+            let name = link_name(place, "eth0-x.7");
+            assert_eq!(link_named(&name), Some((place, "eth0-x.7")));
+        }
+        assert_eq!(link_named("sorry-kernel"), None);
+        assert_eq!(link_named("sorry-kernel-udp-eth0"), None);
+        assert_eq!(link_named("sorry-admin"), None);
+    }
+
+    #[test]
+    fn what_is_passed_on_is_found_once() {
+        let vip: SocketAddr = "192.0.2.1:80".parse().unwrap();
+        let state = State {
+            secret: vec![7; 32],
+            modes: vec![(vip, Word::Drain)],
+        };
+        let link = || OwnedFd::from(File::open("/dev/null").unwrap());
+        let mut passed = Passed::new(vec![
+            (NAME.to_owned(), written(&state).unwrap()),
+            (link_name(Place::Driver, "eth0"), link()),
+            ("shop".to_owned(), link()),
+        ]);
+        let mut bequest = Bequest::claim(&mut passed);
+        assert_eq!(bequest.modes, [(vip, Mode::Drain)]);
+        assert_eq!(
+            bequest
+                .secret
+                .as_ref()
+                .map(|secret| secret.bytes().to_vec()),
+            Some(vec![7; 32])
+        );
+        assert!(bequest.take_link("eth1").is_none());
+        assert!(
+            bequest
+                .take_link("eth0")
+                .is_some_and(|(place, _)| place == Place::Driver)
+        );
+        assert!(bequest.take_link("eth0").is_none());
+        assert_eq!(
+            passed.left_over().len(),
+            1,
+            "the listener's is left for the listener"
+        );
+        let mut broken = Passed::new(vec![(NAME.to_owned(), link())]);
+        assert!(Bequest::claim(&mut broken).secret.is_none());
+    }
+}

@@ -1,0 +1,115 @@
+//! From a configuration and the answers in force to what the kernel is to say, and on which terms.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sorry_core::responder::flip;
+use sorry_core::responder::rotation;
+use sorry_core::responder::wish::When;
+use sorry_core::retry_after::Promise;
+
+use super::super::worker::Front;
+use crate::answer::{AltSvc, Site};
+use crate::config::{self, Config, KernelWhen, ListenAddress};
+use crate::kernel::speech::{Speech, Unsayable};
+use crate::kernel::{Lists, Terms, speech};
+
+/// For how long after a flip connections of real servers are expected.
+const STRICT: Duration = Duration::from_secs(60);
+/// How long a slot that gets no new connections is left to those that it has.
+const REST: Duration = Duration::from_secs(30);
+
+/// One site.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) name: Box<str>,
+    pub(super) when: When,
+    pub(super) vips: Vec<SocketAddr>,
+    /// Its addresses are all of its own sorry listeners.
+    pub(super) refuses_anyway: bool,
+    /// It has real servers.
+    pub(super) is_watched: bool,
+    pub(super) speech: Result<Speech, Unsayable>,
+    pub(super) promise: Promise,
+}
+
+/// All of them.
+#[derive(Debug, Clone)]
+pub(super) struct Subjects {
+    pub(super) sites: Vec<Asked>,
+    /// Without the device's MTU, which each device knows.
+    pub(super) terms: Terms,
+}
+
+impl Subjects {
+    pub(super) fn of(config: &Config, front: &Front) -> Subjects {
+        let sites = config.sites.iter().zip(front.sites.all());
+        Subjects {
+            sites: sites
+                .filter_map(|(site, answers)| asked(config, site, answers))
+                .collect(),
+            terms: terms(&config.kernel),
+        }
+    }
+}
+
+fn asked(config: &Config, site: &config::Site, answers: &Site) -> Option<Asked> {
+    let when = match site.sorry.kernel {
+        KernelWhen::Never => return None,
+        KernelWhen::Down => When::Down,
+        KernelWhen::Overloaded => When::Overloaded,
+    };
+    let vips = site.sorry.kernel_vips.clone();
+    Some(Asked {
+        name: site.name.clone(),
+        when,
+        refuses_anyway: vips.iter().all(|vip| is_listened_on(config, *vip)),
+        is_watched: !site.reals.is_empty(),
+        vips,
+        speech: speech(answers),
+        promise: answers.promise,
+    })
+}
+
+/// What the kernel says for a site: what user space says on a listener without TLS.
+pub(super) fn speech(answers: &Site) -> Result<Speech, Unsayable> {
+    let alt_svc = match answers.alt_svc {
+        AltSvc::Clear => speech::AltSvc::Clear,
+        AltSvc::Auto | AltSvc::Leave => speech::AltSvc::Silent,
+    };
+    Speech::new(&answers.answers, alt_svc)
+}
+
+/// Whether one of our listeners has the address, by itself or with all others of its port.
+fn is_listened_on(config: &Config, vip: SocketAddr) -> bool {
+    config
+        .listeners
+        .iter()
+        .any(|listener| match &listener.address {
+            ListenAddress::Tcp(address) => {
+                let is_any = address.ip().is_unspecified() && (address.is_ipv6() || vip.is_ipv4());
+                address.port() == vip.port() && (is_any || address.ip() == vip.ip())
+            }
+            _ => false,
+        })
+}
+
+pub(super) fn terms(kernel: &config::Kernel) -> Terms {
+    Terms {
+        lists: Lists {
+            deny: kernel.deny.clone(),
+            allow: kernel.allow.clone(),
+        },
+        rate: kernel.rate,
+        sample: kernel.sample,
+        mtu: u16::MAX,
+        rotation: rotation::Times {
+            period: kernel.rotate,
+            rest: REST,
+        },
+        flip: flip::Times {
+            drain: kernel.drain,
+            strict: STRICT,
+        },
+    }
+}

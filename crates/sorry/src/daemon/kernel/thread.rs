@@ -1,0 +1,402 @@
+//! The thread that drives responders: it takes in what is said and wanted, does what time brings, and publishes what it reads back from the
+//! kernel. It waits for nobody, and nobody waits for it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use sorry_core::event::Outcome;
+use sorry_core::moment::{Moment, Tick, Wall};
+use sorry_core::responder::flip::{Mode, Wanted};
+use sorry_core::responder::overload::Overload;
+use sorry_core::responder::wish::{self, Facts, When};
+use sorry_core::site::Route;
+
+use super::load::{Gauges, Meter};
+use super::nodes::{Node, Nodes};
+use super::order::Order;
+use super::subjects::{Asked, Subjects};
+use super::{Routed, Tell, bequest};
+use crate::admin::kernel::KernelStanding;
+use crate::config::OnCrash;
+use crate::kernel::{LoadError, Secret, Stands, Subject, Terms};
+
+/// How often it looks at the devices, at counters, and publishes.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// See the file's header.
+pub(super) struct Thread {
+    pub(super) nodes: Vec<Node>,
+    pub(super) gauges: Gauges,
+    published: Arc<ArcSwap<KernelStanding>>,
+    pub(super) subjects: Option<Subjects>,
+    pub(super) routes: BTreeMap<Box<str>, Route>,
+    tell: Option<Tell>,
+    /// Wishes whose outcome nobody was there to hear.
+    untold: Vec<Routed>,
+    pub(super) on_crash: OnCrash,
+    pub(super) lease: Duration,
+    secret: Option<Secret>,
+    /// What was done for addresses by the process before us, until the first configuration.
+    modes: Vec<(SocketAddr, Mode)>,
+    pub(super) overload: Overload,
+    meter: Meter,
+    start: Instant,
+    looked: Option<Instant>,
+    /// When connections of a site were last seen to begin, in seconds since 1970, and how many there had been.
+    pub(super) seen: BTreeMap<Box<str>, (u64, Option<u64>)>,
+}
+
+impl Thread {
+    pub(super) fn new(
+        nodes: Nodes,
+        gauges: Gauges,
+        published: Arc<ArcSwap<KernelStanding>>,
+    ) -> Thread {
+        Thread {
+            start: nodes.start,
+            on_crash: nodes.on_crash,
+            lease: nodes.lease,
+            secret: nodes.secret,
+            modes: nodes.modes,
+            nodes: nodes.all,
+            gauges,
+            published,
+            subjects: None,
+            routes: BTreeMap::new(),
+            tell: None,
+            untold: Vec::new(),
+            overload: Overload::default(),
+            meter: Meter::default(),
+            looked: None,
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// Until it is told to stop; then everything passes at once where the kernel would go on without us.
+    pub(super) fn run(mut self, inbox: &Receiver<Order>) {
+        loop {
+            match inbox.recv_timeout(self.patience()) {
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(order) => self.hear(order),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.look();
+        }
+        self.leave();
+    }
+
+    fn hear(&mut self, order: Order) {
+        match order {
+            Order::Say(subjects) => {
+                self.go_on_with(&subjects);
+                self.subjects = Some(*subjects);
+                self.configure();
+            }
+            Order::Route(routed) => {
+                self.routes.insert(routed.site.clone(), routed.route);
+                self.wish();
+                self.answer(routed);
+            }
+            Order::Tell(tell) => {
+                self.tell = Some(tell);
+                for routed in std::mem::take(&mut self.untold) {
+                    self.answer(routed);
+                }
+            }
+            Order::Bequeath(give) => {
+                let _nobody_waits = give.send(bequest::all(&self.nodes, self.secret.as_ref()));
+            }
+            Order::Stop => {}
+        }
+    }
+
+    /// What came of a wish, as it is read back.
+    fn answer(&mut self, routed: Routed) {
+        let outcome = match self.is_so(&routed.site) {
+            true => Outcome::Done,
+            false => Outcome::Failed,
+        };
+        match &self.tell {
+            Some(tell) => tell(routed.switch, routed.generation, outcome),
+            None => self.untold.push(routed),
+        }
+    }
+
+    /// Whether every device that is attached does what is wanted for the site.
+    fn is_so(&self, site: &str) -> bool {
+        let attached = self.nodes.iter().filter_map(|node| node.attached.as_ref());
+        attached.into_iter().all(|(attachment, responder)| {
+            let Ok(observed) = responder.observe() else {
+                return false;
+            };
+            let mut desired = responder.desired().filter(|(name, ..)| *name == site);
+            attachment.stands() == Stands::Attached
+                && desired.all(|(_, vip, mode)| {
+                    observed.iter().any(|(_, found)| {
+                        found.vip == vip && found.mode.map(of_layout) == Some(mode)
+                    })
+                })
+        })
+    }
+
+    /// What the process before us answered for is answered for until somebody has decided.
+    fn go_on_with(&mut self, subjects: &Subjects) {
+        for asked in &subjects.sites {
+            let was_on = |vip: &SocketAddr| self.modes.contains(&(*vip, Mode::On));
+            if asked.vips.iter().any(was_on) {
+                self.routes
+                    .entry(asked.name.clone())
+                    .or_insert(Route::Sorry);
+            }
+        }
+        self.modes.clear();
+    }
+
+    fn configure(&mut self) {
+        let Some(subjects) = &self.subjects else {
+            return;
+        };
+        let sites: Vec<Subject> = subjects
+            .sites
+            .iter()
+            .filter_map(|asked| self.subject(asked))
+            .collect();
+        let terms = subjects.terms.clone();
+        let now = self.now();
+        for node in &mut self.nodes {
+            let Some((attachment, responder)) = &mut node.attached else {
+                continue;
+            };
+            let terms = Terms {
+                mtu: attachment.device().mtu,
+                ..terms.clone()
+            };
+            let done = responder
+                .set_terms(terms)
+                .and_then(|()| responder.configure(sites.clone(), now))
+                // Only now that it says and does what the one of the process before us does.
+                .and_then(|()| attachment.take_place(responder));
+            node.note(done);
+        }
+    }
+
+    fn subject(&self, asked: &Asked) -> Option<Subject> {
+        Some(Subject {
+            name: asked.name.clone(),
+            vips: asked.vips.clone(),
+            speech: asked.speech.clone().ok()?,
+            promise: asked.promise,
+            wanted: self.wanted(asked),
+        })
+    }
+
+    fn wanted(&self, asked: &Asked) -> Wanted {
+        let facts = Facts {
+            route: self.routes.get(&asked.name).copied(),
+            refuses_anyway: asked.refuses_anyway,
+            is_watched: asked.is_watched,
+            is_overloaded: self.overload.cause().is_some(),
+        };
+        wish::wanted(asked.when, &facts)
+    }
+
+    /// Tells every responder what is wanted of every site.
+    fn wish(&mut self) {
+        let Some(subjects) = &self.subjects else {
+            return;
+        };
+        let wishes: Vec<_> = subjects
+            .sites
+            .iter()
+            .map(|asked| (asked.name.clone(), self.wanted(asked)))
+            .collect();
+        let now = self.now();
+        for node in &mut self.nodes {
+            let Some((_, responder)) = &mut node.attached else {
+                continue;
+            };
+            let done = wishes
+                .iter()
+                .try_for_each(|(site, wanted)| responder.want(site, *wanted, now));
+            node.note(done);
+        }
+    }
+
+    /// What time brings.
+    fn look(&mut self) {
+        self.renew();
+        let now = self.now();
+        for node in &mut self.nodes {
+            let Some((_, responder)) = &mut node.attached else {
+                continue;
+            };
+            let done = responder.look(now);
+            node.note(done);
+        }
+        if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            self.looked = Some(Instant::now());
+            self.measure();
+            self.tell_samples();
+            for node in &mut self.nodes {
+                node.look();
+            }
+        }
+        let standing = self.standing();
+        self.published.store(Arc::new(standing));
+    }
+
+    /// Whether user space has too much to do; only where it matters.
+    fn measure(&mut self) {
+        let matters = |asked: &Asked| asked.when == When::Overloaded;
+        if !self
+            .subjects
+            .as_ref()
+            .is_some_and(|subjects| subjects.sites.iter().any(matters))
+        {
+            return;
+        }
+        let answered = self.answered();
+        let Some(load) = self.meter.look(&self.gauges, answered, Instant::now()) else {
+            return;
+        };
+        let before = self.overload.cause();
+        self.overload.look(&load, self.now().tick);
+        let after = self.overload.cause();
+        if before != after {
+            match after {
+                Some(cause) => log::warn!(
+                    "overloaded, so that the kernel answers: {}",
+                    super::load::told(cause)
+                ),
+                None => log::info!(
+                    "overloaded no more: {} requests a second are asked for",
+                    load.asked
+                ),
+            }
+            self.wish();
+        }
+    }
+
+    /// Requests that all responders have answered.
+    fn answered(&self) -> u64 {
+        let standing = self.sites();
+        standing.iter().map(|site| site.answered().1).sum()
+    }
+
+    /// Goes on being heard of where a lease would end.
+    fn renew(&mut self) {
+        let until =
+            monotonic_ns().saturating_add(u64::try_from(self.lease.as_nanos()).unwrap_or(u64::MAX));
+        for node in &mut self.nodes {
+            let needs = node.needs_lease(self.on_crash);
+            let Some((_, responder)) = &mut node.attached else {
+                continue;
+            };
+            let done = responder.set_lease(if needs { until } else { 0 });
+            node.note(done);
+        }
+    }
+
+    /// What is attached by a filter would stay; without a lease it answers nothing.
+    fn leave(&mut self) {
+        for node in &mut self.nodes {
+            if let Some((_, responder)) = &mut node.attached {
+                let done = responder.set_lease(1);
+                node.note(done);
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let now = self.now();
+        let responders = self.nodes.iter().filter_map(|node| node.attached.as_ref());
+        let next = responders
+            .map(|(_, responder)| responder.next_look(now))
+            .min();
+        let due = next.map_or(Duration::MAX, |next| next.since(now.tick));
+        let is_awake = self.nodes.iter().any(|node| {
+            node.attached.as_ref().is_some_and(|(_, responder)| {
+                responder.desired().any(|(.., mode)| mode != Mode::Off)
+            })
+        });
+        let matters = |asked: &Asked| asked.when == When::Overloaded;
+        let measures = self
+            .subjects
+            .as_ref()
+            .is_some_and(|subjects| subjects.sites.iter().any(matters));
+        let leases = self
+            .nodes
+            .iter()
+            .any(|node| node.needs_lease(self.on_crash));
+        // While everything passes there is little to see: the devices are looked at now and then.
+        let look = match (is_awake || measures, leases) {
+            (true, _) => LOOK,
+            (false, true) => self.lease / 3,
+            (false, false) => 10 * LOOK,
+        };
+        due.clamp(Duration::from_millis(1), look)
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        now(self.start)
+    }
+}
+
+/// What both clocks show, the steady one since its start.
+pub(super) fn now(start: Instant) -> Moment {
+    let wall = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Moment {
+        tick: Tick(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        wall: Wall(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)),
+    }
+}
+
+impl Node {
+    /// Keeps what went wrong, and tells it when it is news.
+    pub(super) fn note(&mut self, done: Result<(), LoadError>) {
+        let fault = done.err().map(|error| error.to_string());
+        if fault != self.fault
+            && let Some(fault) = &fault
+        {
+            log::error!("the in-kernel responder at {}: {fault}", self.name);
+        }
+        self.fault = fault;
+    }
+
+    /// Looks whether it is still attached.
+    fn look(&mut self) {
+        let stands = self
+            .attached
+            .as_ref()
+            .map(|(attachment, _)| attachment.stands());
+        if stands == Some(Stands::Gone) {
+            let why = format!(
+                "{} has gone, and nothing is answered in the kernel there any more: restart sorry once it is back",
+                self.name
+            );
+            log::error!("{why}");
+            self.attached = None;
+            self.why = Some(why);
+        }
+    }
+}
+
+pub(super) fn of_layout(mode: sorry_bpf::layout::Mode) -> Mode {
+    match mode {
+        sorry_bpf::layout::Mode::Off => Mode::Off,
+        sorry_bpf::layout::Mode::On => Mode::On,
+        sorry_bpf::layout::Mode::Drain => Mode::Drain,
+    }
+}
+
+fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}

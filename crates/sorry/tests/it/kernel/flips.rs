@@ -1,0 +1,220 @@
+//! Between a site that is there and the kernel: nobody's connection breaks, whoever flips what.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdout, Stdio};
+
+use serde::Deserialize;
+
+use super::clients::{Asks, curl};
+use super::crowd::crowd;
+use super::nginx::Nginx;
+use super::program::{Attached, Verdict, attach, attached};
+use super::responder::{Hook, LONG, Responder, answers_for, page};
+use super::world::{Family, World};
+use crate::harness::fixtures;
+
+const SHORT: usize = 400;
+
+/// What became of connections while things were flipped.
+#[derive(Debug, Deserialize)]
+struct Flipped {
+    kept: BTreeMap<u16, u64>,
+    short: BTreeMap<u16, u64>,
+    errors: BTreeMap<String, u64>,
+}
+
+/// Visitors who are there until their time is over.
+struct Visitors {
+    child: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Visitors {
+    /// Some stay, some come and go; those who stay are there when this returns.
+    fn start(world: &World, family: Family, seconds: u32) -> Visitors {
+        let script = fixtures().join("kernel/via_flips.py");
+        let mut command = world.client().command("/usr/bin/python3");
+        command.arg("-I").arg(script);
+        command.args([
+            world.address(family).to_string().as_str(),
+            "80",
+            "10",
+            "10",
+            &seconds.to_string(),
+        ]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start python3");
+        let mut said = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let mut line = String::new();
+        said.read_line(&mut line).expect("read");
+        assert_eq!(line, "open\n");
+        Visitors { child, said }
+    }
+
+    fn end(mut self) -> Flipped {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("read");
+        self.child.wait().expect("wait");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+}
+
+#[test]
+fn flips_under_load_break_no_connection() {
+    for (hook, family) in Hook::BOTH.into_iter().zip(Family::BOTH) {
+        let world = World::direct();
+        let _nginx = Nginx::live(&world, "the site");
+        let responder = Responder::start(&world, hook, &page(SHORT), &answers_for(&world), "");
+        responder.wait_for_mode("off");
+        let visitors = Visitors::start(&world, family, 8);
+        for _ in 0..2 {
+            responder.order(&["down", "shop"]);
+            responder.wait_for_mode("on");
+            let before = responder.count("page");
+            responder.wait_for_count("page", before + 50);
+            responder.order(&["up", "shop"]);
+            responder.wait_for_mode("drain");
+            responder.wait_for_mode("off");
+        }
+        let flipped = visitors.end();
+        assert!(flipped.errors.is_empty(), "{hook:?}: {flipped:?}");
+        assert_eq!(
+            flipped.kept.keys().copied().collect::<Vec<_>>(),
+            [200],
+            "{flipped:?}"
+        );
+        assert!(
+            flipped.short[&200] > 50 && flipped.short[&503] > 50,
+            "{flipped:?}"
+        );
+        assert_eq!(responder.in_user_space(), 0);
+    }
+}
+
+/// The whole way: a check, a decision, the kernel; and back.
+#[test]
+fn the_kernel_follows_what_checks_say() {
+    let world = World::direct();
+    let nginx = Nginx::live(&world, "the site");
+    let real = format!(
+        "[[site.real-server]]\naddress = \"{}:80\"\ncheck.tcp = {{ every = \"100ms\", timeout = \"100ms\", fall = 2, rise = 2 }}\n",
+        "127.0.0.1"
+    );
+    let responder = Responder::start(&world, Hook::Xdp, &page(SHORT), &answers_for(&world), &real);
+    responder.wait_for_mode("off");
+    assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(200));
+    drop(nginx);
+    responder.wait_for_mode("on");
+    for family in Family::BOTH {
+        assert_eq!(curl(&world, family, Asks::Get).status, Some(503));
+    }
+    let status = responder.status();
+    let switch = &status["standing"]["sites"][0]["switches"][0];
+    assert_eq!(
+        (switch["name"].as_str(), switch["confirmed"].as_bool()),
+        (Some("kernel"), Some(true)),
+        "{switch}"
+    );
+    let _nginx = Nginx::live(&world, "the site");
+    responder.wait_for_mode("off");
+    assert_eq!(curl(&world, Family::V6, Asks::Get).status, Some(200));
+    assert_eq!(responder.in_user_space(), 0);
+}
+
+#[test]
+fn whoever_takes_over_goes_on_answering() {
+    for hook in Hook::BOTH {
+        let world = World::direct();
+        let mut responder = Responder::start(&world, hook, &page(7600), &answers_for(&world), "");
+        responder.order(&["down", "shop"]);
+        responder.wait_for_mode("on");
+        let came = std::thread::scope(|scope| {
+            let visits = scope.spawn(|| crowd(&world, Family::V4, 4000, 50, LONG));
+            for _ in 0..3 {
+                responder.take_over(&world);
+                responder.wait_for_mode("on");
+            }
+            visits.join().expect("it is counted")
+        });
+        assert_eq!(came.finished, 4000, "{hook:?}: {came:?}");
+        assert!(came.errors.is_empty(), "{came:?}");
+        assert!(responder.count("page") > 0, "the last one answers, too");
+    }
+}
+
+/// However it ends, packets pass as if it had never been there.
+#[test]
+fn nothing_is_left_of_a_process_that_is_gone() {
+    for (hook, signal) in [(Hook::Xdp, "KILL"), (Hook::Tc, "KILL"), (Hook::Xdp, "TERM")] {
+        let world = World::direct();
+        let _nginx = Nginx::live(&world, "the site");
+        let mut responder = Responder::start(&world, hook, &page(SHORT), &answers_for(&world), "");
+        responder.order(&["down", "shop"]);
+        responder.wait_for_mode("on");
+        assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
+        if hook == Hook::Xdp {
+            assert_eq!(attached(world.server(), world.device()), Attached::Native);
+        }
+        responder.server.signal(signal);
+        responder.server.wait();
+        assert_eq!(attached(world.server(), world.device()), Attached::Not);
+        assert_eq!(
+            curl(&world, Family::V4, Asks::Get).status,
+            Some(200),
+            "{hook:?} after SIG{signal}"
+        );
+    }
+}
+
+#[test]
+fn where_another_program_is_there_the_other_hook_is_used() {
+    let world = World::direct();
+    attach(world.server(), world.device(), Verdict::Pass);
+    let text = page(SHORT);
+    let responder = Responder::always_at(&world, "auto", &text);
+    responder.wait_for_mode("on");
+    let interface = &responder.status()["kernel"]["interfaces"][0];
+    assert_eq!(interface["hook"], "tc");
+    assert_eq!(
+        interface["why"],
+        format!("another XDP program is attached to {}", world.device())
+    );
+    assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
+    assert_eq!(responder.in_user_space(), 0);
+    drop(responder);
+    let responder = Responder::always_at(&world, "xdp", &text);
+    let status = responder.status();
+    assert_eq!(
+        status["kernel"]["interfaces"][0]["hook"], "none",
+        "{status}"
+    );
+    assert_eq!(
+        curl(&world, Family::V4, Asks::Get).status,
+        Some(503),
+        "user space answers"
+    );
+    assert_eq!(responder.in_user_space(), 1);
+}
+
+#[test]
+fn without_what_it_takes_user_space_answers_and_says_why() {
+    let world = World::direct();
+    let mut responder = Responder::as_nobody(&world, &page(SHORT));
+    responder
+        .server
+        .said("nothing is answered in the kernel")
+        .expect("it is told");
+    let why = responder.status()["kernel"]["interfaces"][0]["why"].clone();
+    let why = why.as_str().expect("a reason");
+    assert!(
+        why.contains("CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed"),
+        "{why}"
+    );
+    assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
+    assert_eq!(responder.in_user_space(), 1);
+    responder.server.signal("TERM");
+    responder.server.wait();
+}
