@@ -54,7 +54,7 @@ END
     sorry kernel status --json --admin /run/sorry.sock
     if [ $hook = tc ]; then
         echo '== answered'
-        ip netns exec client /bin/busybox wget -q -T 10 -O - http://10.9.0.1/ 2>&1 || true
+        ip netns exec client curl -sS -i -m 10 http://10.9.0.1/ 2>&1
         echo '== user space'
         sorry status --json --admin /run/sorry.sock | grep '"answers"'
     fi

@@ -14,7 +14,11 @@ const BUSYBOX: &str = "/var/cache/sorry-setup/busybox-static/bin/busybox";
 
 /// Programs of this machine that scripts use, and where the guest has them. All else is busybox's, whose own shell would take its
 /// own `ip` whatever the path says.
-const PROGRAMS: &[(&str, &str)] = &[("/bin/sh", "/bin/sh"), ("/bin/ip", "/usr/local/bin/ip")];
+const PROGRAMS: &[(&str, &str)] = &[
+    ("/bin/sh", "/bin/sh"),
+    ("/bin/ip", "/usr/local/bin/ip"),
+    ("/usr/bin/curl", "/usr/local/bin/curl"),
+];
 
 /// Modules that the guest has, with all that they need in turn. None is loaded before the kernel or the script asks for it.
 const MODULES: &[&str] = &["veth", "sch_ingress", "cls_bpf"];
