@@ -12,7 +12,7 @@ use crate::verb::{End, Verb};
 
 pub(crate) const VERB: Verb = Verb {
     name: "bpf",
-    summary: "make the in-kernel responder's object from its C sources",
+    summary: "make the in-kernel responder's objects from their C sources",
     usage: "\
 cargo xtask bpf [--check]
 
@@ -30,7 +30,11 @@ const CLANG: &str = "clang-14";
 const STRIP: &str = "llvm-strip-14";
 
 /// Sources in `crates/bpf/c`, and the objects in `crates/bpf/prebuilt` that are made of them.
-const OBJECTS: [(&str, &str); 1] = [("sorry.bpf.c", "sorry.bpfel.o")];
+const OBJECTS: [(&str, &str); 3] = [
+    ("sorry.bpf.c", "sorry.bpfel.o"),
+    ("load.bpf.c", "load.bpfel.o"),
+    ("trial.bpf.c", "trial.bpfel.o"),
+];
 
 fn run(arguments: &[String]) -> Result<End, String> {
     let options = options::split(arguments, &[("--check", Takes::Nothing)])?;

@@ -1,6 +1,7 @@
 /* Writes the headers of an answer over those of the question. */
 #pragma once
 #include "decide.h"
+#include "sum.h"
 
 #define HOPS 64
 #define WINDOW SWAP16(16384)
@@ -16,20 +17,6 @@ struct said {
 	u16 window;
 	u8 flags;
 };
-
-INLINE u32 fold(u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
-INLINE u64 halves(u64 word)
-{
-	return (word & 0xffffffff) + (word >> 32);
-}
 
 /* The sum of the pseudo header, which is the same in both directions (RFC 9293, section 3.1; RFC 8200, section 8.1). */
 INLINE u64 pseudo_sum(const struct question *q, u32 length)

@@ -18,10 +18,18 @@ typedef unsigned long long u64;
 
 #define UINT(name, value) int (*name)[value]
 #define TYPE(name, value) value *name
+#define MAP(name, kind, key_type, value_type, entries) \
+	struct {                                       \
+		UINT(type, kind);                      \
+		UINT(max_entries, entries);            \
+		TYPE(key, key_type);                   \
+		TYPE(value, value_type);               \
+	} name SEC(".maps")
 
 enum map_type {
 	MAP_HASH = 1,
 	MAP_ARRAY = 2,
+	MAP_PROGRAMS = 3,
 	MAP_PERCPU_ARRAY = 6,
 	MAP_LPM_TRIE = 11,
 	MAP_DEVMAP = 14,
@@ -66,6 +74,8 @@ struct __sk_buff {
 #define TC_DROP 2
 
 static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
+static u32 (*const random_number)(void) = (void *)7;
+static long (*const tail_call)(void *context, void *programs, u32 index) = (void *)12;
 static u64 (*const clock_coarse_ns)(void) = (void *)160;
 static long (*const redirect)(u32 ifindex, u64 flags) = (void *)23;
 static long (*const redirect_map)(void *map, u64 key, u64 flags) = (void *)51;
@@ -75,6 +85,7 @@ static long (*const skb_load_bytes)(const void *skb, u32 offset, void *to, u32 l
 static long (*const skb_change_tail)(struct __sk_buff *skb, u32 len, u64 flags) = (void *)38;
 static long (*const skb_pull_data)(struct __sk_buff *skb, u32 len) = (void *)39;
 static long (*const xdp_adjust_tail)(struct xdp_md *xdp, int delta) = (void *)65;
+static u64 (*const xdp_length)(struct xdp_md *xdp) = (void *)188;
 static long (*const xdp_store_bytes)(struct xdp_md *xdp, u32 offset, void *from, u32 len) = (void *)190;
 static long (*const xdp_load_bytes)(struct xdp_md *xdp, u32 offset, void *to, u32 len) = (void *)189;
 static void *(*const ringbuf_reserve)(void *ringbuf, u64 size, u64 flags) = (void *)131;

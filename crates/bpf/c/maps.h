@@ -3,14 +3,6 @@
 #include "kernel.h"
 #include "layout.h"
 
-#define MAP(name, kind, key_type, value_type, entries) \
-	struct {                                       \
-		UINT(type, kind);                      \
-		UINT(max_entries, entries);            \
-		TYPE(key, key_type);                   \
-		TYPE(value, value_type);               \
-	} name SEC(".maps")
-
 MAP(settings, MAP_ARRAY, u32, struct config, 1);
 MAP(vips, MAP_HASH, struct vip_key, struct vip, 256);
 /* A bit for each port that is anybody's: what goes elsewhere is known at once. */

@@ -10,12 +10,20 @@ pub mod layout;
 #[repr(C, align(32))]
 struct Aligned<Bytes: ?Sized>(Bytes);
 
-static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("../prebuilt/sorry.bpfel.o"));
+static RESPONDER: &Aligned<[u8]> = &Aligned(*include_bytes!("../prebuilt/sorry.bpfel.o"));
+static CLIENTS: &Aligned<[u8]> = &Aligned(*include_bytes!("../prebuilt/load.bpfel.o"));
+static REPEATED: &Aligned<[u8]> = &Aligned(*include_bytes!("../prebuilt/trial.bpfel.o"));
 
 /// The object: an ELF file of eBPF programs and maps, for kernels of little-endian machines from 5.18 on.
-pub static OBJECT: &[u8] = &ALIGNED.0;
+pub static OBJECT: &[u8] = &RESPONDER.0;
 
-/// The programs in it, by name.
+/// Clients without sockets, for the benchmark alone: see `c/load.bpf.c`.
+pub static LOAD: &[u8] = &CLIENTS.0;
+
+/// Runs a program on one packet again and again, for the benchmark alone: see `c/trial.bpf.c`.
+pub static TRIAL: &[u8] = &REPEATED.0;
+
+/// The programs in [`OBJECT`], by name.
 pub mod program {
     /// At the network driver (XDP).
     pub const XDP: &str = "answer_xdp";
@@ -27,7 +35,7 @@ pub mod program {
     pub const TC: &str = "answer_tc";
 }
 
-/// The maps in it, by name.
+/// The maps in [`OBJECT`], by name.
 pub mod map {
     /// The one [`Config`](super::layout::Config).
     pub const SETTINGS: &str = "settings";

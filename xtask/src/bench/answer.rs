@@ -303,7 +303,10 @@ fn tell(plan: &Plan, machine: &Machine, sheets: &[Sheet]) -> Result<(), String> 
     }
     if plan.writes {
         let tables: Vec<String> = sheets.iter().map(Sheet::markdown).collect();
-        document::write(&format!("{}\n{}", machine.markdown(), tables.join("\n")))?;
+        document::write(
+            "answer",
+            &format!("{}\n{}", machine.markdown(), tables.join("\n")),
+        )?;
     }
     Ok(())
 }

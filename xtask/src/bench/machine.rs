@@ -12,33 +12,60 @@ use crate::json;
 pub(crate) struct Machine(Vec<(&'static str, String)>);
 
 impl Machine {
+    /// With what `bench answer` uses.
     pub(crate) fn of(plan: &Plan, sorry: &Path) -> Self {
+        let mut programs = Vec::new();
+        for peer in &plan.peers {
+            let program = peer.program(sorry).display().to_string();
+            programs.push(match peer {
+                Peer::Sorry if plan.binary.is_some() => {
+                    ("sorry", "a program given by `--binary`".to_owned())
+                }
+                Peer::Sorry => ("sorry", Self::commit()),
+                Peer::Nginx => ("nginx", Self::nginx()),
+                Peer::Haproxy => ("haproxy", after(&said(&program, &["-v"]), "version ")),
+            });
+        }
+        programs.push(("openssl", after(&said("openssl", &["version"]), "OpenSSL ")));
+        programs.push(("wrk", after(&said("wrk", &["-v"]), "wrk ")));
+        programs.push(("h2load", after(&said("h2load", &["--version"]), "nghttp2/")));
+        Self::new(programs, plan.runs, &format!("{} s", plan.seconds))
+    }
+
+    /// With the versions of these programs, for so many runs that take so long.
+    pub(crate) fn new(programs: Vec<(&'static str, String)>, runs: u32, time: &str) -> Self {
         let mut facts = vec![
             ("date", said("date", &["-u", "+%Y-%m-%d"])),
             ("processor", processor()),
             ("kernel", content("/proc/sys/kernel/osrelease")),
             ("system", system()),
         ];
-        for peer in &plan.peers {
-            let program = peer.program(sorry).display().to_string();
-            facts.push(match peer {
-                Peer::Sorry => ("sorry", ours(plan)),
-                Peer::Nginx => ("nginx", after(&said(&program, &["-v"]), "nginx/")),
-                Peer::Haproxy => ("haproxy", after(&said(&program, &["-v"]), "version ")),
-            });
-        }
-        facts.push(("openssl", after(&said("openssl", &["version"]), "OpenSSL ")));
-        facts.push(("wrk", after(&said("wrk", &["-v"]), "wrk ")));
-        facts.push(("h2load", after(&said("h2load", &["--version"]), "nghttp2/")));
-        let runs = match plan.runs {
+        facts.extend(programs);
+        let runs = match runs {
             1 => "one run".to_owned(),
             runs => format!("medians of {runs} runs"),
         };
-        facts.push(("runs", format!("{runs}, {} s each", plan.seconds)));
+        facts.push(("runs", format!("{runs}, {time} each")));
         let load = content("/proc/loadavg");
         let load = load.split(' ').next().unwrap_or_default();
         facts.push(("load before", format!("{load} in a minute")));
         Self(facts)
+    }
+
+    /// What ours is built of.
+    pub(crate) fn commit() -> String {
+        let mut git = Command::new("git");
+        git.args(["describe", "--always", "--dirty"]);
+        let commit = git.current_dir(cargo::root()).output();
+        let commit = commit.map_or(String::new(), |output| {
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        });
+        format!("{commit}, {}", said("rustc", &["--version"]))
+    }
+
+    pub(crate) fn nginx() -> String {
+        let program = Peer::Nginx.program("".as_ref()).display().to_string();
+        after(&said(&program, &["-v"]), "nginx/")
     }
 
     pub(crate) fn markdown(&self) -> String {
@@ -79,19 +106,6 @@ fn system() -> String {
     let text = content("/etc/os-release");
     let name = text.lines().find_map(|l| l.strip_prefix("PRETTY_NAME="));
     name.unwrap_or("unknown").trim_matches('"').to_owned()
-}
-
-fn ours(plan: &Plan) -> String {
-    if plan.binary.is_some() {
-        return "a program given by `--binary`".to_owned();
-    }
-    let mut git = Command::new("git");
-    git.args(["describe", "--always", "--dirty"]);
-    let commit = git.current_dir(cargo::root()).output();
-    let commit = commit.map_or(String::new(), |output| {
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    });
-    format!("{commit}, {}", said("rustc", &["--version"]))
 }
 
 /// The first line that the program prints anywhere.

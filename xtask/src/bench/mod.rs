@@ -11,6 +11,7 @@ pub(crate) mod exchange;
 mod h2load;
 mod hold;
 mod idle;
+mod kernel;
 mod load;
 mod machine;
 mod peer;
@@ -35,6 +36,8 @@ pub(crate) const VERB: Verb = Verb {
     usage: "\
 cargo xtask bench answer [--only CASE,...] [--servers NAME,...] [--runs N] [--seconds N] [--binary PATH] [--json] [--write]
 cargo xtask bench answer --smoke
+cargo xtask bench kernel [--only KIND,...] [--servers NAME,...] [--flights N,...] [--runs N] [--seconds N]
+                         [--profile NAME] [--binary PATH] [--json] [--write] [--smoke]
 cargo xtask bench engine [--json]
 cargo xtask bench checks [--counts N,...] [--runs N] [--seconds N] [--binary PATH]
 cargo xtask bench detection [--times N] [--binary PATH]
@@ -51,6 +54,10 @@ The server has core 0 for itself and the load core 1; run it on an otherwise idl
     --write               writes the results into docs/performance.md
     --smoke               one second of each case, once, with the profile of the tests: whether it works, not how fast
 
+`kernel` measures what answering in the kernel costs, beside nginx and our server with sockets, as root: CPU time of whole connections
+at 16, 64 and 128 in flight (`connection`), of a flood of SYNs (`flood`), and nanoseconds of single packets (`packet`); servers are xdp, tc, sorry
+and nginx. The clients are a program in the kernel, too, on core 0; servers have core 1.
+
 `engine` measures what one result of a probe costs the part that decides, in nanoseconds, and what ten thousand real servers take
 of memory.
 
@@ -65,9 +72,10 @@ Exit codes: 0 every gate held; 1 one was missed, or a server did not answer as i
 };
 
 fn run(arguments: &[String]) -> Result<End, String> {
-    const NAMES: [&str; 4] = ["answer", "engine", "checks", "detection"];
+    const NAMES: [&str; 5] = ["answer", "kernel", "engine", "checks", "detection"];
     match arguments.split_first() {
         Some((name, rest)) if name == "answer" => answer::run(rest),
+        Some((name, rest)) if name == "kernel" => kernel::run(rest),
         Some((name, rest)) if name == "engine" => engine::run(rest),
         Some((name, rest)) if name == "checks" => checks::run(rest),
         Some((name, rest)) if name == "detection" => detection::run(rest),
@@ -75,10 +83,10 @@ fn run(arguments: &[String]) -> Result<End, String> {
         Some((name, rest)) if name == hold::NAME => hold::run(rest),
         Some((name, _)) => Err(match suggest::nearest(name, &NAMES) {
             Some(near) => format!("there is no benchmark `{name}`; did you mean `{near}`?"),
-            None => format!("there is no benchmark `{name}`; there are `answer`, `engine`, `checks` and `detection`"),
+            None => format!("there is no benchmark `{name}`; there are `answer`, `kernel`, `engine`, `checks` and `detection`"),
         }),
         None => Err(
-            "which benchmark? There are `answer`, `engine`, `checks` and `detection`: see `cargo xtask help bench`"
+            "which benchmark? There are `answer`, `kernel`, `engine`, `checks` and `detection`: see `cargo xtask help bench`"
                 .to_owned(),
         ),
     }

@@ -215,7 +215,7 @@ fn reduce(runs: &[Sample], of: usize, how: Reduce) -> Option<f64> {
 }
 
 /// Lines of a table; numbers stand at the right.
-fn padded(lines: &[Vec<String>]) -> String {
+pub(crate) fn padded(lines: &[Vec<String>]) -> String {
     let width = |column: usize| lines.iter().map(|line| line[column].len()).max();
     let widths: Vec<usize> = (0..lines[0].len()).flat_map(width).collect();
     let mut text = String::new();

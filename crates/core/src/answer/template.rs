@@ -300,20 +300,21 @@ mod tests {
             .text(";b: ")
             .hole(Hole::RetryAfter)
             .text(";c");
+        let all = template.masked().len();
         let date = "Thu, 01 Jan 1970 00:00:00 GMT";
-        for (stretches, rest) in [
-            (vec![], format!("a: {date};b:       7;c")),
-            (vec![0..32], ";b:       7;c".to_owned()),
-            (vec![0..5], ";b:       7;c".to_owned()),
-            (vec![0..3, 32..36], format!("{date}      7;c")),
-            (vec![40..41, 43..44], format!("a: {date};b: c")),
+        for (one, other, rest) in [
+            (0..0, 0..0, format!("a: {date};b:       7;c")),
+            (0..32, 0..0, ";b:       7;c".to_owned()),
+            (0..5, 0..0, ";b:       7;c".to_owned()),
+            (0..3, 32..36, format!("{date}      7;c")),
+            (40..41, 43..44, format!("a: {date};b: c")),
+            (0..all, 0..0, String::new()),
         ] {
+            let stretches = [one, other];
             let mut out = Vec::new();
             template.without(&stretches).fill(&filling(7), &mut out);
             assert_eq!(String::from_utf8_lossy(&out), rest, "{stretches:?}");
         }
-        let all = template.masked().len();
-        assert!(template.without(&[0..all]).is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod egress;
 mod generated;
+mod kernel;
 mod keys;
 mod meaning;
 mod names;

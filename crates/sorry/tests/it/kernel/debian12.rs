@@ -31,6 +31,7 @@ modprobe cls_bpf
 cut -d ' ' -f 1 /proc/modules
 echo '== selftest'
 sorry kernel selftest --json
+echo '== wire'
 ip netns add client
 ip link set right netns client
 ip addr add 10.9.0.1/24 dev left
@@ -38,7 +39,7 @@ ip link set left up
 ip netns exec client ip addr add 10.9.0.2/24 dev right
 ip netns exec client ip link set right up
 for hook in xdp tc; do
-    cat >/tmp/sorry.toml <<END
+    cat >/run/sorry.toml <<END
 state = "none"
 admin.socket = "/run/sorry.sock"
 kernel = { interfaces = ["left"], hook = "$hook" }
@@ -46,9 +47,9 @@ kernel = { interfaces = ["left"], hook = "$hook" }
 name = "shop"
 sorry = { listen = ["10.9.0.1:80"], kernel = "when down" }
 END
-    sorry run --config /tmp/sorry.toml 2>/tmp/log &
-    until grep -q ready /tmp/log && sorry kernel status --json --admin /run/sorry.sock | grep -q '"mode": "on"'; do
-        kill -0 $! || { cat /tmp/log; exit 1; }
+    sorry run --config /run/sorry.toml 2>/run/log &
+    until grep -q ready /run/log && sorry kernel status --json --admin /run/sorry.sock | grep -q '"mode": "on"'; do
+        kill -0 $! || { cat /run/log; exit 1; }
     done
     echo "== at $hook"
     sorry kernel status --json --admin /run/sorry.sock
