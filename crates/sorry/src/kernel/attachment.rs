@@ -13,6 +13,7 @@ use sorry_sys::bpf_link::{self, Hook};
 use super::device::Device;
 use super::fill::LEAST_MTU;
 use super::load::{LoadError, Place};
+use super::pin;
 use super::responder::Responder;
 
 /// Where it may be attached.
@@ -274,6 +275,24 @@ impl Attachment {
         replaced.map_err(LoadError::Link)?;
         self.hold = Hold::Link(link);
         Ok(())
+    }
+
+    /// Has it stay when the process dies.
+    ///
+    /// # Errors
+    /// Where there is no file system of type bpf at [`pin::FOLDER`].
+    pub fn keep(&self) -> io::Result<()> {
+        match &self.hold {
+            Hold::Link(link) | Hold::Inherited(link) => {
+                pin::put(link.as_fd(), self.place, &self.device.name)
+            }
+            Hold::Filter => Ok(()),
+        }
+    }
+
+    /// Has it not stay any more.
+    pub fn let_go(&self) -> io::Result<()> {
+        pin::remove(self.place, &self.device.name)
     }
 
     /// A copy of what holds it, for a successor; nothing where a filter does.

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
 
 use rustix::net::{AddressFamily, SocketType};
 
@@ -23,30 +22,38 @@ impl Device {
     /// Looks at the device of this name.
     ///
     /// # Errors
-    /// `NotFound` where there is none.
+    /// `ENODEV` where there is none.
     pub fn named(name: &str) -> io::Result<Device> {
-        let folder = Path::new("/sys/class/net").join(name);
-        let number = |file: &str| -> io::Result<u32> {
-            let text = fs::read_to_string(folder.join(file))?;
-            text.trim().parse().map_err(io::Error::other)
-        };
+        let index = index_of(name)?;
         let vlans = fs::read_to_string("/proc/net/vlan/config").unwrap_or_default();
         Ok(Device {
             name: name.into(),
-            index: number("ifindex")?,
-            mtu: u16::try_from(number("mtu")?).unwrap_or(u16::MAX),
+            index,
+            mtu: mtu_of(name, index),
             vlan: vlan_on(&vlans, name),
         })
     }
 
     /// Whether the device of this name is still the same one.
     pub fn is_there(&self) -> bool {
-        // By a socket, for files are out of reach once the sandbox is there.
-        let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None);
-        let index =
-            socket.and_then(|socket| rustix::net::netdevice::name_to_index(socket, &self.name));
-        index == Ok(self.index)
+        index_of(&self.name).is_ok_and(|index| index == self.index)
     }
+}
+
+/// By a socket: files are out of reach once the sandbox is there, and sysfs shows the network that it was mounted in.
+fn index_of(name: &str) -> io::Result<u32> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+    Ok(rustix::net::netdevice::name_to_index(socket, name)?)
+}
+
+/// As sysfs says, where it shows this network; else as IPv6 has it, which takes it from the device.
+fn mtu_of(name: &str, index: u32) -> u16 {
+    let number = |path: String| fs::read_to_string(path).ok()?.trim().parse::<u32>().ok();
+    let device = format!("/sys/class/net/{name}");
+    let is_ours = number(format!("{device}/ifindex")) == Some(index);
+    let by_device = number(format!("{device}/mtu")).filter(|_| is_ours);
+    let mtu = by_device.or_else(|| number(format!("/proc/sys/net/ipv6/conf/{name}/mtu")));
+    u16::try_from(mtu.unwrap_or(1500)).unwrap_or(u16::MAX)
 }
 
 /// The first VLAN of a device in the kernel's list: `eth0.7  | 7  | eth0`.
@@ -75,8 +82,8 @@ mod tests {
             .is_there()
         );
         assert_eq!(
-            Device::named("none-such").unwrap_err().kind(),
-            io::ErrorKind::NotFound
+            Device::named("none-such").unwrap_err().raw_os_error(),
+            Some(rustix::io::Errno::NODEV.raw_os_error())
         );
     }
 

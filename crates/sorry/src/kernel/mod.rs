@@ -7,6 +7,7 @@ mod fill;
 mod lists;
 mod load;
 mod packet;
+pub mod pin;
 mod responder;
 mod secret;
 pub mod selftest;

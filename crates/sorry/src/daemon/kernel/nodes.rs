@@ -11,8 +11,8 @@ use super::thread::now;
 use super::trial::Alone;
 use crate::admin::kernel::{Hook, SelfTest};
 use crate::config::{Config, KernelHook, OnCrash};
-use crate::kernel::selftest;
 use crate::kernel::{Attachment, Choice, Place, Responder, Secret, Subject, Terms, attach};
+use crate::kernel::{pin, selftest};
 use sorry_core::moment::Moment;
 use sorry_core::responder::flip::{Mode, Wanted};
 
@@ -103,7 +103,7 @@ impl Node {
             KernelHook::Tc => Choice::Only(Place::Ingress),
         };
         let terms = subjects::terms(&config.kernel);
-        let inherited = bequest.take_link(name);
+        let inherited = bequest.take_link(name).or_else(|| pin::left_behind(name));
         let made = attach(name, choice, inherited, |place, device| {
             let terms = Terms {
                 mtu: device.mtu,
@@ -123,6 +123,14 @@ impl Node {
                 node.why = attachment.why().map(str::to_owned);
                 node.selftest = Some(try_all(&mut responder, alone, now));
                 responder.begin_with(bequest.modes.clone());
+                if config.kernel.on_crash == OnCrash::Keep
+                    && let Err(error) = attachment.keep()
+                {
+                    let folder = pin::FOLDER;
+                    log::warn!(
+                        "on-crash: nothing can be kept in {folder}, so packets pass if sorry dies: {error}; mount it: `mount -t bpf bpf {folder}`"
+                    );
+                }
                 node.attached = Some((attachment, responder));
             }
             Err(error) => node.why = Some(error.to_string()),

@@ -27,8 +27,17 @@ use crate::kernel::{LoadError, Secret, Stands, Subject, Terms};
 /// How often it looks at the devices, at counters, and publishes.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Whether another process goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heir {
+    None,
+    /// It has asked for what there is.
+    Asked,
+}
+
 /// See the file's header.
 pub(super) struct Thread {
+    heir: Heir,
     pub(super) nodes: Vec<Node>,
     pub(super) gauges: Gauges,
     published: Arc<ArcSwap<KernelStanding>>,
@@ -57,6 +66,7 @@ impl Thread {
         published: Arc<ArcSwap<KernelStanding>>,
     ) -> Thread {
         Thread {
+            heir: Heir::None,
             start: nodes.start,
             on_crash: nodes.on_crash,
             lease: nodes.lease,
@@ -108,6 +118,7 @@ impl Thread {
                 }
             }
             Order::Bequeath(give) => {
+                self.heir = Heir::Asked;
                 let _nobody_waits = give.send(bequest::all(&self.nodes, self.secret.as_ref()));
             }
             Order::Stop => {}
@@ -304,10 +315,21 @@ impl Thread {
     /// What is attached by a filter would stay; without a lease it answers nothing.
     fn leave(&mut self) {
         for node in &mut self.nodes {
-            if let Some((_, responder)) = &mut node.attached {
-                let done = responder.set_lease(1);
-                node.note(done);
+            let Some((attachment, responder)) = &mut node.attached else {
+                continue;
+            };
+            let done = responder.set_lease(1);
+            // A successor keeps it in turn.
+            if self.heir == Heir::None
+                && self.on_crash == OnCrash::Keep
+                && let Err(error) = attachment.let_go()
+            {
+                log::warn!(
+                    "{} stays attached, and passes everything: {error}",
+                    node.name
+                );
             }
+            node.note(done);
         }
     }
 

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use super::authorities;
 use crate::config::check::{self, FileCheck};
-use crate::config::{Config, ListenAddress, Place, Purpose};
+use crate::config::{Config, ListenAddress, OnCrash, Place, Purpose};
+use crate::daemon::kernel;
+use crate::kernel::pin;
 
 /// What the system has for everybody. All of /etc, since files such as resolv.conf are exchanged while the daemon runs, and a
 /// daemon that can resolve no name any more would take whole sites down; who may read what there is up to the modes of files.
@@ -56,6 +58,9 @@ impl Paths {
         let read = read_by(config).map(|(path, _)| path);
         for path in system.into_iter().chain(file).chain(read) {
             paths.read.extend(reaches(path));
+        }
+        if kernel::is_wanted(config) && config.kernel.on_crash == OnCrash::Keep {
+            paths.write.push(PathBuf::from(pin::FOLDER));
         }
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         // Itself and nothing above it, where others' may lie.

@@ -50,6 +50,20 @@ fn configured(world: &World, hook: &str, page: &str, sorry: &str, more: &str) ->
     folder
 }
 
+/// `sorry run` in the server's namespace and this process's file systems.
+fn entered(world: &World, folder: &Path) -> Command {
+    let mut command = Command::new("nsenter");
+    command
+        .arg(format!("--net=/run/netns/{}", world.server().name()))
+        .arg(SORRY);
+    command.env("STATE_DIRECTORY", folder.join("state"));
+    command
+        .arg("run")
+        .arg("--config")
+        .arg(folder.join("sorry.toml"));
+    command
+}
+
 /// `sorry run` in the server's namespace, by way of these words.
 fn run(world: &World, folder: &Path, by: &[&str]) -> Command {
     let words = [by, &[SORRY]].concat();
@@ -104,6 +118,25 @@ impl Responder {
             ],
         ));
         Responder { server, folder }
+    }
+
+    /// With `on-crash = "keep"` and the shortest lease. `ip netns exec` would show it a /sys of its own, without what is mounted there.
+    pub(crate) fn kept(world: &World, page: &str, sorry: &str) -> Responder {
+        let folder = configured(world, "xdp", page, sorry, "");
+        let file = folder.path().join("sorry.toml");
+        let typed = std::fs::read_to_string(&file).expect("read it");
+        let typed = typed.replace(
+            "[kernel]\n",
+            "[kernel]\non-crash = \"keep\"\nlease = \"2s\"\n",
+        );
+        std::fs::write(&file, typed).expect("write it");
+        let server = Server::spawn(entered(world, folder.path()));
+        Responder { server, folder }
+    }
+
+    /// Starts it anew, once it has ended.
+    pub(crate) fn again(&mut self, world: &World) {
+        self.server = Server::spawn(entered(world, self.folder.path()));
     }
 
     /// With these keys of `[site.sorry]` and these behind it.
