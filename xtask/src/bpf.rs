@@ -103,13 +103,14 @@ fn folder() -> PathBuf {
     cargo::root().join("crates/bpf")
 }
 
-/// Compiles from inside the sources' folder, so that no other path gets into the object, and leaves out what only debuggers read; the types
-/// stay, which the kernel wants.
+/// Compiles from inside the sources' folder, which is told to be `.`, so that no path of this machine gets into the object: the places in the
+/// sources have one, which the verifier names. What only debuggers read is left out; the types stay, which the kernel wants.
 fn make(source: &str, to: &Path) -> Result<(), String> {
     let mut clang = Command::new(CLANG);
     clang
         .current_dir(folder().join("c"))
         .args(["-O2", "-g", "-target", "bpf", "-mcpu=v3"])
+        .arg("-fdebug-compilation-dir=.")
         .args(["-Wall", "-Wextra", "-Werror", "-c", source, "-o"])
         .arg(to);
     steps::succeed(&mut clang).map_err(|why| {
