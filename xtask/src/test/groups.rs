@@ -34,7 +34,7 @@ pub(crate) enum Work {
 const DOCS: &str = "doc-tests";
 
 /// Groups that are verbs of xtask, and their arguments but for the program that they try.
-const VERBS: [(&str, &[&str]); 2] = [
+const VERBS: [(&str, &[&str]); 3] = [
     // Before a release it goes on for hours.
     ("soak", &["soak", "--slice"]),
     // Whether the benchmark works: one second, ours alone.
@@ -50,6 +50,8 @@ const VERBS: [(&str, &[&str]); 2] = [
             "keep-alive",
         ],
     ),
+    // The same of the kernel's answers: a tenth of a second each.
+    ("bench-kernel", &["bench", "kernel", "--smoke"]),
 ];
 
 /// All groups that hold a test that the filters leave.
@@ -179,7 +181,7 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        assert_eq!(verbs(std::slice::from_ref(&executable), &[]).len(), 2);
+        assert_eq!(verbs(std::slice::from_ref(&executable), &[]).len(), 3);
         executable.programs.clear();
         assert!(verbs(&[executable], &[]).is_empty());
     }

@@ -77,6 +77,11 @@ const TABLE: &[(&str, Habit, &str)] = &[
         "takes both cores for a second, whatever lane it is in",
     ),
     (
+        "bench-kernel",
+        measuring(1),
+        "takes both cores for a few seconds, whatever lane it is in",
+    ),
+    (
         "it::balancers",
         rest(2),
         "each test starts a balancer beside our program: four at once would only wait for each other",

@@ -34,8 +34,8 @@ cargo xtask test mutants [NAME...]
     FILTER              runs only tests whose full name (GROUP::TEST) contains one of the words
 
 Tests run in groups, two groups at a time, each on a core of its own. The output of each group is kept below
-target/xtask/test/. Two groups are verbs of xtask: `soak`, a slice of what is run before a release, and `bench`, one second of the
-benchmark to see that it works. The last line is always `N passed, N failed`.
+target/xtask/test/. Three groups are verbs of xtask: `soak`, a slice of what is run before a release, `bench` and `bench-kernel`, a
+moment of two benchmarks to see that they work. The last line is always `N passed, N failed`.
 
 `mutants` breaks the program on purpose, in a copy: each patch in crates/*/mutants is applied, and the test that it names must fail.
 
