@@ -14,7 +14,7 @@ table! {
     pub(in crate::config) struct Kernel as Header {
         /// The network devices at which clients' packets come in. Another list is in force after a restart.
         #[key = "interfaces"]
-        #[suggested]
+        #[optional]
         #[example = "[\"eth0\"]"]
         interfaces: Vec<At<InterfaceName>>,
 
