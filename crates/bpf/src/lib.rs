@@ -45,11 +45,11 @@ pub mod map {
     pub const PORTS: &str = "ports";
     /// [`Page`](super::layout::Page) by [`page_index`](super::layout::page_index).
     pub const PAGES: &str = "pages";
-    /// [`Segment`](super::layout::Segment), the first of each answer, by [`head_index`](super::layout::head_index).
+    /// Segments as [`segment`](super::layout::segment) makes them, the first of each answer, by [`head_index`](super::layout::head_index).
     pub const HEADS: &str = "heads";
-    /// [`Segment`](super::layout::Segment), the others of pages, by [`tail_index`](super::layout::tail_index).
+    /// The same, the others of pages, by [`tail_index`](super::layout::tail_index).
     pub const TAILS: &str = "tails";
-    /// [`Counters`](super::layout::Counters) by page, per processor.
+    /// Numbers by [`Count`](super::layout::Count) and page, per processor.
     pub const COUNTS: &str = "counts";
     /// A bit for the first 16 bits of each IPv4 address that `list4` knows, 64 to an entry.
     pub const MARKS4: &str = "marks4";
