@@ -145,10 +145,10 @@ impl Measure {
 pub(super) const EXAMPLE: &str = "\
 packet server=xdp family=4 kind=syn ns=50 most=120
 packet server=xdp family=6 kind=syn ns=110 most=120
-connection server=xdp ns=700 rate=900000 core=60 page=1.2KB flight=128 lost=0 wrong=0
-connection server=nginx ns=21000 rate=45000 core=97 page=1.2KB flight=128 lost=3 wrong=0
-connection server=xdp ns=800 rate=950000 core=62 page=1.2KB flight=128 lost=2 wrong=0
-connection server=nginx ns=23000 rate=43000 core=99 page=1.2KB flight=128 lost=5 wrong=0
+connection server=xdp ns=700 rate=900000 core=60 others=1 page=1.2KB flight=128 lost=0 wrong=0
+connection server=nginx ns=21000 rate=45000 core=97 others=1 page=1.2KB flight=128 lost=3 wrong=0
+connection server=xdp ns=800 rate=950000 core=62 others=1 page=1.2KB flight=128 lost=2 wrong=0
+connection server=nginx ns=23000 rate=43000 core=99 others=1 page=1.2KB flight=128 lost=5 wrong=0
 flood server=xdp ns=150 rate=5000000 core=80
 memory server=xdp connections=1000000 sockets=0 grown=0
 memory server=nginx connections=90000 sockets=30000 grown=0
