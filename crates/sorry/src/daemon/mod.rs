@@ -10,6 +10,7 @@ mod brain;
 mod cautions;
 mod changes;
 mod checks;
+mod clock;
 mod complaint;
 mod connection;
 mod control;

@@ -33,7 +33,7 @@ impl Responder {
         let mtu = (*mtu).clamp(LEAST_MTU, 1500);
         config.mss4 = (mtu - 40).to_be_bytes();
         config.mss6 = (mtu - 60).to_be_bytes();
-        self.terms.lists.clone().write(&mut self.loaded.maps)?;
+        lists.write(&mut self.loaded.maps)?;
         self.write_config()
     }
 
@@ -87,13 +87,8 @@ impl Responder {
         mode: Mode,
         proof: Proof,
     ) -> Result<(), LoadError> {
-        let mode = match mode {
-            Mode::Off => layout::Mode::Off,
-            Mode::On => layout::Mode::On,
-            Mode::Drain => layout::Mode::Drain,
-        };
         let value = Vip {
-            mode: mode as u32,
+            mode: to_layout(mode) as u32,
             page,
             flags: match proof {
                 Proof::Strict => Vip::STRICT,
@@ -132,6 +127,24 @@ impl Responder {
         }
         self.refreshed = seconds(now);
         Ok(())
+    }
+}
+
+/// As the kernel has it.
+fn to_layout(mode: Mode) -> layout::Mode {
+    match mode {
+        Mode::Off => layout::Mode::Off,
+        Mode::On => layout::Mode::On,
+        Mode::Drain => layout::Mode::Drain,
+    }
+}
+
+/// What the kernel has, as it is decided.
+pub(super) fn of_layout(mode: layout::Mode) -> Mode {
+    match mode {
+        layout::Mode::Off => Mode::Off,
+        layout::Mode::On => Mode::On,
+        layout::Mode::Drain => Mode::Drain,
     }
 }
 

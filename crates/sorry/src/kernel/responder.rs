@@ -76,6 +76,8 @@ pub struct Responder {
     pub(super) config: Config,
     pub(super) rotation: Rotation,
     pub(super) sites: Vec<Written>,
+    /// What is said, as a number; see [`content`].
+    content: u64,
     /// The second that the heads were written for.
     pub(super) refreshed: u64,
     /// What was done for addresses by the process before us.
@@ -88,7 +90,7 @@ pub struct Observed {
     /// Where.
     pub vip: SocketAddr,
     /// What is done there; `None` where the kernel knows nothing of it.
-    pub mode: Option<layout::Mode>,
+    pub mode: Option<Mode>,
 }
 
 /// What was counted for a site, by [`Count`].
@@ -107,6 +109,7 @@ impl Responder {
             terms,
             rotation: Rotation::default(),
             sites: Vec::new(),
+            content: 0,
             refreshed: 0,
             found: Vec::new(),
         };
@@ -130,12 +133,18 @@ impl Responder {
 
     /// Takes in other terms.
     pub fn set_terms(&mut self, terms: Terms) -> Result<(), LoadError> {
+        if self.terms == terms {
+            return Ok(());
+        }
         self.terms = terms;
         self.write_terms()
     }
 
     /// Until when anything is answered, in nanoseconds of `CLOCK_MONOTONIC`; 0 without end.
     pub fn set_lease(&mut self, until: u64) -> Result<(), LoadError> {
+        if self.config.lease == until {
+            return Ok(());
+        }
         self.config.lease = until;
         self.write_config()
     }
@@ -145,7 +154,17 @@ impl Responder {
     /// # Errors
     /// [`LoadError::Full`] beyond [`MOST_SITES`].
     pub fn configure(&mut self, subjects: Vec<Subject>, now: Moment) -> Result<(), LoadError> {
-        let mut old = std::mem::take(&mut self.sites);
+        let stays = |site: &Written| {
+            subjects
+                .iter()
+                .any(|subject| subject.name == site.subject.name)
+        };
+        let (mut old, gone): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.sites).into_iter().partition(stays);
+        // First, so that there is room for others.
+        for site in gone {
+            self.remove(&site)?;
+        }
         for subject in subjects {
             let known = old
                 .iter()
@@ -160,40 +179,49 @@ impl Responder {
                     subject: subject.clone(),
                 },
             };
-            for (gone, _) in site
-                .vips
-                .iter()
-                .filter(|(vip, _)| !subject.vips.contains(vip))
-            {
-                self.remove_vip(*gone)?;
-            }
-            site.vips = subject
-                .vips
-                .iter()
-                .map(|vip| {
-                    let known = site.vips.iter().find(|(known, _)| known == vip);
-                    known
-                        .copied()
-                        .unwrap_or_else(|| (*vip, begun(&self.found, *vip, now)))
-                })
-                .collect();
+            self.give_vips(&mut site, &subject.vips, now)?;
             site.subject = subject;
             self.sites.push(site);
         }
-        for gone in old {
-            for (vip, _) in &gone.vips {
-                self.remove_vip(*vip)?;
-            }
-            for slot in [0, 1] {
-                let index = layout::page_index(gone.page, slot);
-                self.loaded
-                    .maps
-                    .pages
-                    .set(index, Page::default().to_bytes(), 0)?;
-            }
-        }
+        self.content = content(&self.sites);
         self.write_ports(None)?;
         self.look(now)
+    }
+
+    /// Addresses that stay keep their mode; those that go pass everything at once.
+    fn give_vips(
+        &mut self,
+        site: &mut Written,
+        vips: &[SocketAddr],
+        now: Moment,
+    ) -> Result<(), LoadError> {
+        let (known, gone): (Vec<_>, Vec<_>) = site
+            .vips
+            .iter()
+            .copied()
+            .partition(|(vip, _)| vips.contains(vip));
+        for (vip, _) in gone {
+            self.remove_vip(vip)?;
+        }
+        let of = |vip: &SocketAddr| {
+            let same = known.iter().find(|(known, _)| known == vip);
+            same.copied()
+                .unwrap_or_else(|| (*vip, begun(&self.found, *vip, now)))
+        };
+        site.vips = vips.iter().map(of).collect();
+        Ok(())
+    }
+
+    fn remove(&mut self, site: &Written) -> Result<(), LoadError> {
+        for (vip, _) in &site.vips {
+            self.remove_vip(*vip)?;
+        }
+        for slot in Slot::ALL {
+            let index = layout::page_index(site.page, slot as u32);
+            let none = Page::default().to_bytes();
+            self.loaded.maps.pages.set(index, none, 0)?;
+        }
+        Ok(())
     }
 
     /// Says whether a site is to be answered for.
@@ -208,29 +236,33 @@ impl Responder {
 
     /// Does what time and wishes bring. Whoever calls it twice does no harm.
     pub fn look(&mut self, now: Moment) -> Result<(), LoadError> {
-        let content = self.content();
         let fresh: Vec<usize> = (0..self.sites.len())
             .filter(|site| !self.sites[*site].filled)
             .collect();
-        for step in self.rotation.look(now, content, &self.terms.rotation) {
-            self.step(step, now)?;
+        let steps = self.rotation.look(now, self.content, &self.terms.rotation);
+        for step in &steps {
+            self.step(*step, now)?;
         }
         // Nobody has a connection to a page that was never there, so it needs no turn.
+        let was_filled = |slot: &Slot| {
+            steps
+                .iter()
+                .any(|step| matches!(step, Step::Fill(filled, _) if filled == slot))
+        };
         for site in fresh {
-            for slot in Slot::ALL {
+            for slot in Slot::ALL.into_iter().filter(|slot| !was_filled(slot)) {
                 self.fill_page(site, slot, now)?;
             }
             self.sites[site].filled = true;
         }
-        self.flip(now)?;
-        self.refresh(now)
+        self.flip(now)
     }
 
     /// When time alone brings something to do.
     pub fn next_look(&self, now: Moment) -> Tick {
         let turn = self
             .rotation
-            .next_look(now, self.content(), &self.terms.rotation);
+            .next_look(now, self.content, &self.terms.rotation);
         let flips = self
             .flips()
             .filter_map(|flip| flip.next_look(now.tick, &self.terms.flip));
@@ -246,7 +278,7 @@ impl Responder {
         for site in &self.sites {
             for (vip, _) in &site.vips {
                 let found = match self.loaded.maps.vips.get(&vip_key(*vip).to_bytes(), 0) {
-                    Ok(bytes) => Vip::from_bytes(&bytes).mode(),
+                    Ok(bytes) => Vip::from_bytes(&bytes).mode().map(fill::of_layout),
                     Err(MapError::KeyNotFound) => None,
                     Err(error) => return Err(error.into()),
                 };
@@ -363,24 +395,6 @@ impl Responder {
             .ok_or(LoadError::Full)
     }
 
-    /// A number that differs where what is said differs, and is the same on every node that says the same.
-    fn content(&self) -> u64 {
-        let mut sites: Vec<&Written> = self.sites.iter().collect();
-        sites.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
-        let mut all = Vec::new();
-        for site in sites {
-            for part in
-                std::iter::once(site.subject.name.as_bytes()).chain(site.subject.speech.masked())
-            {
-                all.extend_from_slice(&part.len().to_be_bytes());
-                all.extend_from_slice(part);
-            }
-        }
-        let mut first = [0; 8];
-        first.copy_from_slice(&digest(&SHA256, &all).as_ref()[..8]);
-        u64::from_be_bytes(first)
-    }
-
     fn step(&mut self, step: Step, now: Moment) -> Result<(), LoadError> {
         match step {
             Step::Fill(slot, mark) => {
@@ -408,6 +422,24 @@ impl Responder {
         fill::write_heads(&mut self.loaded.maps, site, slot, now)?;
         Ok(())
     }
+}
+
+/// A number that differs where what is said differs, and is the same on every node that says the same.
+fn content(sites: &[Written]) -> u64 {
+    let mut sites: Vec<&Written> = sites.iter().collect();
+    sites.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
+    let mut all = Vec::new();
+    for site in sites {
+        for part in
+            std::iter::once(site.subject.name.as_bytes()).chain(site.subject.speech.masked())
+        {
+            all.extend_from_slice(&part.len().to_be_bytes());
+            all.extend_from_slice(part);
+        }
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest(&SHA256, &all).as_ref()[..8]);
+    u64::from_be_bytes(first)
 }
 
 fn begun(found: &[(SocketAddr, Mode)], vip: SocketAddr, now: Moment) -> Flip {

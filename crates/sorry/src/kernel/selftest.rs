@@ -55,35 +55,19 @@ pub fn run(
 ) -> Result<Vec<Trial>, LoadError> {
     let _here = Here::stay();
     let mut trials = Vec::new();
-    let place = responder.place();
     for (client, server) in PAIRS {
         let (Ok(client), Ok(server)) = (client.parse(), server.parse()) else {
             continue;
         };
         responder.begin_trial(site, server)?;
-        let mut visit = Visit {
+        let visit = Visit {
             responder,
             client,
             server,
         };
-        let family = if client.is_ipv4() { "IPv4" } else { "IPv6" };
-        for (name, request) in REQUESTS {
-            let request = request.replace("{host}", host);
-            if let Some(wrong) = visit.compare(name, request.as_bytes(), answer)? {
-                trials.push(Trial {
-                    place,
-                    what: format!("{name} over {family}"),
-                    wrong,
-                });
-            }
-        }
-        let foreign = visit.foreign()?;
-        trials.push(Trial {
-            place,
-            what: format!("connections of others over {family}"),
-            wrong: foreign,
-        });
+        let tried = visit.all(host, answer);
         responder.end_trial(server)?;
+        trials.extend(tried?);
     }
     Ok(trials)
 }
@@ -117,6 +101,37 @@ struct Visit<'r> {
 }
 
 impl Visit<'_> {
+    fn all(
+        mut self,
+        host: &str,
+        answer: &dyn Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<Vec<Trial>, LoadError> {
+        let mut trials = Vec::new();
+        let place = self.responder.place();
+        let family = if self.client.is_ipv4() {
+            "IPv4"
+        } else {
+            "IPv6"
+        };
+        for (name, request) in REQUESTS {
+            let request = request.replace("{host}", host);
+            if let Some(wrong) = self.compare(name, request.as_bytes(), answer)? {
+                trials.push(Trial {
+                    place,
+                    what: format!("{name} over {family}"),
+                    wrong,
+                });
+            }
+        }
+        let foreign = self.foreign()?;
+        trials.push(Trial {
+            place,
+            what: format!("connections of others over {family}"),
+            wrong: foreign,
+        });
+        Ok(trials)
+    }
+
     /// What is wrong with the answer to a request, if anything; `None` where the kernel has no such answer for this page.
     fn compare(
         &mut self,

@@ -4,7 +4,6 @@
 //! for the other, and no worker knows of it. Everything that is decided is decided in `sorry_core::engine`.
 
 mod chronicle;
-mod clock;
 mod explain;
 mod eyes;
 mod hold;
@@ -40,6 +39,7 @@ pub use setup::Hands;
 pub(in crate::daemon) use thread::{News, Told};
 
 use super::audit::Audit;
+use super::clock::Clock;
 use super::kernel;
 use super::programs::Programs;
 use crate::admin::Command;
@@ -48,7 +48,6 @@ use crate::check::Watched;
 use crate::config::{Config, KernelWhen};
 use crate::journal::Entry;
 use chronicle::{Chronicle, Opening};
-use clock::Clock;
 use eyes::Eyes;
 use keeper::Keeper;
 use lateness::Lateness;

@@ -16,7 +16,6 @@ use sorry_core::site::Route;
 use tokio::sync::{mpsc, oneshot};
 
 use super::chronicle::Chronicle;
-use super::clock::Clock;
 use super::eyes::Eyes;
 use super::incidents;
 use super::keeper::Keeper;
@@ -29,6 +28,7 @@ use crate::admin::standing::Standing;
 use crate::admin::{Fault, Ordered};
 use crate::check::{Key, Outcome as Seen, Remote, Told};
 use crate::config::{self, Config};
+use crate::daemon::clock::Clock;
 use crate::journal::{Entry, Kept};
 
 fn configuration(reals: usize) -> Arc<Config> {

@@ -10,7 +10,6 @@ use sorry_core::quorum::Held;
 use tokio::sync::{mpsc, oneshot};
 
 use super::chronicle::Chronicle;
-use super::clock::Clock;
 use super::eyes::Eyes;
 use super::incidents;
 use super::keeper::{Heard, Keeper, Written};
@@ -23,6 +22,7 @@ use crate::admin::standing::{Explanation, Standing};
 use crate::admin::{Fault, Ordered};
 use crate::check::{self, Key, Watched};
 use crate::config::Config;
+use crate::daemon::clock::Clock;
 use crate::daemon::{alarm, kernel};
 
 /// How often results that turn nothing are published for whoever scrapes.

@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::bequest::Bequest;
 use super::is_wanted;
 use super::subjects;
-use super::thread::now;
 use super::trial::Alone;
 use crate::admin::kernel::{Hook, SelfTest};
 use crate::config::{Config, KernelHook, OnCrash};
+use crate::daemon::clock::Clock;
 use crate::kernel::{Attachment, Choice, Place, Responder, Secret, Subject, Terms, attach};
 use crate::kernel::{pin, selftest};
 use sorry_core::moment::Moment;
@@ -31,8 +31,8 @@ pub(in crate::daemon) struct Node {
 /// All devices.
 pub(in crate::daemon) struct Nodes {
     pub(in crate::daemon) all: Vec<Node>,
-    /// When the clock of ticks began.
-    pub(super) start: Instant,
+    /// What responders are told the time by.
+    pub(super) clock: Clock,
     pub(super) on_crash: OnCrash,
     pub(super) lease: Duration,
     /// What keys are made of.
@@ -48,8 +48,8 @@ impl Nodes {
         alone: &[Alone],
         mut bequest: Bequest,
     ) -> Nodes {
-        let start = Instant::now();
-        let now = now(start);
+        let clock = Clock::start();
+        let now = clock.now();
         let mut all = Vec::new();
         let mut secret = None;
         if is_wanted(config) {
@@ -65,7 +65,7 @@ impl Nodes {
         }
         Nodes {
             all,
-            start,
+            clock,
             on_crash: config.kernel.on_crash,
             lease: config.kernel.lease,
             secret,

@@ -7,7 +7,7 @@ use sorry_core::responder::flip::Mode;
 use sorry_core::responder::wish::When;
 
 use super::load;
-use super::thread::{Thread, of_layout};
+use super::thread::Thread;
 use crate::admin::Moment;
 use crate::admin::kernel::{InterfaceStanding, KernelSite, KernelStanding, VipStanding};
 
@@ -44,7 +44,7 @@ impl Thread {
         }
     }
 
-    pub(super) fn sites(&self) -> Vec<KernelSite> {
+    fn sites(&self) -> Vec<KernelSite> {
         let Some(subjects) = &self.subjects else {
             return Vec::new();
         };
@@ -90,9 +90,7 @@ impl Thread {
                 let standing = VipStanding {
                     address: vip.to_string(),
                     interface: node.name.to_string(),
-                    mode: mode
-                        .map_or("unknown", |mode| word(of_layout(mode)))
-                        .to_owned(),
+                    mode: mode.map_or("unknown", word).to_owned(),
                     wanted: word(wanted).to_owned(),
                 };
                 if let Some(site) = sites.iter_mut().find(|site| site.site == name) {

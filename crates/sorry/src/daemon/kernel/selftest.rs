@@ -2,17 +2,16 @@
 
 use super::super::pages::{self, Reached};
 use super::super::state::now as seconds;
-use super::super::wire::{self, Fixed};
+use super::super::wire::Fixed;
 use super::nodes::try_all;
 use super::subjects;
-use super::thread::now;
-use super::trial::Alone;
+use super::trial::{self, Alone};
 use crate::admin::kernel::{Hook, SelfTest};
-use crate::config::{Config, KernelWhen, Report};
+use crate::config::{Config, Report};
 use crate::count;
+use crate::daemon::clock::Clock;
 use crate::daemon::earlier::Earlier;
 use crate::kernel::{Place, Responder, Secret, Terms, told};
-use std::time::Instant;
 
 /// What came of it at one hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,17 +46,7 @@ pub fn selftest(config: &Config) -> Result<Vec<Tried>, Report> {
         recovered: None,
         now: time,
     };
-    let any = super::is_wanted(config);
-    let sites = config.sites.iter().zip(&pages);
-    let alone: Vec<Alone> = sites
-        .filter(|(site, _)| !any || site.sorry.kernel != KernelWhen::Never)
-        .filter_map(|(site, loaded)| {
-            Alone::new(
-                wire::site(&fixed, site, loaded),
-                wire::bounds(&config.limits),
-            )
-        })
-        .collect();
+    let alone = trial::of(&fixed, &pages);
     let terms = Terms {
         mtu: 1500,
         ..subjects::terms(&config.kernel)
@@ -75,5 +64,5 @@ fn at(place: Place, terms: &Terms, alone: &[Alone]) -> Result<SelfTest, String> 
     let secret = Secret::random().map_err(|error| error.to_string())?;
     let mut responder =
         Responder::new(place, secret, terms.clone()).map_err(|error| told(&error))?;
-    Ok(try_all(&mut responder, alone, now(Instant::now())))
+    Ok(try_all(&mut responder, alone, Clock::start().now()))
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use sorry_bpf::layout::Count;
 use sorry_core::event::Outcome;
-use sorry_core::moment::{Moment, Tick, Wall};
+use sorry_core::moment::Moment;
 use sorry_core::responder::flip::{Mode, Wanted};
 use sorry_core::responder::overload::Overload;
 use sorry_core::responder::wish::{self, Facts, When};
@@ -22,6 +23,7 @@ use super::subjects::{Asked, Subjects};
 use super::{Routed, Tell, bequest};
 use crate::admin::kernel::KernelStanding;
 use crate::config::OnCrash;
+use crate::daemon::clock::Clock;
 use crate::kernel::{LoadError, Secret, Stands, Subject, Terms};
 
 /// How often it looks at the devices, at counters, and publishes.
@@ -53,7 +55,7 @@ pub(super) struct Thread {
     modes: Vec<(SocketAddr, Mode)>,
     pub(super) overload: Overload,
     meter: Meter,
-    start: Instant,
+    clock: Clock,
     looked: Option<Instant>,
     /// When connections of a site were last seen to begin, in seconds since 1970, and how many there had been.
     pub(super) seen: BTreeMap<Box<str>, (u64, Option<u64>)>,
@@ -67,7 +69,7 @@ impl Thread {
     ) -> Thread {
         Thread {
             heir: Heir::None,
-            start: nodes.start,
+            clock: nodes.clock,
             on_crash: nodes.on_crash,
             lease: nodes.lease,
             secret: nodes.secret,
@@ -147,9 +149,9 @@ impl Thread {
             let mut desired = responder.desired().filter(|(name, ..)| *name == site);
             attachment.stands() == Stands::Attached
                 && desired.all(|(_, vip, mode)| {
-                    observed.iter().any(|(_, found)| {
-                        found.vip == vip && found.mode.map(of_layout) == Some(mode)
-                    })
+                    observed
+                        .iter()
+                        .any(|(_, found)| found.vip == vip && found.mode == Some(mode))
                 })
         })
     }
@@ -239,15 +241,7 @@ impl Thread {
 
     /// What time brings.
     fn look(&mut self) {
-        self.renew();
-        let now = self.now();
-        for node in &mut self.nodes {
-            let Some((_, responder)) = &mut node.attached else {
-                continue;
-            };
-            let done = responder.look(now);
-            node.note(done);
-        }
+        self.drive();
         if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
             self.looked = Some(Instant::now());
             self.measure();
@@ -260,14 +254,36 @@ impl Thread {
         self.published.store(Arc::new(standing));
     }
 
+    /// Has every responder do what is due, and go on being heard of where a lease would end.
+    fn drive(&mut self) {
+        let lease = u64::try_from(self.lease.as_nanos()).unwrap_or(u64::MAX);
+        let until = monotonic_ns().saturating_add(lease);
+        let now = self.now();
+        for node in &mut self.nodes {
+            let until = if node.needs_lease(self.on_crash) {
+                until
+            } else {
+                0
+            };
+            let Some((_, responder)) = &mut node.attached else {
+                continue;
+            };
+            let done = responder
+                .set_lease(until)
+                .and_then(|()| responder.look(now));
+            node.note(done);
+        }
+    }
+
+    /// Whether any site is answered for by how much there is to do.
+    fn measures(&self) -> bool {
+        let mut sites = self.subjects.iter().flat_map(|subjects| &subjects.sites);
+        sites.any(|asked| asked.when == When::Overloaded)
+    }
+
     /// Whether user space has too much to do; only where it matters.
     fn measure(&mut self) {
-        let matters = |asked: &Asked| asked.when == When::Overloaded;
-        if !self
-            .subjects
-            .as_ref()
-            .is_some_and(|subjects| subjects.sites.iter().any(matters))
-        {
+        if !self.measures() {
             return;
         }
         let answered = self.answered();
@@ -294,22 +310,12 @@ impl Thread {
 
     /// Requests that all responders have answered.
     fn answered(&self) -> u64 {
-        let standing = self.sites();
-        standing.iter().map(|site| site.answered().1).sum()
-    }
-
-    /// Goes on being heard of where a lease would end.
-    fn renew(&mut self) {
-        let until =
-            monotonic_ns().saturating_add(u64::try_from(self.lease.as_nanos()).unwrap_or(u64::MAX));
-        for node in &mut self.nodes {
-            let needs = node.needs_lease(self.on_crash);
-            let Some((_, responder)) = &mut node.attached else {
-                continue;
-            };
-            let done = responder.set_lease(if needs { until } else { 0 });
-            node.note(done);
-        }
+        let requests = Count::Page as usize..=Count::Preface as usize;
+        let attached = self.nodes.iter().filter_map(|node| node.attached.as_ref());
+        attached
+            .flat_map(|(_, responder)| responder.totals().unwrap_or_default())
+            .map(|(_, totals)| totals[requests.clone()].iter().sum::<u64>())
+            .sum()
     }
 
     /// What is attached by a filter would stay; without a lease it answers nothing.
@@ -345,17 +351,12 @@ impl Thread {
                 responder.desired().any(|(.., mode)| mode != Mode::Off)
             })
         });
-        let matters = |asked: &Asked| asked.when == When::Overloaded;
-        let measures = self
-            .subjects
-            .as_ref()
-            .is_some_and(|subjects| subjects.sites.iter().any(matters));
         let leases = self
             .nodes
             .iter()
             .any(|node| node.needs_lease(self.on_crash));
         // While everything passes there is little to see: the devices are looked at now and then.
-        let look = match (is_awake || measures, leases) {
+        let look = match (is_awake || self.measures(), leases) {
             (true, _) => LOOK,
             (false, true) => self.lease / 3,
             (false, false) => 10 * LOOK,
@@ -364,18 +365,7 @@ impl Thread {
     }
 
     pub(super) fn now(&self) -> Moment {
-        now(self.start)
-    }
-}
-
-/// What both clocks show, the steady one since its start.
-pub(super) fn now(start: Instant) -> Moment {
-    let wall = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Moment {
-        tick: Tick(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)),
-        wall: Wall(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)),
+        self.clock.now()
     }
 }
 
@@ -406,14 +396,6 @@ impl Node {
             self.attached = None;
             self.why = Some(why);
         }
-    }
-}
-
-pub(super) fn of_layout(mode: sorry_bpf::layout::Mode) -> Mode {
-    match mode {
-        sorry_bpf::layout::Mode::Off => Mode::Off,
-        sorry_bpf::layout::Mode::On => Mode::On,
-        sorry_bpf::layout::Mode::Drain => Mode::Drain,
     }
 }
 

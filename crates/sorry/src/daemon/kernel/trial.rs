@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::super::pages::Loaded;
 use super::super::state::State;
-use super::super::wire;
+use super::super::wire::{self, Fixed};
 use crate::answer::{Desk, Guest, Hosts, ListenerId, Security, Site, Sites};
 use crate::config::{HostMap, KernelWhen};
 use crate::count::{self, WorkerCounts};
@@ -13,13 +14,18 @@ use crate::http1::{Bounds, Next, Out, Session};
 /// Each site that the kernel answers for, alone.
 pub(in crate::daemon) fn all(state: &State) -> Vec<Alone> {
     let counts = count::Sites::new(1);
-    let fixed = state.fixed(&counts);
-    let sites = state.config.sites.iter().zip(&state.pages);
+    of(&state.fixed(&counts), &state.pages)
+}
+
+/// The same of answers that are in force nowhere; all sites, where the kernel answers for none.
+pub(super) fn of(fixed: &Fixed<'_>, pages: &[Loaded]) -> Vec<Alone> {
+    let any = super::is_wanted(fixed.config);
+    let sites = fixed.config.sites.iter().zip(pages);
     sites
-        .filter(|(site, _)| site.sorry.kernel != KernelWhen::Never)
+        .filter(|(site, _)| !any || site.sorry.kernel != KernelWhen::Never)
         .filter_map(|(site, loaded)| {
-            let bounds = wire::bounds(&state.config.limits);
-            Alone::new(wire::site(&fixed, site, loaded), bounds)
+            let bounds = wire::bounds(&fixed.config.limits);
+            Alone::new(wire::site(fixed, site, loaded), bounds)
         })
         .collect()
 }

@@ -73,23 +73,28 @@ pub(in crate::kernel) fn terms() -> Terms {
     }
 }
 
+/// What is said with a page of so many bytes; no two of them at the distance
+/// of a segment are the same.
 pub(in crate::kernel) fn speech(body: usize) -> Speech {
+    let body = (0..body).map(|at| b'a' + u8::try_from(at % 23).unwrap_or(0));
+    Speech::new(&answers(body.collect()), AltSvc::Silent).unwrap()
+}
+
+/// The answers of a site whose HTML is `body`.
+pub(in crate::kernel) fn answers(body: Vec<u8>) -> Answers {
     let page = Page {
         html: vec![Document {
             language: "en".into(),
-            // No two bytes at the distance of a segment are the same.
-            body: Bytes::from(
-                (0..body)
-                    .map(|at| b'a' + u8::try_from(at % 23).unwrap_or(0))
-                    .collect::<Vec<_>>(),
-            ),
+            body: Bytes::from(body),
             csp: "".into(),
             encoded: Default::default(),
         }],
         problem_json: Template::new()
             .text("{\"retry_after\":")
             .hole(Hole::RetryAfter)
-            .text("}"),
+            .text(",\"request_id\":\"")
+            .hole(Hole::Id)
+            .text("\"}"),
         xml: Template::new().text("<problem/>"),
         text: vec![("en".into(), Template::new().text("down\n"))],
         event_stream: Template::new().text("event: sorry\n\n"),
@@ -106,7 +111,7 @@ pub(in crate::kernel) fn speech(body: usize) -> Speech {
         robots: None,
         origins: Box::default(),
     };
-    Speech::new(&Answers::new(&page, &settings), AltSvc::Silent).unwrap()
+    Answers::new(&page, &settings)
 }
 
 pub(in crate::kernel) fn promise() -> Promise {

@@ -1,56 +1,13 @@
 //! What the kernel says beside what the user-space server says.
 
 use sorry_bpf::layout::{Kind, SEGMENT};
-use sorry_core::answer::template::{Hole, Template};
-use sorry_core::retry_after::Promise;
 
 use super::super::speech::{AltSvc, Group, LONGEST, Speech, Unsayable};
-use crate::page::prepared::{Answers, RetryForm, Settings};
-use crate::page::{Document, Page};
-use bytes::Bytes;
+use super::rig::{self, promise};
+use crate::page::prepared::Answers;
 
 fn answers(html: usize) -> Answers {
-    let settings = Settings {
-        status: 503,
-        phrase: "Service Unavailable",
-        retry_form: RetryForm::Seconds,
-        said: None,
-        redirect_status: 302,
-        robots: None,
-        origins: Box::default(),
-    };
-    Answers::new(&own(html), &settings)
-}
-
-fn own(html: usize) -> Page {
-    Page {
-        html: vec![Document {
-            language: "en".into(),
-            body: Bytes::from(vec![b'x'; html]),
-            csp: "".into(),
-            encoded: Default::default(),
-        }],
-        problem_json: Template::new()
-            .text("{\"retry_after\":")
-            .hole(Hole::RetryAfter)
-            .text(",\"request_id\":\"")
-            .hole(Hole::Id)
-            .text("\"}"),
-        xml: Template::new().text("<problem/>"),
-        text: vec![("en".into(), Template::new().text("down\n"))],
-        event_stream: Template::new().text("event: sorry\n\n"),
-        assets: vec![],
-        warnings: vec![],
-        digest: "".into(),
-    }
-}
-
-fn promise() -> Promise {
-    Promise {
-        default: 120,
-        until: None,
-        salt: 1,
-    }
+    rig::answers(vec![b'x'; html])
 }
 
 const FIRST: Group = Group { number: 0, of: 8 };

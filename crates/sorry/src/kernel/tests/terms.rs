@@ -1,7 +1,7 @@
 //! Modes, keys, lists, limits, samples: what else decides whether a packet is answered.
 
-use sorry_bpf::layout::{self, Count, Kind, SEGMENT};
-use sorry_core::responder::flip::Wanted;
+use sorry_bpf::layout::{Count, Kind, SEGMENT};
+use sorry_core::responder::flip::{Mode, Wanted};
 
 use super::super::lists::Lists;
 use super::super::packet::Packet;
@@ -48,7 +48,7 @@ fn modes_are_on_drain_and_off() {
         assert_eq!(rig.send(&request), Fate::Passed);
         assert_eq!(rig.send(&rig.syn()), Fate::Passed);
         let observed = rig.responder.observe().unwrap();
-        assert_eq!(observed[0].1.mode, Some(layout::Mode::Off));
+        assert_eq!(observed[0].1.mode, Some(Mode::Off));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The two clocks that the engine is told by.
+//! The two clocks that whatever is decided in the core is told by.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
