@@ -131,11 +131,12 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         };
         let mut control = Control::new(state, read, runner, supervisor)?;
         control.open(change, &mut passed)?;
+        // Before the one that answers there until now may go.
+        control.answer_in_kernel(nodes)?;
         if let Some(predecessor) = predecessor {
             predecessor.thank()?;
         }
         control.claim_files();
-        control.answer_in_kernel(nodes)?;
         control.think(start.hands, hold).await?;
         control.announce(passed);
         control.serve().await

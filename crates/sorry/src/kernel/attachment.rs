@@ -277,6 +277,20 @@ impl Attachment {
         Ok(())
     }
 
+    /// Puts the responder back in its place where a successor that came to nothing has taken that.
+    ///
+    /// # Errors
+    /// Where the device has gone.
+    pub fn retake_place(&mut self, responder: &mut Responder) -> Result<(), LoadError> {
+        let Hold::Link(link) = &self.hold else {
+            return Ok(());
+        };
+        responder
+            .loaded()
+            .with_program(|program| bpf_link::replace(link.as_fd(), program))?
+            .map_err(LoadError::Link)
+    }
+
     /// Has it stay when the process dies.
     ///
     /// # Errors
@@ -355,6 +369,33 @@ mod tests {
             .map(|_| ())
             .unwrap_err();
         assert_eq!(error.to_string(), "there is no network device none-such");
+    }
+
+    #[test]
+    fn a_successor_that_came_to_nothing_gives_the_place_back() {
+        let make = |place: Place, _: &Device| {
+            Responder::new(
+                place,
+                super::super::Secret::random().unwrap(),
+                super::super::tests::rig::terms(),
+            )
+        };
+        let (mut old, mut old_responder) = attach("lo", Choice::Best, None, make).unwrap();
+        let link = old.link().unwrap().unwrap();
+        let program = || bpf_link::read(link.as_fd()).unwrap().program;
+        let before = program();
+        let inherited = old.link().unwrap().map(|link| (old.place(), link));
+        let (mut new, mut new_responder) = attach("lo", Choice::Best, inherited, make).unwrap();
+        assert_eq!(program(), before, "not before it is told to");
+        new.take_place(&mut new_responder).unwrap();
+        assert_ne!(program(), before);
+        drop((new, new_responder));
+        assert_ne!(program(), before, "the link lives on");
+        old.retake_place(&mut old_responder).unwrap();
+        assert_eq!(program(), before);
+        old.retake_place(&mut old_responder).unwrap();
+        assert_eq!(program(), before, "again does no harm");
+        assert_eq!(old.stands(), Stands::Attached);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Control {
                 copies
             }
             Err(error) => {
-                self.handing.settle(Outcome::Failed);
+                self.fail();
                 return takeover.refuse(format!("cannot copy the listening sockets: {error}"));
             }
         };
@@ -70,18 +70,25 @@ impl Control {
             .name("sorry-give".into())
             .spawn(give)
         {
-            self.handing.settle(Outcome::Failed);
+            self.fail();
             log::error!("the take-over failed and this process goes on: {error}");
         }
     }
 
+    /// Nothing has come of a take-over.
+    fn fail(&mut self) -> Next {
+        if let Some(kernel) = &self.kernel {
+            kernel.go_on();
+        }
+        self.handing.settle(Outcome::Failed)
+    }
+
     /// A take-over has ended, well or not.
     pub(super) fn settle(&mut self, handed: Handed) -> Next {
-        let outcome = match handed.result {
-            Ok(()) => Outcome::Confirmed,
-            Err(_) => Outcome::Failed,
+        let next = match handed.result {
+            Ok(()) => self.handing.settle(Outcome::Confirmed),
+            Err(_) => self.fail(),
         };
-        let next = self.handing.settle(outcome);
         match handed.result {
             Ok(()) => {
                 if let Some(process) = handed.successor {

@@ -113,10 +113,23 @@ impl Kernel {
         }
     }
 
-    /// Tells it what is said now, and on which terms.
+    /// A take-over has failed: whatever the successor has put in the kernel makes room for what was there.
+    pub(super) fn go_on(&self) {
+        let _ended = self.orders.send(Order::GoOn);
+    }
+
+    /// Tells it what is said now, and on which terms, and waits until the kernel has it: a process that takes over tells the one before it to go
+    /// next, and from then on that one's program passes everything.
     pub(super) fn say(&self, config: &Config, front: &Front) {
         let subjects = Subjects::of(config, front);
-        let _ended = self.orders.send(Order::Say(Box::new(subjects)));
+        let (done, is_done) = sync_channel(1);
+        let _ended = self.orders.send(Order::Say(Box::new(subjects), done));
+        if is_done.recv_timeout(PATIENCE).is_err() {
+            log::warn!(
+                "the in-kernel responder has not taken in what is said within {} s",
+                PATIENCE.as_secs()
+            );
+        }
     }
 }
 

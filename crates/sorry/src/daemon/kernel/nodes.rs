@@ -123,20 +123,26 @@ impl Node {
                 node.why = attachment.why().map(str::to_owned);
                 node.selftest = Some(try_all(&mut responder, alone, now));
                 responder.begin_with(bequest.modes.clone());
-                if config.kernel.on_crash == OnCrash::Keep
-                    && let Err(error) = attachment.keep()
-                {
-                    let folder = pin::FOLDER;
-                    log::warn!(
-                        "on-crash: nothing can be kept in {folder}, so packets pass if sorry dies: {error}; mount it: `mount -t bpf bpf {folder}`"
-                    );
-                }
                 node.attached = Some((attachment, responder));
+                node.keep(config.kernel.on_crash);
             }
             Err(error) => node.why = Some(error.to_string()),
         }
         node.tell();
         node
+    }
+
+    /// Has what is attached outlive the process, where that is asked for.
+    pub(super) fn keep(&self, on_crash: OnCrash) {
+        if on_crash == OnCrash::Keep
+            && let Some((attachment, _)) = &self.attached
+            && let Err(error) = attachment.keep()
+        {
+            let folder = pin::FOLDER;
+            log::warn!(
+                "on-crash: nothing can be kept in {folder}, so packets pass if sorry dies: {error}; mount it: `mount -t bpf bpf {folder}`"
+            );
+        }
     }
 
     fn tell(&self) {

@@ -8,14 +8,16 @@ use super::{Routed, Tell};
 
 /// One order.
 pub(super) enum Order {
-    /// This is what is said, and on which terms.
-    Say(Box<Subjects>),
+    /// This is what is said, and on which terms; a word back when the kernel has it.
+    Say(Box<Subjects>, SyncSender<()>),
     /// This is where a site's visitors go.
     Route(Routed),
     /// Whoever wants to hear what came of wishes.
     Tell(Tell),
     /// Hand out what a successor is to have.
     Bequeath(SyncSender<std::io::Result<Vec<(String, OwnedFd)>>>),
+    /// Nobody succeeds after all.
+    GoOn,
     /// End.
     Stop,
 }

@@ -103,10 +103,11 @@ impl Thread {
 
     fn hear(&mut self, order: Order) {
         match order {
-            Order::Say(subjects) => {
+            Order::Say(subjects, done) => {
                 self.go_on_with(&subjects);
                 self.subjects = Some(*subjects);
                 self.configure();
+                let _nobody_waits = done.send(());
             }
             Order::Route(routed) => {
                 self.routes.insert(routed.site.clone(), routed.route);
@@ -123,7 +124,21 @@ impl Thread {
                 self.heir = Heir::Asked;
                 let _nobody_waits = give.send(bequest::all(&self.nodes, self.secret.as_ref()));
             }
+            Order::GoOn => self.go_on(),
             Order::Stop => {}
+        }
+    }
+
+    /// As if nobody had asked for anything.
+    fn go_on(&mut self) {
+        self.heir = Heir::None;
+        for node in &mut self.nodes {
+            let Some((attachment, responder)) = &mut node.attached else {
+                continue;
+            };
+            let done = attachment.retake_place(responder);
+            node.note(done);
+            node.keep(self.on_crash);
         }
     }
 
