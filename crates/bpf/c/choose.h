@@ -11,50 +11,33 @@
 
 #define HALF(a, b, c, d) ((u32)WORD(a, b, c, d, 0, 0, 0, 0))
 
-/* A word is worth a closer look if its bit is set in the mask: those of all thirteen words of "application/json" are, and few of those that
- * stand in usual requests (multiplicative hashing; the factor was looked for). */
-#define JSON_FACTOR 0x202cc829u
-#define JSON_MASK 0x0d40020000600200ull
+/* The thirteen words of four bytes in "application/json" and where in it they stand, each at a place of its own (a perfect hash: the factor
+ * was looked for). */
+#define JSON_PLACE(word) ((u32)((word) * 0xd8f16adfu) >> 26)
+#define JSON_PART(a, b, c, d, at) [JSON_PLACE(HALF(a, b, c, d))] = { HALF(a, b, c, d), at }
+static const struct {
+	u32 word;
+	u32 at;
+} json_parts[64] = {
+	JSON_PART('a', 'p', 'p', 'l', 0), JSON_PART('p', 'p', 'l', 'i', 1), JSON_PART('p', 'l', 'i', 'c', 2),
+	JSON_PART('l', 'i', 'c', 'a', 3), JSON_PART('i', 'c', 'a', 't', 4), JSON_PART('c', 'a', 't', 'i', 5),
+	JSON_PART('a', 't', 'i', 'o', 6), JSON_PART('t', 'i', 'o', 'n', 7), JSON_PART('i', 'o', 'n', '/', 8),
+	JSON_PART('o', 'n', '/', 'j', 9), JSON_PART('n', '/', 'j', 's', 10), JSON_PART('/', 'j', 's', 'o', 11),
+	JSON_PART('j', 's', 'o', 'n', 12),
+};
 
-/* How far behind the start of "application/json" a word of four of its bytes is; 16 where it is none of them. */
-INLINE u32 place_in_json(u32 word)
+/* Whether the four bytes `here`, which the packet has, are in an "application/json" between `data` and `limit`. */
+INLINE int is_in_json(const u8 *data, u32 at, const void *end, u32 limit)
 {
-	switch (word) {
-	case HALF('a', 'p', 'p', 'l'): return 0;
-	case HALF('p', 'p', 'l', 'i'): return 1;
-	case HALF('p', 'l', 'i', 'c'): return 2;
-	case HALF('l', 'i', 'c', 'a'): return 3;
-	case HALF('i', 'c', 'a', 't'): return 4;
-	case HALF('c', 'a', 't', 'i'): return 5;
-	case HALF('a', 't', 'i', 'o'): return 6;
-	case HALF('t', 'i', 'o', 'n'): return 7;
-	case HALF('i', 'o', 'n', '/'): return 8;
-	case HALF('o', 'n', '/', 'j'): return 9;
-	case HALF('n', '/', 'j', 's'): return 10;
-	case HALF('/', 'j', 's', 'o'): return 11;
-	case HALF('j', 's', 'o', 'n'): return 12;
-	default: return 16;
-	}
-}
-
-/* The lowest bit says it. */
-INLINE u64 is_worth(const u8 *here)
-{
-	return JSON_MASK >> (*(const u32 *)here * JSON_FACTOR >> 26);
-}
-
-/* Whether the four bytes `at` are in "application/json"; it is looked for up to `limit`. */
-INLINE int is_in_json(const u8 *start, const void *end, u32 at, u32 limit)
-{
-	if (at > READ + 0x7f)
+	u32 word = *(const u32 *)(data + at);
+	u32 place = JSON_PLACE(word);
+	if (json_parts[place].word != word)
 		return 0;
-	const u8 *here = start + at;
-	if ((const void *)(here + 4) > end)
+	u32 behind = json_parts[place].at;
+	u32 start = at - behind;
+	if (behind > at || start + 16 > limit || start > READ)
 		return 0;
-	u32 behind = place_in_json(*(const u32 *)here);
-	if (behind > 12 || behind > at || at - behind + 16 > limit)
-		return 0;
-	const u64 *whole = (const void *)(start + (at - behind));
+	const u64 *whole = (const void *)(data + start);
 	if ((const void *)(whole + 2) > end)
 		return 0;
 	return whole[0] == WORD('a', 'p', 'p', 'l', 'i', 'c', 'a', 't') &&
@@ -91,38 +74,32 @@ INLINE u32 choose_by_method(const void *start, const void *end, u32 offset, u32 
 	return KINDS;
 }
 
-/* The searches are functions of their own for the verifier, which then follows their loops once, and not once for each way that leads
- * there; so is the closer look, once for all places.
+/* The searches are functions of their own for the verifier, which then follows their loops once, and not once for each way that leads there.
  *
- * For JSON the word of four bytes at every thirteenth byte is looked at: one of the thirteen that "application/json" has is always among
- * those. Four words are looked at together, since most of the time goes into bounds; what is left behind the last four is looked at closely. */
-#define SEARCHES(suffix, context)                                                                                 \
-	__attribute__((noinline)) u32 is_in_json_##suffix(context *packet, u32 at, u32 limit)                     \
-	{                                                                                                         \
-		return is_in_json((void *)(u64)packet->data, (void *)(u64)packet->data_end, at, limit);           \
-	}                                                                                                         \
-	__attribute__((noinline)) u32 search_json_##suffix(context *packet, u32 offset, u32 length)               \
-	{                                                                                                         \
-		offset &= 0x7f;                                                                                   \
-		const u8 *data = (void *)(u64)packet->data + offset;                                              \
-		const void *end = (void *)(u64)packet->data_end;                                                  \
-		u32 at = 0, limit = offset + (length < READ ? length : READ);                                     \
-		for (; at + 4 * 13 <= READ; at += 4 * 13) {                                                       \
-			const u8 *here = data + at;                                                               \
-			if (at + 3 * 13 + 4 > length || (const void *)(here + 3 * 13 + 4) > end)                  \
-				break;                                                                            \
-			if (!((is_worth(here) | is_worth(here + 13) | is_worth(here + 26) | is_worth(here + 39)) & 1)) \
-				continue;                                                                         \
-			for (u32 i = 0; i < 4; i++)                                                               \
-				if ((is_worth(here + i * 13) & 1) && is_in_json_##suffix(packet, offset + at + i * 13, limit)) \
-					return 1;                                                                 \
-		}                                                                                                 \
-		for (u32 i = 0; i < 4; i++)                                                                       \
-			if (is_in_json_##suffix(packet, offset + at + i * 13, limit))                             \
-				return 1;                                                                         \
-		return 0;                                                                                         \
-	}                                                                                                         \
-	__attribute__((noinline)) u32 search_preflight_##suffix(context *packet, u32 offset, u32 length)          \
-	{                                                                                                         \
+ * For JSON the word of four bytes at every thirteenth byte is looked at: one of the thirteen that "application/json" has is always among those. Bounds
+ * are checked for four at a time; those behind the last four have their own. */
+#define SEARCHES(suffix, context)                                                                               \
+	__attribute__((noinline)) u32 search_json_##suffix(context *packet, u32 offset, u32 length)             \
+	{                                                                                                       \
+		const u8 *data = (void *)(u64)packet->data + (offset & 0x7f);                                   \
+		const void *end = (void *)(u64)packet->data_end;                                                \
+		u32 at = 0, limit = length < READ ? length : READ;                                              \
+		for (; at + 3 * 13 + 4 <= READ; at += 4 * 13) {                                                 \
+			if (at + 3 * 13 + 4 > limit || (const void *)(data + at + 3 * 13 + 4) > end)            \
+				break;                                                                          \
+			if (is_in_json(data, at, end, limit) || is_in_json(data, at + 13, end, limit) ||        \
+			    is_in_json(data, at + 26, end, limit) || is_in_json(data, at + 39, end, limit))     \
+				return 1;                                                                       \
+		}                                                                                               \
+		for (u32 i = 0; i < 4; i++, at += 13) {                                                         \
+			if (at + 4 > limit || (const void *)(data + at + 4) > end)                              \
+				return 0;                                                                       \
+			if (is_in_json(data, at, end, limit))                                                   \
+				return 1;                                                                       \
+		}                                                                                               \
+		return 0;                                                                                       \
+	}                                                                                                       \
+	__attribute__((noinline)) u32 search_preflight_##suffix(context *packet, u32 offset, u32 length)        \
+	{                                                                                                       \
 		return asks_before((void *)(u64)packet->data + (offset & 0x7f), (void *)(u64)packet->data_end, length); \
 	}

@@ -30,11 +30,6 @@ struct reply {
 
 #define COUNT(reply, what) ((reply)->counters->count[what]++)
 
-INLINE u64 clock_of(void)
-{
-	return clock_coarse_ns();
-}
-
 INLINE u32 initial_sequence(const u64 *key, const struct question *q)
 {
 	if (!q->six)
@@ -51,23 +46,27 @@ INLINE const u64 *key_of(const struct config *config, u32 slot)
 
 INLINE struct vip *find_vip(const struct question *q)
 {
-	u32 port = SWAP16(q->ports >> 16);
-	u32 word = port >> 6;
-	u64 *bits = map_lookup(&ports, &word);
-	if (!bits || !(*bits >> (port & 63) & 1))
-		return 0;
-	struct {
-		u64 address[2];
-		u32 port;
-	} key = { .port = q->ports >> 16 };
-	if (q->six) {
-		key.address[0] = q->server[0];
-		key.address[1] = q->server[1];
-	} else {
-		key.address[0] = 0;
-		key.address[1] = q->server[0] << 32 | 0xffff0000ull;
+	u64 high = q->server[0], low = q->server[1];
+	u32 port = q->ports >> 16;
+	if (!q->six) {
+		low = high << 32 | 0xffff0000ull;
+		high = 0;
 	}
-	return map_lookup(&vips, &key);
+	u32 index = PLACE_OF(high, low, port);
+	u64 *place = map_lookup(&places, &index);
+	if (!place)
+		return 0;
+	u64 numbers = *place;
+	for (u32 i = 0; i < 4 && numbers; i++, numbers >>= 16) {
+		index = (numbers & 0xffff) - 1;
+		struct vip *vip = map_lookup(&vips, &index);
+		if (!vip)
+			return 0;
+		u64 *address = (void *)vip->address;
+		if (address[0] == high && address[1] == low && vip->port == port)
+			return vip;
+	}
+	return 0;
 }
 
 /* What the lists say of a client; 0 where nothing. */
@@ -114,7 +113,7 @@ INLINE int admitted(const struct config *config, const struct question *q, u32 s
 	u64 *until = map_lookup(&buckets, &index);
 	if (!until)
 		return 1;
-	u64 now = clock_of();
+	u64 now = jiffies() * config->tick;
 	u64 due = *until;
 	if (due < now)
 		due = now;
@@ -124,12 +123,24 @@ INLINE int admitted(const struct config *config, const struct question *q, u32 s
 	return 1;
 }
 
+/* In which segment the byte `off` of a page is; exact below 65536. The machine would take as long to divide as to hash. */
+INLINE u32 segment_of(u32 off)
+{
+	return off * 1719 >> 21;
+}
+
+/* Whether so many bytes are whole segments. */
+INLINE int is_whole(u32 off)
+{
+	return segment_of(off) * SEGMENT == off;
+}
+
 INLINE int is_valid(u32 off, const struct page *page, u32 strict)
 {
 	if (off <= page->ends[KIND_PAGE] + 1) {
 		if (!strict || off <= 1 || off >= page->ends[KIND_PAGE])
 			return 1;
-		if (off % SEGMENT == 0)
+		if (is_whole(off))
 			return 1;
 	}
 	/* Behind another answer than the page: all of it, and its FIN. */
@@ -179,7 +190,7 @@ INLINE void answer(struct reply *r, const struct page *page, const struct questi
 	if (r->kind == KIND_PAGE && page->segments > 1) {
 		r->ack--;
 		r->last = page->segments - 1;
-		r->first = off / SEGMENT;
+		r->first = segment_of(off);
 		if (r->first > r->last)
 			r->first = r->last;
 	}
@@ -198,7 +209,7 @@ INLINE enum verdict confirm(struct reply *r, const struct question *q, u32 isn, 
 /* Behind an answer that is not the page, of a page with several segments: they have lengths of their own. */
 INLINE int is_behind_other(u32 off, const struct page *page)
 {
-	if (page->segments == 1 || off <= 1 || off % SEGMENT == 0 || off == page->ends[KIND_PAGE])
+	if (page->segments == 1 || off <= 1 || is_whole(off) || off == page->ends[KIND_PAGE])
 		return 0;
 	return off == page->ends[KIND_HEAD] + 1 || off == page->ends[KIND_PREFLIGHT] + 1 ||
 	       off == page->ends[KIND_PREFACE] + 1;
@@ -231,7 +242,7 @@ INLINE enum verdict decide_proven(struct reply *r, const struct config *config, 
 	} else if (!ended && many && off < whole && q->data > q->tcp + sizeof(struct tcp)) {
 		/* A bare acknowledgement's options can only be selective acknowledgements: something behind a gap has come. */
 		r->last = page->segments - 1;
-		r->first = off / SEGMENT;
+		r->first = segment_of(off);
 		r->end = r->first + 1;
 		r->seq = isn + 1;
 		r->ack = q->seq;

@@ -76,6 +76,8 @@ struct __sk_buff {
 static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
 static u32 (*const random_number)(void) = (void *)7;
 static long (*const tail_call)(void *context, void *programs, u32 index) = (void *)12;
+/* Becomes a load of the kernel's variable: no call. */
+static u64 (*const jiffies)(void) = (void *)118;
 static u64 (*const clock_coarse_ns)(void) = (void *)160;
 static long (*const redirect)(u32 ifindex, u64 flags) = (void *)23;
 static long (*const redirect_map)(void *map, u64 key, u64 flags) = (void *)51;

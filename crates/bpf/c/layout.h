@@ -3,7 +3,7 @@
  * in the network's. */
 #pragma once
 
-#define LAYOUT 1
+#define LAYOUT 2
 
 /* Bytes of one segment: fits a packet of 1280 bytes, the least that IPv6 promises (RFC 8200, section 5), so that neither path MTU nor
  * clamped MSS ever matters. */
@@ -36,21 +36,25 @@ enum mode {
 /* Only acknowledgement numbers that we can have caused prove a connection, not every one within the page. */
 #define VIP_STRICT 1u
 
-/* Key of `vips`. */
-struct vip_key {
+/* Value of `vips`. */
+struct vip {
 	unsigned char address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	unsigned short port;       /* network order */
 	unsigned short zero;
-};
-
-struct vip {
 	unsigned int mode;
 	unsigned int page;
 	unsigned int flags;
-	unsigned int zero;
 };
 
-/* The one value of `config`. */
+/* How many addresses there may be, and how `vips` is looked into: a place of `places` has the numbers, from 1 on, of up to four of them, 16
+ * bits each from the lowest on, without gaps. It is the kernel's hash map done by hand, since asking that would be a quarter of what an acknowledgement
+ * costs: calls are dear where returns are guarded. */
+#define VIPS 256
+#define PLACES 4096
+#define PLACE_OF(high, low, port) \
+	((((high) ^ ((low) + (port)) * 0x9e3779b97f4a7c15ull) * 0x9e3779b97f4a7c15ull) >> 52)
+
+/* The one value of `settings`. */
 struct config {
 	unsigned long long key[SLOTS][2];
 	unsigned int current;      /* the slot of new connections */
@@ -58,7 +62,8 @@ struct config {
 	unsigned long long lease;  /* until when anything is answered, in ns of CLOCK_MONOTONIC; 0: without end */
 	unsigned long long cost;   /* of one segment, in ns of a bucket's time; 0: no limit */
 	unsigned long long burst;  /* how far ahead a bucket's time may be, in ns */
-	unsigned int sample;       /* of how many requests one is told of; 0: of none */
+	unsigned long long sample; /* of 2^32 requests so many are told of */
+	unsigned long long tick;   /* of the kernel's clock that buckets have, in ns (jiffies) */
 	unsigned short mss4;       /* network order */
 	unsigned short mss6;       /* network order */
 };
@@ -152,20 +157,21 @@ struct clone {
 
 #define SAME(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type)
 #define AT(type, field, offset) _Static_assert(__builtin_offsetof(struct type, field) == (offset), #type "." #field)
-SAME(vip_key, 20);
-AT(vip_key, port, 16);
-SAME(vip, 16);
-AT(vip, page, 4);
-AT(vip, flags, 8);
-SAME(config, 72);
+SAME(vip, 32);
+AT(vip, port, 16);
+AT(vip, mode, 20);
+AT(vip, page, 24);
+AT(vip, flags, 28);
+SAME(config, 88);
 AT(config, current, 32);
 AT(config, lists, 36);
 AT(config, lease, 40);
 AT(config, cost, 48);
 AT(config, burst, 56);
 AT(config, sample, 64);
-AT(config, mss4, 68);
-AT(config, mss6, 70);
+AT(config, tick, 72);
+AT(config, mss4, 80);
+AT(config, mss6, 82);
 SAME(page, 32);
 AT(page, edition, 4);
 AT(page, ends, 8);

@@ -4,9 +4,8 @@
 #include "layout.h"
 
 MAP(settings, MAP_ARRAY, u32, struct config, 1);
-MAP(vips, MAP_HASH, struct vip_key, struct vip, 256);
-/* A bit for each port that is anybody's: what goes elsewhere is known at once. */
-MAP(ports, MAP_ARRAY, u32, u64, 1024);
+MAP(vips, MAP_ARRAY, u32, struct vip, VIPS);
+MAP(places, MAP_ARRAY, u32, u64, PLACES);
 MAP(pages, MAP_ARRAY, u32, struct page, SLOTS);
 MAP(heads, MAP_ARRAY, u32, struct segment, SLOTS * EDITIONS * KINDS * VARIANTS);
 MAP(tails, MAP_ARRAY, u32, struct segment, SLOTS * (SEGMENTS - 1));

@@ -13,16 +13,18 @@
 #define TYPE_TAG SWAP16(0x8100)
 #define PROTOCOL_TCP 6
 
+/* No field needs padding. They are not said to be packed: then they would be read and written byte by byte, though the processors that are
+ * meant read and write words anywhere. */
 struct ethernet {
 	u8 to[6];
 	u8 from[6];
 	u16 type;
-} __attribute__((packed));
+};
 
 struct tag {
 	u16 control;
 	u16 type;
-} __attribute__((packed));
+};
 
 struct ip4 {
 	u8 version;
@@ -35,7 +37,7 @@ struct ip4 {
 	u16 sum;
 	u32 from;
 	u32 to;
-} __attribute__((packed));
+};
 
 struct ip6 {
 	u32 version;
@@ -44,7 +46,7 @@ struct ip6 {
 	u8 hops;
 	u32 from[4];
 	u32 to[4];
-} __attribute__((packed));
+};
 
 struct tcp {
 	u16 from;
@@ -56,7 +58,7 @@ struct tcp {
 	u16 window;
 	u16 sum;
 	u16 urgent;
-} __attribute__((packed));
+};
 
 #define FIN 0x01
 #define SYN 0x02

@@ -28,7 +28,7 @@ INLINE struct vip *begin(const struct question *q, struct reply *r, const struct
 	r->page = vip->page;
 	r->kind = KIND_PAGE;
 	r->counters = map_lookup(&counts, &r->page);
-	if (!found || !r->counters || (found->lease && clock_of() > found->lease))
+	if (!found || !r->counters || (found->lease && clock_coarse_ns() > found->lease))
 		return 0;
 	*config = found;
 	return vip;
@@ -68,7 +68,7 @@ INLINE struct sample *note(const struct config *config, const struct question *q
 	if (kind >= KINDS)
 		return 0;
 	u64 number = r->counters->count[COUNT_PAGE + kind]++;
-	if (!config->sample || number % config->sample)
+	if ((u32)(number * config->sample) >= config->sample)
 		return 0;
 	struct sample *sample = ringbuf_reserve(&samples, sizeof(*sample), 0);
 	if (!sample)
@@ -111,13 +111,39 @@ INLINE int send_bare_xdp(struct xdp_md *xdp, const struct question *q, const str
 	return XDP_DROP;
 }
 
+#define BLOCK 64
+
+INLINE void copy_block(void *to, const void *from)
+{
+	u64 *into = to;
+	const u64 *out = from;
+	for (u32 i = 0; i < BLOCK / sizeof(u64); i++)
+		into[i] = out[i];
+}
+
+/* In blocks, the last of which may overlap the one before it. The kernel's helper is as fast where source and target lie well towards each
+ * other, and three times as slow where they do not, on processors that have fast strings (`rep movsb`). */
 INLINE int copy_xdp(struct xdp_md *xdp, const struct question *q, struct segment *segment)
 {
 	u32 less = segment->length - 1;
 	UNKNOWN(less);
+	void *to = (void *)(u64)xdp->data + (q->tcp & 0x7f) + sizeof(struct tcp);
+	void *end = (void *)(u64)xdp->data_end;
+	if (less < BLOCK)
+		return xdp_store_bytes(xdp, q->tcp + sizeof(struct tcp), segment->data, less + 1) == 0;
 	if (less >= SEGMENT)
 		return 0;
-	return xdp_store_bytes(xdp, q->tcp + sizeof(struct tcp), segment->data, less + 1) == 0;
+	u32 last = less + 1 - BLOCK;
+	for (u32 at = 0; at < SEGMENT - BLOCK && at < last; at += BLOCK) {
+		if (to + at + BLOCK > end)
+			return 0;
+		copy_block(to + at, segment->data + at);
+	}
+	to += last;
+	if (to + BLOCK > end)
+		return 0;
+	copy_block(to, segment->data + last);
+	return 1;
 }
 
 INLINE long redirect_copies(u32 copies)

@@ -11,7 +11,7 @@ pub const VARIANTS: usize = 8;
 pub const SLOTS: usize = 2;
 /// Copies of what changes each second, so that none is written while it is read.
 pub const EDITIONS: usize = 2;
-/// Entries of the bitmaps of ports and of lists.
+/// Entries of the bitmaps of lists.
 pub const WORDS: u32 = 1024;
 
 /// Which answer.
@@ -213,26 +213,19 @@ impl<F: Field + Copy + Default, const N: usize> Field for [F; N] {
 }
 
 form! {
-    /// Key of `vips`.
+    /// Value of `vips`: an address and port, and what is done there.
     #[derive(Default)]
-    pub struct VipKey [20] {
+    pub struct Vip [32] {
         /// IPv4 as `::ffff:a.b.c.d`.
         address: [u8; 16] = 0,
         /// In network order.
         port: [u8; 2] = 16,
-    }
-}
-
-form! {
-    /// Value of `vips`.
-    #[derive(Default)]
-    pub struct Vip [16] {
         /// A [`Mode`] by its number.
-        mode: u32 = 0,
+        mode: u32 = 20,
         /// Which page.
-        page: u32 = 4,
+        page: u32 = 24,
         /// [`Vip::STRICT`] or nothing.
-        flags: u32 = 8,
+        flags: u32 = 28,
     }
 }
 
@@ -249,7 +242,7 @@ impl Vip {
 form! {
     /// The one value of `settings`.
     #[derive(Default)]
-    pub struct Config [72] {
+    pub struct Config [88] {
         /// Keys of sequence numbers (SipHash-2-4), by slot.
         key: [[u64; 2]; SLOTS] = 0,
         /// The slot of new connections.
@@ -262,12 +255,14 @@ form! {
         cost: u64 = 48,
         /// How far ahead a bucket's time may be, in nanoseconds.
         burst: u64 = 56,
-        /// Of how many requests one is told of; 0 for none.
-        sample: u32 = 64,
+        /// Of 2^32 requests so many are told of; see [`share`].
+        sample: u64 = 64,
+        /// Of the kernel's clock that buckets have (jiffies), in nanoseconds.
+        tick: u64 = 72,
         /// What SYN-ACKs over IPv4 offer, in network order.
-        mss4: [u8; 2] = 68,
+        mss4: [u8; 2] = 80,
         /// The same over IPv6.
-        mss6: [u8; 2] = 70,
+        mss6: [u8; 2] = 82,
     }
 }
 
@@ -333,6 +328,39 @@ pub fn sum(data: &[u8]) -> u16 {
     })
 }
 
+/// The most addresses.
+pub const VIPS: u32 = 256;
+/// Entries of `places`.
+pub const PLACES: u32 = 4096;
+/// The most addresses in one of them.
+pub const TOGETHER: usize = 4;
+
+/// In which of `places` the number of an address stands; IPv4 as `::ffff:a.b.c.d`, the port in network order.
+pub fn place_of(address: [u8; 16], port: [u8; 2]) -> u32 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (high, low) = (u64::take(&address), u64::take(&address[8..]));
+    let low = low.wrapping_add(u64::from(u16::take(&port)));
+    let mixed = (high ^ low.wrapping_mul(FACTOR)).wrapping_mul(FACTOR);
+    // Twelve bits are left of it.
+    u32::try_from(mixed >> 52).unwrap_or(0)
+}
+
+/// A value of `places`: numbers of addresses, at most [`TOGETHER`], from the lowest bits on; 0 stands for none.
+pub fn numbers(all: &[u16]) -> u64 {
+    let shifted = all.iter().take(TOGETHER).zip(0_u32..);
+    shifted.fold(0, |value, (number, place)| {
+        value | (u64::from(*number) + 1) << (16 * place)
+    })
+}
+
+/// So many of 2^32 are one of so many; 0 for none.
+pub fn share(of: u32) -> u64 {
+    match of {
+        0 => 0,
+        of => (1_u64 << 32).div_ceil(of.into()),
+    }
+}
+
 /// Where a page stands in `pages`.
 pub fn page_index(page: u32, slot: u32) -> u32 {
     page * number(SLOTS) + slot
@@ -365,7 +393,7 @@ fn number(size: usize) -> u32 {
 }
 
 const _: () = {
-    assert!(VipKey::SIZE == 20 && Vip::SIZE == 16 && Config::SIZE == 72 && Page::SIZE == 32);
+    assert!(Vip::SIZE == 32 && Config::SIZE == 88 && Page::SIZE == 32);
     assert!(SEGMENT_SIZE == 1232 && COUNTERS_SIZE == 144 && Sample::SIZE == 536);
 };
 
@@ -383,14 +411,17 @@ mod tests {
             cost: 6,
             burst: 7,
             sample: 8,
+            tick: 9,
             mss4: 1460_u16.to_be_bytes(),
             mss6: 1440_u16.to_be_bytes(),
         };
         let bytes = config.to_bytes();
         assert_eq!(Config::from_bytes(&bytes), config);
         assert_eq!(bytes[16..24], 3_u64.to_ne_bytes());
-        assert_eq!(bytes[68..70], [0x05, 0xb4]);
+        assert_eq!(bytes[80..82], [0x05, 0xb4]);
         let vip = Vip {
+            address: [7; 16],
+            port: 80_u16.to_be_bytes(),
             mode: Mode::Drain as u32,
             page: 3,
             flags: Vip::STRICT,
@@ -427,6 +458,42 @@ mod tests {
         );
         assert_eq!(tail_index(1, 1, 9) + 1, tails(2));
         assert_eq!(tail_index(0, 0, 1), 0);
+    }
+
+    #[test]
+    fn addresses_spread_over_their_places() {
+        let place = |host: u8, port: u16| {
+            let mut address = [0; 16];
+            address[10..].copy_from_slice(&[0xff, 0xff, 192, 0, 2, host]);
+            place_of(address, port.to_be_bytes())
+        };
+        let places: std::collections::HashSet<u32> =
+            (0..=255).map(|host| place(host, 80)).collect();
+        assert!(places.iter().all(|place| *place < PLACES));
+        // Of 256 thrown at random into 4096, about eight meet another.
+        assert!(places.len() > 230, "{}", places.len());
+        let ports: std::collections::HashSet<u32> = (0..256).map(|port| place(1, port)).collect();
+        assert!(ports.len() > 230, "{}", ports.len());
+    }
+
+    #[test]
+    fn numbers_stand_from_the_lowest_bits_on() {
+        assert_eq!(numbers(&[]), 0);
+        assert_eq!(numbers(&[0]), 1);
+        assert_eq!(numbers(&[4, 255]), 5 | 256 << 16);
+        assert_eq!(numbers(&[0, 1, 2, 3, 4]), 0x0004_0003_0002_0001);
+    }
+
+    #[test]
+    fn a_share_is_one_of_so_many() {
+        assert_eq!(share(0), 0);
+        for of in [1_u32, 2, 3, 1000, u32::MAX] {
+            let share = share(of);
+            let many = u64::from(of.min(1000));
+            // As the program has it: the low half of the product.
+            let told = (0..many * 10).filter(|number| ((number * share) & 0xffff_ffff) < share);
+            assert_eq!(told.count() as u64, if of > 1000 { 1 } else { 10 }, "{of}");
+        }
     }
 
     #[test]

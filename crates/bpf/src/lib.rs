@@ -39,10 +39,10 @@ pub mod program {
 pub mod map {
     /// The one [`Config`](super::layout::Config).
     pub const SETTINGS: &str = "settings";
-    /// [`Vip`](super::layout::Vip) by [`VipKey`](super::layout::VipKey).
+    /// [`Vip`](super::layout::Vip) by its number.
     pub const VIPS: &str = "vips";
-    /// A bit for each port that a VIP has, 64 to an entry.
-    pub const PORTS: &str = "ports";
+    /// Numbers of addresses by [`place_of`](super::layout::place_of), as [`numbers`](super::layout::numbers) has them.
+    pub const PLACES: &str = "places";
     /// [`Page`](super::layout::Page) by [`page_index`](super::layout::page_index).
     pub const PAGES: &str = "pages";
     /// Segments as [`segment`](super::layout::segment) makes them, the first of each answer, by [`head_index`](super::layout::head_index).

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 
 use aya::maps::MapError;
-use sorry_bpf::layout::{self, Kind, Page, SEGMENT, VARIANTS, Vip, WORDS};
+use sorry_bpf::layout::{self, Kind, Page, SEGMENT, VARIANTS, Vip};
 use sorry_core::moment::Moment;
 use sorry_core::responder::flip::{Mode, Proof};
 
 use sorry_core::responder::rotation::Slot;
 
 use super::load::{LoadError, Maps};
-use super::responder::{BURST, Responder, Subject, Terms, Written, group, seconds, vip_key};
+use super::responder::{BURST, Responder, Subject, Terms, Written, group, seconds};
 
 /// The smallest packet that a device must send: a segment with IPv6's header and TCP's.
 pub(super) const LEAST_MTU: u16 = 1280;
@@ -26,7 +26,8 @@ impl Responder {
             ..
         } = &self.terms;
         config.lists = lists.families();
-        config.sample = *sample;
+        config.sample = layout::share(*sample);
+        config.tick = tick_ns();
         config.cost = rate.map_or(0, |rate| 1_000_000_000 / u64::from(rate.max(1)));
         config.burst = rate.map_or(0, |_| BURST * 1_000_000_000);
         // What is left of a packet when both headers are taken away; larger ones than Ethernet's are offered to nobody.
@@ -45,19 +46,7 @@ impl Responder {
             .set(0, self.config.to_bytes(), 0)?)
     }
 
-    /// A bit for each port that an address has, and for one on trial.
-    pub(super) fn write_ports(&mut self, trial: Option<u16>) -> Result<(), LoadError> {
-        let mut words = vec![0_u64; WORDS as usize];
-        for port in self.desired().map(|(_, vip, _)| vip.port()).chain(trial) {
-            words[usize::from(port >> 6)] |= 1 << (port & 63);
-        }
-        for (index, word) in (0..).zip(words) {
-            self.loaded.maps.ports.set(index, word, 0)?;
-        }
-        Ok(())
-    }
-
-    /// Brings every address into the mode that is wanted: one write each.
+    /// Brings every address into the mode that is wanted: one write each, whatever becomes of the others.
     pub(super) fn flip(&mut self, now: Moment) -> Result<(), LoadError> {
         let times = self.terms.flip;
         let mut writes = Vec::new();
@@ -73,10 +62,12 @@ impl Responder {
             }
         }
         self.refresh(now)?;
+        let mut result = Ok(());
         for (vip, page, mode, proof) in writes {
-            self.write_vip(vip, page, mode, proof)?;
+            let written = self.write_vip(vip, page, mode, proof);
+            result = result.and(written);
         }
-        Ok(())
+        result
     }
 
     /// Written only where it is not so already: what is in the kernel is read back each time.
@@ -87,29 +78,12 @@ impl Responder {
         mode: Mode,
         proof: Proof,
     ) -> Result<(), LoadError> {
-        let value = Vip {
-            mode: to_layout(mode) as u32,
-            page,
-            flags: match proof {
-                Proof::Strict => Vip::STRICT,
-                Proof::Wide => 0,
-            },
+        let flags = match proof {
+            Proof::Strict => Vip::STRICT,
+            Proof::Wide => 0,
         };
-        let key = vip_key(vip).to_bytes();
-        let vips = &mut self.loaded.maps.vips;
-        match vips.get(&key, 0) {
-            Ok(found) if found == value.to_bytes() => return Ok(()),
-            Ok(_) | Err(MapError::KeyNotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
-        Ok(vips.insert(key, value.to_bytes(), 0)?)
-    }
-
-    pub(super) fn remove_vip(&mut self, vip: SocketAddr) -> Result<(), LoadError> {
-        match self.loaded.maps.vips.remove(&vip_key(vip).to_bytes()) {
-            Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        let mode = to_layout(mode);
+        self.loaded.maps.vips.write(vip, mode, page, flags)
     }
 
     /// Writes what time changes, once a second, in the edition that nobody reads, and turns to that.
@@ -128,6 +102,12 @@ impl Responder {
         self.refreshed = seconds(now);
         Ok(())
     }
+}
+
+/// Nanoseconds of one of the kernel's ticks (jiffies), which is what its coarse clocks are exact to (clock_getres(2)).
+fn tick_ns() -> u64 {
+    let tick = rustix::time::clock_getres(rustix::time::ClockId::MonotonicCoarse);
+    u64::try_from(tick.tv_nsec).unwrap_or(1)
 }
 
 /// As the kernel has it.

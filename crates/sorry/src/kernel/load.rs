@@ -1,16 +1,17 @@
 //! The object in the kernel: its programs verified, its maps typed. What stands in the maps is `responder`'s to say.
 
+use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::xdp::DevMap;
-use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{Program, ProgramError, SchedClassifier, TestRun as _, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
-use sorry_bpf::layout::{
-    COUNTERS_SIZE, Config, Page, SEGMENT_SIZE, SEGMENTS, Vip, VipKey, heads, tails,
-};
+use sorry_bpf::layout::{COUNTERS_SIZE, Config, Page, SEGMENT_SIZE, SEGMENTS, heads, tails};
 use sorry_bpf::{OBJECT, map, program};
+
+use super::vips::Vips;
 
 /// Why it is not in the kernel.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,11 @@ pub enum LoadError {
     /// There is no page left.
     #[error("there is no room for another site in the kernel")]
     Full,
+    /// There is no number left for an address, or no room at its place.
+    #[error(
+        "there is no room for {0} in the kernel; of so many addresses one must be left to user space: take one out of kernel-vips"
+    )]
+    Crowded(SocketAddr),
     /// The object has no such part: it and this program were not made together.
     #[error("the in-kernel responder has no {0}; this is a mistake in sorry, please report it")]
     Lacking(String),
@@ -52,8 +58,7 @@ pub enum Place {
 /// Its maps.
 pub(super) struct Maps {
     pub(super) settings: Array<MapData, [u8; Config::SIZE]>,
-    pub(super) vips: HashMap<MapData, [u8; VipKey::SIZE], [u8; Vip::SIZE]>,
-    pub(super) ports: Array<MapData, u64>,
+    pub(super) vips: Vips,
     pub(super) pages: Array<MapData, [u8; Page::SIZE]>,
     pub(super) heads: Array<MapData, [u8; SEGMENT_SIZE]>,
     pub(super) tails: Array<MapData, [u8; SEGMENT_SIZE]>,
@@ -195,8 +200,7 @@ impl Maps {
     fn take(object: &mut Ebpf) -> Result<Maps, LoadError> {
         Ok(Maps {
             settings: taken(object, map::SETTINGS)?,
-            vips: taken(object, map::VIPS)?,
-            ports: taken(object, map::PORTS)?,
+            vips: Vips::new(taken(object, map::VIPS)?, taken(object, map::PLACES)?),
             pages: taken(object, map::PAGES)?,
             heads: taken(object, map::HEADS)?,
             tails: taken(object, map::TAILS)?,

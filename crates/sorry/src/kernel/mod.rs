@@ -14,6 +14,7 @@ pub mod selftest;
 pub mod speech;
 #[cfg(test)]
 mod tests;
+mod vips;
 
 pub use attachment::{AttachError, Attachment, Choice, Stands, attach, told};
 pub use device::Device;

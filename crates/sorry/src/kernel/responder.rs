@@ -3,9 +3,8 @@
 
 use std::net::SocketAddr;
 
-use aya::maps::MapError;
 use ring::digest::{SHA256, digest};
-use sorry_bpf::layout::{self, Config, Count, Kind, Page, VARIANTS, Vip, VipKey};
+use sorry_bpf::layout::{self, Config, Count, Kind, Page, VARIANTS};
 use sorry_core::moment::{Moment, Tick};
 use sorry_core::responder::flip::{self, Flip, Mode, Wanted};
 use sorry_core::responder::rotation::{self, Rotation, Slot, Step};
@@ -184,7 +183,6 @@ impl Responder {
             self.sites.push(site);
         }
         self.content = content(&self.sites);
-        self.write_ports(None)?;
         self.look(now)
     }
 
@@ -201,7 +199,7 @@ impl Responder {
             .copied()
             .partition(|(vip, _)| vips.contains(vip));
         for (vip, _) in gone {
-            self.remove_vip(vip)?;
+            self.loaded.maps.vips.remove(vip)?;
         }
         let of = |vip: &SocketAddr| {
             let same = known.iter().find(|(known, _)| known == vip);
@@ -214,7 +212,7 @@ impl Responder {
 
     fn remove(&mut self, site: &Written) -> Result<(), LoadError> {
         for (vip, _) in &site.vips {
-            self.remove_vip(*vip)?;
+            self.loaded.maps.vips.remove(*vip)?;
         }
         for slot in Slot::ALL {
             let index = layout::page_index(site.page, slot as u32);
@@ -277,18 +275,9 @@ impl Responder {
         let mut all = Vec::new();
         for site in &self.sites {
             for (vip, _) in &site.vips {
-                let found = match self.loaded.maps.vips.get(&vip_key(*vip).to_bytes(), 0) {
-                    Ok(bytes) => Vip::from_bytes(&bytes).mode().map(fill::of_layout),
-                    Err(MapError::KeyNotFound) => None,
-                    Err(error) => return Err(error.into()),
-                };
-                all.push((
-                    site.subject.name.clone(),
-                    Observed {
-                        vip: *vip,
-                        mode: found,
-                    },
-                ));
+                let found = self.loaded.maps.vips.read(*vip)?;
+                let mode = found.and_then(|found| found.mode()).map(fill::of_layout);
+                all.push((site.subject.name.clone(), Observed { vip: *vip, mode }));
             }
         }
         Ok(all)
@@ -362,14 +351,12 @@ impl Responder {
             .find(|known| *known.subject.name == *site)
             .map(|site| site.page);
         let Some(page) = page else { return Ok(()) };
-        self.write_vip(vip, page, Mode::On, flip::Proof::Strict)?;
-        self.write_ports(Some(vip.port()))
+        self.write_vip(vip, page, Mode::On, flip::Proof::Strict)
     }
 
     /// Not any more.
     pub(super) fn end_trial(&mut self, vip: SocketAddr) -> Result<(), LoadError> {
-        self.remove_vip(vip)?;
-        self.write_ports(None)
+        self.loaded.maps.vips.remove(vip)
     }
 
     /// The same of the program that fills copies.
@@ -473,15 +460,4 @@ pub(super) fn group(number: u32) -> Group {
 
 pub(super) fn seconds(now: Moment) -> u64 {
     now.wall.0 / 1000
-}
-
-pub(super) fn vip_key(vip: SocketAddr) -> VipKey {
-    let address = match vip.ip() {
-        std::net::IpAddr::V4(four) => four.to_ipv6_mapped(),
-        std::net::IpAddr::V6(six) => six,
-    };
-    VipKey {
-        address: address.octets(),
-        port: vip.port().to_be_bytes(),
-    }
 }

@@ -11,3 +11,4 @@ mod selftest;
 mod speech;
 mod strangers;
 mod terms;
+mod vips;
