@@ -33,6 +33,9 @@ pub enum LoadError {
     /// A link.
     #[error("cannot put the program in the place of the one before it")]
     Link(#[source] std::io::Error),
+    /// How many processors there are.
+    #[error("cannot learn how many processors there are")]
+    Processors(#[source] std::io::Error),
     /// There is no page left.
     #[error("there is no room for another site in the kernel")]
     Full,

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use aya::maps::PerCpuValues;
 use ring::digest::{SHA256, digest};
 use sorry_bpf::layout::{self, Config, Count, Kind, Page, VARIANTS};
 use sorry_core::moment::{Moment, Tick};
@@ -308,6 +309,19 @@ impl Responder {
             all.push((site.subject.name.clone(), totals));
         }
         Ok(all)
+    }
+
+    /// As if nothing had been counted and told: what was tried before anybody could come is nobody's.
+    pub fn forget(&mut self) -> Result<(), LoadError> {
+        let processors = aya::util::nr_cpus().map_err(|(_, error)| LoadError::Processors(error))?;
+        let maps = &mut self.loaded.maps;
+        for site in &self.sites {
+            let none = vec![[0; layout::COUNTERS_SIZE]; processors];
+            let none = PerCpuValues::try_from(none).map_err(LoadError::Processors)?;
+            maps.counts.set(site.page, none, 0)?;
+        }
+        while maps.samples.next().is_some() {}
+        Ok(())
     }
 
     /// Requests that the kernel has told of since the last call, at most so many.

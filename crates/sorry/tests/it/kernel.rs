@@ -14,6 +14,7 @@ mod program;
 mod responder;
 mod sight;
 mod stage;
+mod terms;
 mod world;
 
 pub(crate) use namespace::within;

@@ -222,5 +222,8 @@ pub(super) fn try_all(responder: &mut Responder, alone: &[Alone], now: Moment) -
             Err(error) => test.wrong.push(format!("{name}: {error}")),
         }
     }
+    if let Err(error) = responder.forget() {
+        test.wrong.push(error.to_string());
+    }
     test
 }

@@ -124,6 +124,36 @@ fn a_wire_that_loses_packets_refuses_nobody() {
     });
 }
 
+/// Nor whoever sends a request byte by byte, in several segments, or says at once that it will send no more.
+#[test]
+fn a_wire_that_loses_packets_refuses_no_unusual_client() {
+    std::thread::scope(|scope| {
+        for (hook, bytes) in Hook::BOTH
+            .into_iter()
+            .flat_map(|hook| [(hook, SHORT), (hook, LARGE)])
+        {
+            scope.spawn(move || {
+                let world = World::routed().in_a_hurry();
+                let page = page(bytes);
+                let responder = Responder::always(&world, hook, &page);
+                responder.wait_for_mode("on");
+                for (family, percent) in Family::BOTH.into_iter().zip([5, 20]) {
+                    world.loss(percent);
+                    for sends in Sends::ALL {
+                        let what = format!(
+                            "{sends:?} by {family:?} at {hook:?}, {bytes} bytes, {percent} %"
+                        );
+                        let visit = socket(&world, family, sends);
+                        assert_came(&visit, &page, &page, &what);
+                    }
+                }
+                assert!(world.lost() > 0);
+                assert_eq!(responder.in_user_space(), 0);
+            });
+        }
+    });
+}
+
 fn lossy(hook: Hook, bytes: usize, percent: u32) {
     let world = World::routed().in_a_hurry();
     let page = page(bytes);

@@ -134,6 +134,28 @@ impl Responder {
         Responder { server, folder }
     }
 
+    /// At the driver, with these keys of `[site.sorry]` and these of `[kernel]`, and these tables behind them.
+    pub(crate) fn with_terms(
+        world: &World,
+        page: &str,
+        sorry: &str,
+        terms: &str,
+        more: &str,
+    ) -> Responder {
+        let folder = configured(world, "xdp", page, sorry, more);
+        let file = folder.path().join("sorry.toml");
+        let typed = std::fs::read_to_string(&file).expect("read it");
+        let typed = typed.replace("[kernel]\n", &format!("[kernel]\n{terms}\n"));
+        std::fs::write(&file, typed).expect("write it");
+        let server = Server::spawn(run(world, folder.path(), &[]));
+        Responder { server, folder }
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Starts it anew, once it has ended.
     pub(crate) fn again(&mut self, world: &World) {
         self.server = Server::spawn(entered(world, self.folder.path()));
