@@ -1,7 +1,8 @@
 //! Whether the server in user space has more to do than it can, so that the kernel is to answer for it; and when it can do it again.
 //!
 //! While the kernel answers, the server has nothing to do, and that says nothing. So what counts for the way back is how much was
-//! asked when it became too much: once less than half of that is asked for long enough, the server could do it.
+//! asked when it became too much: once at most half of that is asked for long enough, and nothing else is too much,
+//! the server could do it.
 
 use std::time::Duration;
 
@@ -50,7 +51,7 @@ impl Overload {
     pub fn look(&mut self, load: &Load, now: Tick) {
         let (cause, long) = match self.over {
             None => (too_much(load), TOO_MUCH_FOR),
-            Some((cause, asked)) => ((load.asked < asked / 2).then_some(cause), LITTLE_FOR),
+            Some((cause, asked)) => (is_little(load, asked).then_some(cause), LITTLE_FOR),
         };
         let Some(cause) = cause else {
             self.since = None;
@@ -70,6 +71,12 @@ impl Overload {
     pub fn cause(&self) -> Option<Cause> {
         self.over.map(|(cause, _)| cause)
     }
+}
+
+/// Whether the server could do it again, which had too much to do when so many requests were asked for. There may have been none: connections
+/// alone can be too many, and then it counts that they have gone.
+fn is_little(load: &Load, asked: u64) -> bool {
+    load.asked <= asked / 2 && too_much(load).is_none()
 }
 
 fn too_much(load: &Load) -> Option<Cause> {
@@ -113,6 +120,19 @@ mod tests {
             (111, load(0, 0, 100), false),
             (112, load(850, 0, 10), false),
             (114, load(850, 0, 10), true),
+            // Nobody asks, but those that made it too many are still there.
+            (115, load(850, 0, 0), true),
+            (150, load(850, 0, 0), true),
+            (151, load(799, 0, 5), true),
+            (180, load(0, 0, 0), true),
+            (181, load(0, 0, 0), false),
+            // Connections that ask for nothing at all are too many, too, and do not make it so for good.
+            (182, load(900, 0, 0), false),
+            (184, load(900, 0, 0), true),
+            (185, load(0, 0, 0), true),
+            (215, load(0, 0, 0), false),
+            (216, load(850, 0, 10), false),
+            (218, load(850, 0, 10), true),
         ] {
             overload.look(&load, Tick(second * 1000));
             assert_eq!(overload.cause().is_some(), over, "{second}");
