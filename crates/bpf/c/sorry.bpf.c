@@ -111,7 +111,7 @@ INLINE int send_bare_xdp(struct xdp_md *xdp, const struct question *q, const str
 	return XDP_DROP;
 }
 
-#define BLOCK 64
+#define BLOCK 128
 
 INLINE void copy_block(void *to, const void *from)
 {
