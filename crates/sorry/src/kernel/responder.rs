@@ -149,10 +149,11 @@ impl Responder {
         self.write_config()
     }
 
-    /// Takes in which sites there are and what is said for them. Addresses that stay keep their mode; those that go pass everything at once.
+    /// Takes in which sites there are and what is said for them. Addresses that stay keep their mode; those that go pass everything at once. What
+    /// cannot be done for one site is done for the others all the same.
     ///
     /// # Errors
-    /// [`LoadError::Full`] beyond [`MOST_SITES`].
+    /// The first of them; [`LoadError::Full`] beyond [`MOST_SITES`].
     pub fn configure(&mut self, subjects: Vec<Subject>, now: Moment) -> Result<(), LoadError> {
         let stays = |site: &Written| {
             subjects
@@ -161,30 +162,41 @@ impl Responder {
         };
         let (mut old, gone): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.sites).into_iter().partition(stays);
+        let mut result = Ok(());
         // First, so that there is room for others.
         for site in gone {
-            self.remove(&site)?;
+            result = result.and(self.remove(&site));
         }
         for subject in subjects {
             let known = old
                 .iter()
                 .position(|site| site.subject.name == subject.name);
-            let mut site = match known.map(|at| old.swap_remove(at)) {
-                Some(site) => site,
-                None => Written {
-                    page: self.free_page(&old)?,
-                    vips: Vec::new(),
-                    editions: [0; layout::SLOTS],
-                    filled: false,
-                    subject: subject.clone(),
-                },
+            let site = match known {
+                Some(at) => Ok(old.swap_remove(at)),
+                None => self.begin(subject.clone(), &old),
             };
-            self.give_vips(&mut site, &subject.vips, now)?;
-            site.subject = subject;
-            self.sites.push(site);
+            match site {
+                Ok(mut site) => {
+                    result = result.and(self.give_vips(&mut site, &subject.vips, now));
+                    site.subject = subject;
+                    self.sites.push(site);
+                }
+                Err(error) => result = result.and(Err(error)),
+            }
         }
         self.content = content(&self.sites);
-        self.look(now)
+        result.and(self.look(now))
+    }
+
+    /// A site that was not there, with a page that neither these nor those have which are.
+    fn begin(&self, subject: Subject, old: &[Written]) -> Result<Written, LoadError> {
+        Ok(Written {
+            page: self.free_page(old)?,
+            vips: Vec::new(),
+            editions: [0; layout::SLOTS],
+            filled: false,
+            subject,
+        })
     }
 
     /// Addresses that stay keep their mode; those that go pass everything at once.
@@ -199,22 +211,24 @@ impl Responder {
             .iter()
             .copied()
             .partition(|(vip, _)| vips.contains(vip));
-        for (vip, _) in gone {
-            self.loaded.maps.vips.remove(vip)?;
-        }
         let of = |vip: &SocketAddr| {
             let same = known.iter().find(|(known, _)| known == vip);
             same.copied()
                 .unwrap_or_else(|| (*vip, begun(&self.found, *vip, now)))
         };
         site.vips = vips.iter().map(of).collect();
-        Ok(())
+        self.remove_vips(&gone)
+    }
+
+    fn remove_vips(&mut self, vips: &[(SocketAddr, Flip)]) -> Result<(), LoadError> {
+        let removed = vips
+            .iter()
+            .map(|(vip, _)| self.loaded.maps.vips.remove(*vip));
+        removed.fold(Ok(()), Result::and)
     }
 
     fn remove(&mut self, site: &Written) -> Result<(), LoadError> {
-        for (vip, _) in &site.vips {
-            self.loaded.maps.vips.remove(*vip)?;
-        }
+        self.remove_vips(&site.vips)?;
         for slot in Slot::ALL {
             let index = layout::page_index(site.page, slot as u32);
             let none = Page::default().to_bytes();

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use rustix::thread::CpuSet;
-use sorry_bpf::layout::SEGMENT;
+use sorry_bpf::layout::SEGMENTS;
 
 use super::load::{LoadError, Place};
 use super::packet::{OFFER, Packet, flag};
@@ -20,15 +20,15 @@ const PAIRS: [(&str, &str); 2] = [
 const REQUESTS: [(&str, &str); 3] = [
     (
         "the page",
-        "GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a.invalid\r\nAccept: text/html\r\nConnection: close\r\n\r\n",
     ),
     (
         "HEAD",
-        "HEAD / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost: a.invalid\r\nAccept: text/html\r\nConnection: close\r\n\r\n",
     ),
     (
         "JSON",
-        "GET / HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a.invalid\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
     ),
 ];
 
@@ -43,14 +43,13 @@ pub struct Trial {
     pub wrong: Option<String>,
 }
 
-/// Tries one site of a responder. `answer` is the user-space server's answer to a request, `host` a name that it knows the site by.
+/// Tries one site of a responder. `answer` is the user-space server's answer to a request for whatever host.
 ///
 /// # Errors
 /// Where the kernel runs nothing on trial.
 pub fn run(
     responder: &mut Responder,
     site: &str,
-    host: &str,
     answer: &dyn Fn(&[u8]) -> Vec<u8>,
 ) -> Result<Vec<Trial>, LoadError> {
     let _here = Here::stay();
@@ -65,7 +64,7 @@ pub fn run(
             client,
             server,
         };
-        let tried = visit.all(host, answer);
+        let tried = visit.all(answer);
         responder.end_trial(server)?;
         trials.extend(tried?);
     }
@@ -101,11 +100,7 @@ struct Visit<'r> {
 }
 
 impl Visit<'_> {
-    fn all(
-        mut self,
-        host: &str,
-        answer: &dyn Fn(&[u8]) -> Vec<u8>,
-    ) -> Result<Vec<Trial>, LoadError> {
+    fn all(mut self, answer: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<Vec<Trial>, LoadError> {
         let mut trials = Vec::new();
         let place = self.responder.place();
         let family = if self.client.is_ipv4() {
@@ -114,7 +109,6 @@ impl Visit<'_> {
             "IPv6"
         };
         for (name, request) in REQUESTS {
-            let request = request.replace("{host}", host);
             if let Some(wrong) = self.compare(name, request.as_bytes(), answer)? {
                 trials.push(Trial {
                     place,
@@ -155,33 +149,17 @@ impl Visit<'_> {
         let Some(first) = self.ask(&question)? else {
             return Ok(Some(Some("a request is not answered".to_owned())));
         };
-        let mut bytes = first.data.clone();
+        let mut bytes = first.data;
         let is_many = first.flags & flag::FIN == 0 || first.seq != isn.wrapping_add(1);
         if name == "JSON" && is_many {
             return Ok(None);
         }
         if is_many {
             let copied = self.copies(&question)?;
-            // A trial shows one packet: the others are asked for, as if they had been lost.
-            bytes.clear();
-            loop {
-                let off = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                let gap = Packet {
-                    options: vec![1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2],
-                    ack: isn.wrapping_add(1).wrapping_add(off),
-                    ..Packet::new(self.client, self.server, flag::ACK)
-                };
-                let Some(segment) = self.ask(&gap)? else {
-                    return Ok(Some(Some(format!(
-                        "segment {} is not sent again",
-                        bytes.len() / SEGMENT
-                    ))));
-                };
-                bytes.extend_from_slice(&segment.data);
-                if segment.flags & flag::FIN != 0 {
-                    break;
-                }
-            }
+            bytes = match self.again(isn)? {
+                Ok(bytes) => bytes,
+                Err(wrong) => return Ok(Some(Some(wrong))),
+            };
             if copied.is_some_and(|copied| normal(&copied) != normal(&bytes)) {
                 return Ok(Some(Some(
                     "copies of the packet do not come to the same".to_owned(),
@@ -191,6 +169,29 @@ impl Visit<'_> {
         Ok(Some(difference(&normal(&answer(request)), &normal(&bytes))))
     }
 
+    /// All segments of a page, each asked for as if it had been lost, since a trial shows one packet; or what is wrong.
+    fn again(&mut self, isn: u32) -> Result<Result<Vec<u8>, String>, LoadError> {
+        let mut bytes = Vec::new();
+        for number in 0..SEGMENTS {
+            let off = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            let gap = Packet {
+                options: vec![1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2],
+                ack: isn.wrapping_add(1).wrapping_add(off),
+                ..Packet::new(self.client, self.server, flag::ACK)
+            };
+            let Some(segment) = self.ask(&gap)? else {
+                return Ok(Err(format!("segment {number} is not sent again")));
+            };
+            bytes.extend_from_slice(&segment.data);
+            if segment.flags & flag::FIN != 0 {
+                return Ok(Ok(bytes));
+            }
+        }
+        Ok(Err(format!(
+            "the page has no end within {SEGMENTS} segments"
+        )))
+    }
+
     /// What the copies carry that the driver would be sent, one after the other; nothing where it is sent none.
     fn copies(&mut self, question: &Packet) -> Result<Option<Vec<u8>>, LoadError> {
         let tried = self.responder.try_on(&question.to_frame())?;
@@ -198,13 +199,15 @@ impl Visit<'_> {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        loop {
+        // One more than there can be, for it is the copy that is not sent that ends them.
+        for _ in 0..=SEGMENTS {
             let copy = self.responder.try_segment_on(&tried.packet)?;
             match Packet::read(&copy.packet) {
                 Ok(segment) if copy.action == 2 => bytes.extend_from_slice(&segment.data),
-                _ => return Ok(Some(bytes)),
+                _ => break,
             }
         }
+        Ok(Some(bytes))
     }
 
     /// A packet that proves nothing must pass as it is.

@@ -10,7 +10,7 @@ use rustix::fs::MemfdFlags;
 use serde::{Deserialize, Serialize};
 use sorry_core::responder::flip::Mode;
 
-use super::nodes::Node;
+use super::node::Node;
 use crate::kernel::{Place, Secret};
 use crate::listen::passed::Passed;
 

@@ -3,6 +3,7 @@
 
 mod bequest;
 mod load;
+mod node;
 mod nodes;
 mod order;
 mod published;

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use sorry_bpf::layout::Count;
+use sorry_bpf::layout::{Count, Kind};
 use sorry_core::responder::flip::Mode;
 use sorry_core::responder::wish::When;
 
 use super::load;
+use super::subjects::Asked;
 use super::thread::Thread;
 use crate::admin::Moment;
 use crate::admin::kernel::{InterfaceStanding, KernelSite, KernelStanding, VipStanding};
+use crate::kernel::Responder;
+use crate::kernel::speech::Speech;
 
 impl Thread {
     pub(super) fn standing(&mut self) -> KernelStanding {
@@ -45,69 +48,70 @@ impl Thread {
     }
 
     fn sites(&self) -> Vec<KernelSite> {
-        let Some(subjects) = &self.subjects else {
-            return Vec::new();
-        };
-        let mut sites: Vec<KernelSite> = subjects
-            .sites
+        let asked = self
+            .subjects
             .iter()
-            .map(|asked| KernelSite {
-                site: asked.name.to_string(),
-                when: match asked.when {
-                    When::Down => "when down",
-                    When::Overloaded => "when overloaded",
-                }
-                .to_owned(),
-                bytes: asked
-                    .speech
-                    .as_ref()
-                    .map_or(0, |speech| speech.end(sorry_bpf::layout::Kind::Page)),
-                segments: asked
-                    .speech
-                    .as_ref()
-                    .map_or(0, crate::kernel::speech::Speech::segments),
-                unsayable: asked.speech.as_ref().err().map(ToString::to_string),
-                overloaded: self
-                    .overload
-                    .cause()
-                    .filter(|_| asked.when == When::Overloaded)
-                    .map(load::told),
-                vips: Vec::new(),
-                counts: BTreeMap::new(),
-                seen: None,
-            })
-            .collect();
+            .flat_map(|subjects| &subjects.sites)
+            .map(|asked| self.asked(asked));
+        let mut sites: Vec<KernelSite> = asked.collect();
         for node in &self.nodes {
-            let Some((_, responder)) = &node.attached else {
-                continue;
-            };
-            let observed = responder.observe().unwrap_or_default();
-            for (name, vip, wanted) in responder.desired() {
-                let mode = observed
-                    .iter()
-                    .find(|(_, found)| found.vip == vip)
-                    .and_then(|(_, found)| found.mode);
-                let standing = VipStanding {
-                    address: vip.to_string(),
-                    interface: node.name.to_string(),
-                    mode: mode.map_or("unknown", word).to_owned(),
-                    wanted: word(wanted).to_owned(),
-                };
-                if let Some(site) = sites.iter_mut().find(|site| site.site == name) {
-                    site.vips.push(standing);
-                }
-            }
-            for (name, totals) in responder.totals().unwrap_or_default() {
-                let Some(site) = sites.iter_mut().find(|site| *site.site == *name) else {
-                    continue;
-                };
-                for count in Count::ALL {
-                    *site.counts.entry(count.name().to_owned()).or_default() +=
-                        totals[count as usize];
-                }
+            if let Some((_, responder)) = &node.attached {
+                add_observed(&mut sites, &node.name, responder);
             }
         }
         sites
+    }
+
+    /// A site as it is asked for.
+    fn asked(&self, asked: &Asked) -> KernelSite {
+        let speech = asked.speech.as_ref();
+        KernelSite {
+            site: asked.name.to_string(),
+            when: match asked.when {
+                When::Down => "when down",
+                When::Overloaded => "when overloaded",
+            }
+            .to_owned(),
+            bytes: speech.map_or(0, |speech| speech.end(Kind::Page)),
+            segments: speech.map_or(0, Speech::segments),
+            unsayable: speech.err().map(ToString::to_string),
+            overloaded: self
+                .overload
+                .cause()
+                .filter(|_| asked.when == When::Overloaded)
+                .map(load::told),
+            vips: Vec::new(),
+            counts: BTreeMap::new(),
+            seen: None,
+        }
+    }
+}
+
+/// What one device does for sites, read back, and what it has counted.
+fn add_observed(sites: &mut [KernelSite], interface: &str, responder: &Responder) {
+    let observed = responder.observe().unwrap_or_default();
+    for (name, vip, wanted) in responder.desired() {
+        let Some(site) = sites.iter_mut().find(|site| site.site == name) else {
+            continue;
+        };
+        let mode = observed
+            .iter()
+            .find(|(_, found)| found.vip == vip)
+            .and_then(|(_, found)| found.mode);
+        site.vips.push(VipStanding {
+            address: vip.to_string(),
+            interface: interface.to_owned(),
+            mode: mode.map_or("unknown", word).to_owned(),
+            wanted: word(wanted).to_owned(),
+        });
+    }
+    for (name, totals) in responder.totals().unwrap_or_default() {
+        let Some(site) = sites.iter_mut().find(|site| *site.site == *name) else {
+            continue;
+        };
+        for count in Count::ALL {
+            *site.counts.entry(count.name().to_owned()).or_default() += totals[count as usize];
+        }
     }
 }
 

@@ -1,9 +1,8 @@
-//! `sorry kernel selftest`: loads responders that are attached to nothing, and compares what they would say with what user space says.
+//! Compares what responders would say with what user space says: those that are attached, and, for `sorry kernel selftest`, some that are not.
 
 use super::super::pages::{self, Reached};
 use super::super::state::now as seconds;
 use super::super::wire::Fixed;
-use super::nodes::try_all;
 use super::subjects;
 use super::trial::{self, Alone};
 use crate::admin::kernel::{Hook, SelfTest};
@@ -11,7 +10,9 @@ use crate::config::{Config, Report};
 use crate::count;
 use crate::daemon::clock::Clock;
 use crate::daemon::earlier::Earlier;
-use crate::kernel::{Place, Responder, Secret, Terms, told};
+use crate::kernel::{Place, Responder, Secret, Subject, Terms, selftest as trials, told};
+use sorry_core::moment::Moment;
+use sorry_core::responder::flip::Wanted;
 
 /// What came of it at one hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,4 +66,40 @@ fn at(place: Place, terms: &Terms, alone: &[Alone]) -> Result<SelfTest, String> 
     let mut responder =
         Responder::new(place, secret, terms.clone()).map_err(|error| told(&error))?;
     Ok(try_all(&mut responder, alone, Clock::start().now()))
+}
+
+/// Compares what the kernel would say for every site with what user space says.
+pub(super) fn try_all(responder: &mut Responder, alone: &[Alone], now: Moment) -> SelfTest {
+    let mut test = SelfTest::default();
+    let said = alone.iter().filter_map(|alone| {
+        let site = alone.site();
+        Some(Subject {
+            name: (*site.name).into(),
+            vips: Vec::new(),
+            speech: subjects::speech(site).ok()?,
+            promise: site.promise,
+            wanted: Wanted::Pass,
+        })
+    });
+    if let Err(error) = responder.configure(said.collect(), now) {
+        test.wrong.push(error.to_string());
+        return test;
+    }
+    for alone in alone {
+        let name = &*alone.site().name;
+        match trials::run(responder, name, &|request| alone.answer(request)) {
+            Ok(trials) => {
+                test.tried += trials.len();
+                let wrong = trials.iter().filter_map(|trial| {
+                    Some(format!("{name}: {}: {}", trial.what, trial.wrong.as_ref()?))
+                });
+                test.wrong.extend(wrong);
+            }
+            Err(error) => test.wrong.push(format!("{name}: {error}")),
+        }
+    }
+    if let Err(error) = responder.forget() {
+        test.wrong.push(error.to_string());
+    }
+    test
 }

@@ -17,14 +17,15 @@ use sorry_core::responder::wish::{self, Facts, When};
 use sorry_core::site::Route;
 
 use super::load::{Gauges, Meter};
-use super::nodes::{Node, Nodes};
+use super::node::Node;
+use super::nodes::Nodes;
 use super::order::Order;
 use super::subjects::{Asked, Subjects};
 use super::{Routed, Tell, bequest};
 use crate::admin::kernel::KernelStanding;
 use crate::config::OnCrash;
 use crate::daemon::clock::Clock;
-use crate::kernel::{LoadError, Secret, Stands, Subject, Terms};
+use crate::kernel::{Secret, Stands, Subject, Terms};
 
 /// How often it looks at the devices, at counters, and publishes.
 const LOOK: Duration = Duration::from_secs(1);
@@ -381,36 +382,6 @@ impl Thread {
 
     pub(super) fn now(&self) -> Moment {
         self.clock.now()
-    }
-}
-
-impl Node {
-    /// Keeps what went wrong, and tells it when it is news.
-    pub(super) fn note(&mut self, done: Result<(), LoadError>) {
-        let fault = done.err().map(|error| error.to_string());
-        if fault != self.fault
-            && let Some(fault) = &fault
-        {
-            log::error!("the in-kernel responder at {}: {fault}", self.name);
-        }
-        self.fault = fault;
-    }
-
-    /// Looks whether it is still attached.
-    fn look(&mut self) {
-        let stands = self
-            .attached
-            .as_ref()
-            .map(|(attachment, _)| attachment.stands());
-        if stands == Some(Stands::Gone) {
-            let why = format!(
-                "{} has gone, and nothing is answered in the kernel there any more: restart sorry once it is back",
-                self.name
-            );
-            log::error!("{why}");
-            self.attached = None;
-            self.why = Some(why);
-        }
     }
 }
 

@@ -30,10 +30,7 @@ fn answer(body: usize, request: &[u8]) -> Vec<u8> {
 fn what_both_say_is_the_same() {
     for (way, body) in WAYS.into_iter().flat_map(|way| [(way, 300), (way, 5000)]) {
         let mut rig = Rig::new(way, body);
-        let trials = run(&mut rig.responder, "shop", "shop.example", &|request| {
-            answer(body, request)
-        })
-        .unwrap();
+        let trials = run(&mut rig.responder, "shop", &|request| answer(body, request)).unwrap();
         assert_eq!(trials.len(), if body == 300 { 8 } else { 6 });
         for trial in &trials {
             assert_eq!(trial.wrong, None, "{trial:?}");
@@ -57,7 +54,7 @@ fn what_differs_is_found() {
     for body in [300, 5000] {
         let mut rig = Rig::new(WAYS[0], body);
         let other = |request: &[u8]| answer(body + 1, request);
-        let trials = run(&mut rig.responder, "shop", "shop.example", &other).unwrap();
+        let trials = run(&mut rig.responder, "shop", &other).unwrap();
         let page = trials
             .iter()
             .find(|trial| trial.what == "the page over IPv4")

@@ -1,0 +1,153 @@
+//! One device and what is attached to it: how that came to be, and whether it is still so.
+
+use super::bequest::Bequest;
+use super::selftest::try_all;
+use super::subjects;
+use super::trial::Alone;
+use crate::admin::kernel::{Hook, SelfTest};
+use crate::config::{Config, KernelHook, OnCrash};
+use crate::kernel::{Attachment, Choice, LoadError, Place, Responder, Secret, Stands, Terms};
+use crate::kernel::{attach, pin};
+use sorry_core::moment::Moment;
+
+/// One device.
+pub(in crate::daemon) struct Node {
+    pub(super) name: Box<str>,
+    /// What is attached to it; nothing where nothing could be, and then user space answers alone.
+    pub(super) attached: Option<(Attachment, Responder)>,
+    /// Why it is at no better place, or nowhere.
+    pub(super) why: Option<String>,
+    pub(super) selftest: Option<SelfTest>,
+    /// The last thing that went wrong.
+    pub(super) fault: Option<String>,
+}
+
+impl Node {
+    pub(super) fn attach(
+        name: &str,
+        config: &Config,
+        alone: &[Alone],
+        secret: &Secret,
+        bequest: &mut Bequest,
+        now: Moment,
+    ) -> Node {
+        let choice = match config.kernel.hook {
+            KernelHook::Auto => Choice::Best,
+            KernelHook::Xdp => Choice::Only(Place::Driver),
+            KernelHook::Tc => Choice::Only(Place::Ingress),
+        };
+        let terms = subjects::terms(&config.kernel);
+        let inherited = bequest.take_link(name).or_else(|| pin::left_behind(name));
+        let made = attach(name, choice, inherited, |place, device| {
+            let terms = Terms {
+                mtu: device.mtu,
+                ..terms.clone()
+            };
+            Responder::new(place, secret.clone(), terms)
+        });
+        let mut node = Node {
+            name: name.into(),
+            attached: None,
+            why: None,
+            selftest: None,
+            fault: None,
+        };
+        match made {
+            Ok((attachment, mut responder)) => {
+                node.why = attachment.why().map(str::to_owned);
+                node.selftest = Some(try_all(&mut responder, alone, now));
+                responder.begin_with(bequest.modes.clone());
+                node.attached = Some((attachment, responder));
+                node.keep(config.kernel.on_crash);
+            }
+            Err(error) => node.why = Some(error.to_string()),
+        }
+        node.tell();
+        node
+    }
+
+    /// Has what is attached outlive the process, where that is asked for.
+    pub(super) fn keep(&self, on_crash: OnCrash) {
+        if on_crash == OnCrash::Keep
+            && let Some((attachment, _)) = &self.attached
+            && let Err(error) = attachment.keep()
+        {
+            let folder = pin::FOLDER;
+            log::warn!(
+                "on-crash: nothing can be kept in {folder}, so packets pass if sorry dies: {error}; mount it: `mount -t bpf bpf {folder}`"
+            );
+        }
+    }
+
+    fn tell(&self) {
+        let name = &self.name;
+        let why = self.why.as_deref().unwrap_or_default();
+        match self.hook() {
+            Hook::None => log::warn!(
+                "nothing is answered in the kernel at {name}, user space answers alone: {why}"
+            ),
+            hook if why.is_empty() => log::info!(
+                "the in-kernel responder is attached to {name} ({})",
+                hook.word()
+            ),
+            hook => log::warn!(
+                "the in-kernel responder is attached to {name} at {} only: {why}",
+                hook.word()
+            ),
+        }
+        for wrong in self.selftest.iter().flat_map(|test| &test.wrong) {
+            log::error!(
+                "the in-kernel responder at {name} does not answer as user space does: {wrong}"
+            );
+        }
+    }
+
+    pub(super) fn hook(&self) -> Hook {
+        match self
+            .attached
+            .as_ref()
+            .map(|(attachment, _)| attachment.place())
+        {
+            Some(Place::Driver) => Hook::Xdp,
+            Some(Place::Ingress) => Hook::Tc,
+            None => Hook::None,
+        }
+    }
+
+    /// Whether it must hear from us again and again, or answers nothing any more.
+    pub(super) fn needs_lease(&self, on_crash: OnCrash) -> bool {
+        let outlives = self
+            .attached
+            .as_ref()
+            .is_some_and(|(attachment, _)| attachment.outlives());
+        outlives || (on_crash == OnCrash::Keep && self.attached.is_some())
+    }
+
+    /// Keeps what went wrong, and tells it when it is news.
+    pub(super) fn note(&mut self, done: Result<(), LoadError>) {
+        let fault = done.err().map(|error| error.to_string());
+        if fault != self.fault
+            && let Some(fault) = &fault
+        {
+            log::error!("the in-kernel responder at {}: {fault}", self.name);
+        }
+        self.fault = fault;
+    }
+
+    /// Looks whether it is still attached.
+    pub(super) fn look(&mut self) {
+        let stands = self
+            .attached
+            .as_ref()
+            .map(|(attachment, _)| attachment.stands());
+        if stands == Some(Stands::Gone) {
+            let why = format!(
+                "{} has gone, and nothing is answered in the kernel there any more: restart sorry once it is back",
+                self.name
+            );
+            log::error!("{why}");
+            self.attached = None;
+            self.why = Some(why);
+        }
+    }
+}
