@@ -15,7 +15,7 @@ use sorry_server::answer::{AltSvc, Desk, Guest, Hosts, ListenerId, Security, Sit
 use sorry_server::config::HostMap;
 use sorry_server::count::{self, WorkerCounts};
 use sorry_server::http1::{Bounds, Out, Parsed, Session, parse};
-use sorry_server::page::prepared::{Answers, RetryForm, Settings};
+use sorry_server::page::prepared::{Answers, Settings};
 use sorry_server::page::{self, Source, Words};
 
 /// Repetitions in one measurement, and measurements. The least of them is what the code costs; others met somebody else.
@@ -124,15 +124,6 @@ fn site() -> Site {
     };
     let page = page::load(&Source::BuiltIn, &words, &page::Bounds::default());
     let page = page.unwrap_or_else(|_| unreachable!("the built-in page can be loaded"));
-    let settings = Settings {
-        status: 503,
-        phrase: "Service Unavailable",
-        retry_form: RetryForm::Seconds,
-        said: None,
-        redirect_status: 302,
-        robots: None,
-        origins: Box::default(),
-    };
     Site {
         name: "shop".into(),
         policy: Policy {
@@ -148,7 +139,7 @@ fn site() -> Site {
             until: None,
             salt: salt("shop", 1),
         },
-        answers: Answers::new(&page.compress(), &settings),
+        answers: Answers::new(&page.compress(), &Settings::default()),
         alt_svc: AltSvc::Auto,
         counts: counts.named("shop"),
         strangers: counts.named("shop"),

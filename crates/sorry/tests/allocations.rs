@@ -18,7 +18,7 @@ use sorry_server::config::{HostMap, HostPattern};
 use sorry_server::count::{self, WorkerCounts};
 use sorry_server::http1::{Bounds, Next, Out, Session};
 use sorry_server::http2;
-use sorry_server::page::prepared::{Answers, RetryForm, Settings};
+use sorry_server::page::prepared::{Answers, Settings};
 use sorry_server::page::{self, Source, Words};
 use sorry_sys::allocations::{Counting, on_this_thread};
 
@@ -39,13 +39,10 @@ fn site(mode: Mode, counts: &count::Sites) -> Site {
     let page = page::load(&Source::BuiltIn, &words, &page::Bounds::default()).expect("a page");
     let origins: Box<[Box<str>]> = [ORIGIN.into()].into();
     let settings = Settings {
-        status: 503,
-        phrase: "Service Unavailable",
-        retry_form: RetryForm::Seconds,
         said,
-        redirect_status: 302,
         robots: Some("User-agent: *\n".into()),
         origins: origins.clone(),
+        ..Settings::default()
     };
     Site {
         name: "shop".into(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::case::{CASES, Case};
 use super::peer::Peer;
-use crate::options::{self, Takes};
+use crate::options::{self, Options, Takes};
 use crate::suggest;
 
 /// What the figures are for.
@@ -76,15 +76,15 @@ impl Plan {
             writes: options.has("--write"),
             cases,
             peers,
-            runs: number(options.value("--runs"), runs, 25)?,
-            seconds: number(options.value("--seconds"), seconds, 60)?.into(),
+            runs: number(&options, "--runs", runs, 25)?,
+            seconds: number(&options, "--seconds", seconds, 60)?.into(),
             binary: options.value("--binary").map(PathBuf::from),
         })
     }
 }
 
 /// Those whose names stand in the list, in the table's order; all without a list.
-fn chosen<T: Copy>(
+pub(super) fn chosen<T: Copy>(
     list: Option<&str>,
     what: &str,
     all: impl Iterator<Item = T>,
@@ -110,13 +110,12 @@ fn chosen<T: Copy>(
     Ok(all.into_iter().filter(wanted).collect())
 }
 
-fn number(text: Option<&str>, usual: u32, most: u32) -> Result<u32, String> {
-    let Some(text) = text else {
-        return Ok(usual);
-    };
-    match text.parse() {
-        Ok(value) if (1..=most).contains(&value) => Ok(value),
-        _ => Err(format!("`{text}` is no number from 1 to {most}")),
+/// The value of an option that takes a number, or the usual one.
+pub(super) fn number(options: &Options, name: &str, usual: u32, most: u32) -> Result<u32, String> {
+    match options.value(name).map(str::parse) {
+        None => Ok(usual),
+        Some(Ok(number @ 1..)) if number <= most => Ok(number),
+        Some(_) => Err(format!("`{name}` takes a number from 1 to {most}")),
     }
 }
 
@@ -156,8 +155,8 @@ mod tests {
                 "--servers apache2",
                 "there is no server `apache2`; there are sorry, nginx, haproxy",
             ),
-            ("--runs 0", "`0` is no number from 1 to 25"),
-            ("--seconds long", "`long` is no number from 1 to 60"),
+            ("--runs 0", "`--runs` takes a number from 1 to 25"),
+            ("--seconds long", "`--seconds` takes a number from 1 to 60"),
             ("more", "unexpected argument `more`"),
         ];
         for (line, expected) in table {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use sorry_bpf::layout::{Kind, SEGMENT};
 use sorry_server::kernel::speech::{AltSvc, Speech};
-use sorry_server::page::prepared::{Answers, RetryForm, Settings};
+use sorry_server::page::prepared::{Answers, Settings};
 use sorry_server::page::{self, Source, Words};
 
 /// About what nginx says before the page.
@@ -87,16 +87,8 @@ fn said(file: &Path, length: usize) -> anyhow::Result<Speech> {
     };
     let page = page::load(&source, &words, &page::Bounds::default())
         .map_err(|error| anyhow::anyhow!("cannot load {}: {error}", file.display()))?;
-    let settings = Settings {
-        status: 503,
-        phrase: "Service Unavailable",
-        retry_form: RetryForm::Seconds,
-        said: None,
-        redirect_status: 302,
-        robots: None,
-        origins: Box::default(),
-    };
-    Speech::new(&Answers::new(&page, &settings), AltSvc::Silent).context("the kernel cannot say it")
+    Speech::new(&Answers::new(&page, &Settings::default()), AltSvc::Silent)
+        .context("the kernel cannot say it")
 }
 
 fn html(length: usize) -> String {

@@ -112,6 +112,21 @@ pub struct Settings {
     pub origins: Box<[Box<str>]>,
 }
 
+/// A refusal as it is where nobody has said anything.
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            status: 503,
+            phrase: "Service Unavailable",
+            retry_form: RetryForm::Seconds,
+            said: None,
+            redirect_status: 302,
+            robots: None,
+            origins: Box::default(),
+        }
+    }
+}
+
 /// The fields that let scripts of one origin, or of any, read an answer.
 #[derive(Debug, Clone)]
 pub struct Cors {

@@ -37,13 +37,9 @@ fn page() -> Page {
 
 fn answers() -> Answers {
     let settings = Settings {
-        status: 503,
-        phrase: "Service Unavailable",
-        retry_form: RetryForm::Seconds,
         said: Said::parse("50 % done").ok(),
-        redirect_status: 302,
-        robots: None,
         origins: Box::new(["https://app.example".into()]),
+        ..Settings::default()
     };
     Answers::new(&page(), &settings)
 }

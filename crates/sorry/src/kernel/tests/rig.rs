@@ -17,7 +17,7 @@ use super::super::packet::{OFFER, Packet, flag};
 use super::super::responder::{Responder, Subject, Terms};
 use super::super::secret::Secret;
 use super::super::speech::{AltSvc, Group, Speech};
-use crate::page::prepared::{Answers, RetryForm, Settings};
+use crate::page::prepared::{Answers, Settings};
 use crate::page::{Document, Page};
 
 /// Both places and both protocols.
@@ -102,16 +102,7 @@ pub(in crate::kernel) fn answers(body: Vec<u8>) -> Answers {
         warnings: vec![],
         digest: "".into(),
     };
-    let settings = Settings {
-        status: 503,
-        phrase: "Service Unavailable",
-        retry_form: RetryForm::Seconds,
-        said: None,
-        redirect_status: 302,
-        robots: None,
-        origins: Box::default(),
-    };
-    Answers::new(&page, &settings)
+    Answers::new(&page, &Settings::default())
 }
 
 pub(in crate::kernel) fn promise() -> Promise {
