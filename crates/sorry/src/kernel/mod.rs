@@ -11,6 +11,7 @@ pub mod pin;
 mod responder;
 mod secret;
 pub mod selftest;
+mod sites;
 pub mod speech;
 #[cfg(test)]
 mod tests;

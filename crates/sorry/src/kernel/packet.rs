@@ -20,6 +20,9 @@ pub(super) mod flag {
     pub(in crate::kernel) const ACK: u8 = 0x10;
 }
 
+/// The options of a packet that tells of a gap: a block of selective acknowledgements, padded (RFC 2018).
+pub(super) const GAP: [u8; 12] = [1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2];
+
 /// What most systems offer in a SYN: a segment size of 1460, and selective acknowledgements.
 pub(super) const OFFER: [u8; 8] = [2, 4, 5, 180, 4, 2, 1, 1];
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use aya::maps::PerCpuValues;
 use ring::digest::{SHA256, digest};
-use sorry_bpf::layout::{self, Config, Count, Kind, Page, VARIANTS};
+use sorry_bpf::layout::{self, Config, Count, Kind, VARIANTS};
 use sorry_core::moment::{Moment, Tick};
 use sorry_core::responder::flip::{self, Flip, Mode, Wanted};
 use sorry_core::responder::rotation::{self, Rotation, Slot, Step};
@@ -65,7 +65,7 @@ pub(super) struct Written {
     /// Which heads count, by slot.
     pub(super) editions: [u32; layout::SLOTS],
     /// Whether its pages were ever written: until then everything passes.
-    filled: bool,
+    pub(super) filled: bool,
 }
 
 /// See the file's header.
@@ -77,11 +77,11 @@ pub struct Responder {
     pub(super) rotation: Rotation,
     pub(super) sites: Vec<Written>,
     /// What is said, as a number; see [`content`].
-    content: u64,
+    pub(super) content: u64,
     /// The second that the heads were written for.
     pub(super) refreshed: u64,
     /// What was done for addresses by the process before us.
-    found: Vec<(SocketAddr, Mode)>,
+    pub(super) found: Vec<(SocketAddr, Mode)>,
 }
 
 /// What the kernel says of one address.
@@ -147,94 +147,6 @@ impl Responder {
         }
         self.config.lease = until;
         self.write_config()
-    }
-
-    /// Takes in which sites there are and what is said for them. Addresses that stay keep their mode; those that go pass everything at once. What
-    /// cannot be done for one site is done for the others all the same.
-    ///
-    /// # Errors
-    /// The first of them; [`LoadError::Full`] beyond [`MOST_SITES`].
-    pub fn configure(&mut self, subjects: Vec<Subject>, now: Moment) -> Result<(), LoadError> {
-        let stays = |site: &Written| {
-            subjects
-                .iter()
-                .any(|subject| subject.name == site.subject.name)
-        };
-        let (mut old, gone): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.sites).into_iter().partition(stays);
-        let mut result = Ok(());
-        // First, so that there is room for others.
-        for site in gone {
-            result = result.and(self.remove(&site));
-        }
-        for subject in subjects {
-            let known = old
-                .iter()
-                .position(|site| site.subject.name == subject.name);
-            let site = match known {
-                Some(at) => Ok(old.swap_remove(at)),
-                None => self.begin(subject.clone(), &old),
-            };
-            match site {
-                Ok(mut site) => {
-                    result = result.and(self.give_vips(&mut site, &subject.vips, now));
-                    site.subject = subject;
-                    self.sites.push(site);
-                }
-                Err(error) => result = result.and(Err(error)),
-            }
-        }
-        self.content = content(&self.sites);
-        result.and(self.look(now))
-    }
-
-    /// A site that was not there, with a page that neither these nor those have which are.
-    fn begin(&self, subject: Subject, old: &[Written]) -> Result<Written, LoadError> {
-        Ok(Written {
-            page: self.free_page(old)?,
-            vips: Vec::new(),
-            editions: [0; layout::SLOTS],
-            filled: false,
-            subject,
-        })
-    }
-
-    /// Addresses that stay keep their mode; those that go pass everything at once.
-    fn give_vips(
-        &mut self,
-        site: &mut Written,
-        vips: &[SocketAddr],
-        now: Moment,
-    ) -> Result<(), LoadError> {
-        let (known, gone): (Vec<_>, Vec<_>) = site
-            .vips
-            .iter()
-            .copied()
-            .partition(|(vip, _)| vips.contains(vip));
-        let of = |vip: &SocketAddr| {
-            let same = known.iter().find(|(known, _)| known == vip);
-            same.copied()
-                .unwrap_or_else(|| (*vip, begun(&self.found, *vip, now)))
-        };
-        site.vips = vips.iter().map(of).collect();
-        self.remove_vips(&gone)
-    }
-
-    fn remove_vips(&mut self, vips: &[(SocketAddr, Flip)]) -> Result<(), LoadError> {
-        let removed = vips
-            .iter()
-            .map(|(vip, _)| self.loaded.maps.vips.remove(*vip));
-        removed.fold(Ok(()), Result::and)
-    }
-
-    fn remove(&mut self, site: &Written) -> Result<(), LoadError> {
-        self.remove_vips(&site.vips)?;
-        for slot in Slot::ALL {
-            let index = layout::page_index(site.page, slot as u32);
-            let none = Page::default().to_bytes();
-            self.loaded.maps.pages.set(index, none, 0)?;
-        }
-        Ok(())
     }
 
     /// Says whether a site is to be answered for.
@@ -327,14 +239,18 @@ impl Responder {
 
     /// As if nothing had been counted and told: what was tried before anybody could come is nobody's.
     pub fn forget(&mut self) -> Result<(), LoadError> {
-        let processors = aya::util::nr_cpus().map_err(|(_, error)| LoadError::Processors(error))?;
-        let maps = &mut self.loaded.maps;
-        for site in &self.sites {
-            let none = vec![[0; layout::COUNTERS_SIZE]; processors];
-            let none = PerCpuValues::try_from(none).map_err(LoadError::Processors)?;
-            maps.counts.set(site.page, none, 0)?;
+        for site in 0..self.sites.len() {
+            self.forget_counts(self.sites[site].page)?;
         }
-        while maps.samples.next().is_some() {}
+        while self.loaded.maps.samples.next().is_some() {}
+        Ok(())
+    }
+
+    pub(super) fn forget_counts(&mut self, page: u32) -> Result<(), LoadError> {
+        let processors = aya::util::nr_cpus().map_err(|(_, error)| LoadError::Processors(error))?;
+        let none = vec![[0; layout::COUNTERS_SIZE]; processors];
+        let none = PerCpuValues::try_from(none).map_err(LoadError::Processors)?;
+        self.loaded.maps.counts.set(page, none, 0)?;
         Ok(())
     }
 
@@ -403,13 +319,6 @@ impl Responder {
         self.flips().any(|flip| flip.mode() != Mode::Off)
     }
 
-    fn free_page(&self, old: &[Written]) -> Result<u32, LoadError> {
-        let used = |page: &u32| self.sites.iter().chain(old).any(|site| site.page == *page);
-        (0..MOST_SITES)
-            .find(|page| !used(page))
-            .ok_or(LoadError::Full)
-    }
-
     fn step(&mut self, step: Step, now: Moment) -> Result<(), LoadError> {
         match step {
             Step::Fill(slot, mark) => {
@@ -440,7 +349,7 @@ impl Responder {
 }
 
 /// A number that differs where what is said differs, and is the same on every node that says the same.
-fn content(sites: &[Written]) -> u64 {
+pub(super) fn content(sites: &[Written]) -> u64 {
     let mut sites: Vec<&Written> = sites.iter().collect();
     sites.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
     let mut all = Vec::new();
@@ -455,13 +364,6 @@ fn content(sites: &[Written]) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&digest(&SHA256, &all).as_ref()[..8]);
     u64::from_be_bytes(first)
-}
-
-fn begun(found: &[(SocketAddr, Mode)], vip: SocketAddr, now: Moment) -> Flip {
-    match found.iter().find(|(known, _)| *known == vip) {
-        Some((_, mode)) => Flip::found(*mode, now.tick),
-        None => Flip::new(now.tick),
-    }
 }
 
 /// A request that the kernel has told of.

@@ -7,7 +7,7 @@ use rustix::thread::CpuSet;
 use sorry_bpf::layout::SEGMENTS;
 
 use super::load::{LoadError, Place};
-use super::packet::{OFFER, Packet, flag};
+use super::packet::{GAP, OFFER, Packet, flag};
 use super::responder::Responder;
 
 /// Addresses for documentation (RFC 5737, RFC 3849), which no packet of a real client is for.
@@ -175,7 +175,7 @@ impl Visit<'_> {
         for number in 0..SEGMENTS {
             let off = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             let gap = Packet {
-                options: vec![1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2],
+                options: GAP.to_vec(),
                 ack: isn.wrapping_add(1).wrapping_add(off),
                 ..Packet::new(self.client, self.server, flag::ACK)
             };

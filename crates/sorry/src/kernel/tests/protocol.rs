@@ -5,12 +5,10 @@ use std::net::SocketAddr;
 use sorry_bpf::layout::{Kind, SEGMENT};
 
 use super::super::load::Place;
-use super::super::packet::{Packet, flag};
+use super::super::packet::{GAP, Packet, flag};
 use super::rig::{Family, Fate, LONG, REQUEST, Rig, SHORT, WAYS, answered, one, siphash};
 
 const SEG: u32 = SEGMENT as u32;
-/// A block of selective acknowledgements, padded (RFC 2018).
-const SACK: [u8; 12] = [1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2];
 
 #[test]
 fn a_syn_that_offers_enough_is_greeted_and_never_by_more_than_it_has() {
@@ -319,7 +317,7 @@ fn a_gap_is_filled_with_the_one_segment() {
         let mut page = Vec::new();
         for number in 0..rig.end().div_ceil(SEG) {
             let gap = Packet {
-                options: SACK.to_vec(),
+                options: GAP.to_vec(),
                 ..rig.with(isn, number * SEG, 0, b"")
             };
             let segment = one(rig.send(&gap));

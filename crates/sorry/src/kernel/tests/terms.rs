@@ -4,9 +4,9 @@ use sorry_bpf::layout::{Count, Kind, SEGMENT};
 use sorry_core::responder::flip::{Mode, Wanted};
 
 use super::super::lists::Lists;
-use super::super::packet::Packet;
-use super::super::responder::Terms;
-use super::rig::{Family, Fate, LONG, REQUEST, Rig, SHORT, WAYS, one, terms};
+use super::super::packet::{GAP, Packet};
+use super::super::responder::{Subject, Terms};
+use super::rig::{Family, Fate, LONG, REQUEST, Rig, SHORT, WAYS, one, promise, speech, terms};
 
 const SEG: u32 = SEGMENT as u32;
 
@@ -80,6 +80,45 @@ fn keys_take_turns_and_pages_stay_with_theirs() {
         );
         rig.wait(700);
         assert_ne!(rig.greet(), new, "periods end");
+    }
+}
+
+#[test]
+fn a_site_that_is_renamed_answers_to_the_end_and_a_new_one_has_counted_nothing() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, LONG);
+        let old = rig.greet();
+        rig.wait(31);
+        let subject = |name: &str, vip, body| Subject {
+            name: name.into(),
+            vips: vec![vip],
+            speech: speech(body),
+            promise: promise(),
+            wanted: Wanted::Answer,
+        };
+        let renamed = subject("store", rig.server, LONG + 1500);
+        rig.responder.configure(vec![renamed], rig.now).unwrap();
+        let last = rig.end() / SEG * SEG;
+        let gap = Packet {
+            options: GAP.to_vec(),
+            ..rig.with(old, last, 0, b"")
+        };
+        let bytes = one(rig.send(&gap)).data.len();
+        assert_eq!(
+            last + bytes as u32,
+            rig.end(),
+            "the page that it has begun with"
+        );
+        assert_ne!(rig.greet(), old);
+        let connections = |rig: &Rig| {
+            let (name, totals) = rig.responder.totals().unwrap().remove(0);
+            (name, totals[Count::Syn as usize])
+        };
+        assert_eq!(connections(&rig), ("store".into(), 2));
+        let other = subject("other", "198.51.100.2:80".parse().unwrap(), SHORT);
+        rig.responder.configure(vec![other], rig.now).unwrap();
+        assert_eq!(connections(&rig), ("other".into(), 0));
+        assert_eq!(rig.send(&rig.syn()), Fate::Passed);
     }
 }
 
