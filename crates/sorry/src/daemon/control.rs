@@ -23,7 +23,7 @@ use super::handing::{Files, Handing, Next};
 use super::kernel::Kernel;
 use super::own::Own;
 use super::pages::Loaded;
-use super::report::{self, Gauge};
+use super::report::Gauge;
 use super::run::RunError;
 use super::runner::Runner;
 use super::secrets;
@@ -324,7 +324,7 @@ impl Control {
     fn obey(&mut self, order: Command) {
         match order {
             Command::Status(reply) => {
-                let _nobody_waits = reply.send(report::status(&self.state, &self.gauge));
+                let _nobody_waits = reply.send(self.status());
             }
             Command::Reload { by, reply } => {
                 log::info!("{by} asks for a reload");

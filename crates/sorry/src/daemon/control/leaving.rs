@@ -9,7 +9,7 @@ use super::super::alarm;
 use super::super::handing::Outcome;
 use super::super::kernel::Kernel;
 use super::super::supervisor::Sockets;
-use super::{Background, Control, Ended, Files, Handed, Next, report, takeover};
+use super::{Background, Control, Ended, Files, Handed, Next, takeover};
 use crate::admin::Command;
 use crate::admin::message::Takeover;
 use crate::config;
@@ -219,7 +219,7 @@ impl Control {
     fn turn_down(&mut self, order: Command) {
         match order {
             Command::Status(reply) => {
-                let _nobody_waits = reply.send(report::status(&self.state, &self.gauge));
+                let _nobody_waits = reply.send(self.status());
             }
             // Dropping the place for the reply says that the daemon is stopping.
             Command::Reload { reply, .. } => drop(reply),

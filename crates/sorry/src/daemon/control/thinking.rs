@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::super::brain::{Beginning, Brain, Hands, Hold};
 use super::super::kernel::{Gauges, Kernel, Nodes};
+use super::super::report;
 use super::super::run::RunError;
 use super::Control;
+use crate::admin::Status;
 
 impl Control {
     /// Starts what drives the kernel, where anything is attached or ought to be.
@@ -31,6 +33,14 @@ impl Control {
         if let Some(kernel) = &self.kernel {
             kernel.say(&self.state.config, &self.shared.front.load());
         }
+    }
+
+    /// How everything stands at this moment.
+    pub(super) fn status(&self) -> Status {
+        if let Some(kernel) = &self.kernel {
+            kernel.publish();
+        }
+        report::status(&self.state, &self.gauge)
     }
 
     /// Starts what watches and decides. The first process waits until it has opened what it keeps; a successor does not,

@@ -1,6 +1,7 @@
 //! What a successor gets, so that no connection that the kernel answers is lost when one process takes over from another: the links, whose programs
 //! it replaces, the secret that keys are made of, and what is done for which address.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::net::SocketAddr;
@@ -25,6 +26,9 @@ const MOST: u64 = 1 << 20;
 struct State {
     secret: Vec<u8>,
     modes: Vec<(SocketAddr, Word)>,
+    /// Why devices have nothing at a better place, by name.
+    #[serde(default)]
+    reasons: BTreeMap<String, String>,
 }
 
 /// A mode that is worth telling.
@@ -39,6 +43,7 @@ enum Word {
 pub(in crate::daemon) struct Bequest {
     pub(super) secret: Option<Secret>,
     pub(super) modes: Vec<(SocketAddr, Mode)>,
+    reasons: BTreeMap<String, String>,
     links: Vec<(Place, String, OwnedFd)>,
 }
 
@@ -56,6 +61,7 @@ impl Bequest {
                         .iter()
                         .map(|(vip, word)| (*vip, word.mode()))
                         .collect();
+                    bequest.reasons = state.reasons;
                 }
                 Err(error) => {
                     log::warn!("what the kernel does for whom was not passed on: {error}");
@@ -72,6 +78,11 @@ impl Bequest {
             }
         }
         bequest
+    }
+
+    /// Why a device has nothing at a better place, as far as the process before us knew.
+    pub(super) fn take_reason(&mut self, device: &str) -> Option<String> {
+        self.reasons.remove(device)
     }
 
     /// The link of a device, if there is one.
@@ -103,6 +114,10 @@ pub(super) fn all(nodes: &[Node], secret: Option<&Secret>) -> io::Result<Vec<(St
         let state = State {
             secret: secret.bytes().to_vec(),
             modes,
+            reasons: nodes
+                .iter()
+                .filter_map(|node| Some((node.name.to_string(), node.why.clone()?)))
+                .collect(),
         };
         all.push((NAME.to_owned(), written(&state)?));
     }
@@ -178,6 +193,7 @@ mod tests {
         let state = State {
             secret: vec![7; 32],
             modes: vec![(vip, Word::Drain)],
+            reasons: BTreeMap::from([("eth0".to_owned(), "it is old".to_owned())]),
         };
         let link = || OwnedFd::from(File::open("/dev/null").unwrap());
         let mut passed = Passed::new(vec![
@@ -201,6 +217,7 @@ mod tests {
                 .is_some_and(|(place, _)| place == Place::Driver)
         );
         assert!(bequest.take_link("eth0").is_none());
+        assert_eq!(bequest.take_reason("eth0").as_deref(), Some("it is old"));
         assert_eq!(
             passed.left_over().len(),
             1,

@@ -40,6 +40,9 @@ pub(super) const SWITCH: &str = "kernel";
 /// How long the control thread waits for the other one.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long somebody who asks for the status waits for the newest.
+const GLANCE: Duration = Duration::from_millis(250);
+
 /// Where the responder tells what came of a wish.
 pub(super) type Tell = Box<dyn Fn(SwitchId, u64, Outcome) + Send>;
 
@@ -112,6 +115,14 @@ impl Kernel {
             }
             Err(_) => Vec::new(),
         }
+    }
+
+    /// Has what is published be as it is now, not as it was up to ten seconds ago.
+    pub(super) fn publish(&self) {
+        let (done, is_done) = sync_channel(1);
+        let _ended = self.orders.send(Order::Publish(done));
+        // Then it is older, and says nothing wrong.
+        let _too_busy = is_done.recv_timeout(GLANCE);
     }
 
     /// A take-over has failed: whatever the successor has put in the kernel makes room for what was there.

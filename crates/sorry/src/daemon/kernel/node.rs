@@ -10,6 +10,9 @@ use crate::kernel::{Attachment, Choice, LoadError, Place, Responder, Secret, Sta
 use crate::kernel::{attach, pin};
 use sorry_core::moment::Moment;
 
+/// Why nothing better was tried where a process that has died left something attached.
+const LEFT: &str = "the process before this one was attached there";
+
 /// One device.
 pub(in crate::daemon) struct Node {
     pub(super) name: Box<str>,
@@ -55,6 +58,10 @@ impl Node {
         match made {
             Ok((attachment, mut responder)) => {
                 node.why = attachment.why().map(str::to_owned);
+                if (choice, attachment.place(), &node.why) == (Choice::Best, Place::Ingress, &None)
+                {
+                    node.why = bequest.take_reason(name).or_else(|| Some(LEFT.to_owned()));
+                }
                 node.selftest = Some(try_all(&mut responder, alone, now));
                 responder.begin_with(bequest.modes.clone());
                 node.attached = Some((attachment, responder));

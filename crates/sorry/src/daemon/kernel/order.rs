@@ -16,6 +16,8 @@ pub(super) enum Order {
     Tell(Tell),
     /// Hand out what a successor is to have.
     Bequeath(SyncSender<std::io::Result<Vec<(String, OwnedFd)>>>),
+    /// Publish how everything stands now, for somebody asks; a word back when that is done.
+    Publish(SyncSender<()>),
     /// Nobody succeeds after all.
     GoOn,
     /// End.

@@ -125,6 +125,10 @@ impl Thread {
                 self.heir = Heir::Asked;
                 let _nobody_waits = give.send(bequest::all(&self.nodes, self.secret.as_ref()));
             }
+            Order::Publish(done) => {
+                self.publish();
+                let _nobody_waits = done.send(());
+            }
             Order::GoOn => self.go_on(),
             Order::Stop => {}
         }
@@ -266,6 +270,10 @@ impl Thread {
                 node.look();
             }
         }
+        self.publish();
+    }
+
+    fn publish(&mut self) {
         let standing = self.standing();
         self.published.store(Arc::new(standing));
     }

@@ -236,7 +236,7 @@ impl Responder {
         until(deadline, is_so, &format!("the kernel is {mode}"));
     }
 
-    /// Waits until the numbers that it publishes once a second have come so far.
+    /// Waits until the kernel has counted so far.
     pub(crate) fn wait_for_count(&self, name: &str, least: u64) {
         let deadline = Instant::now() + PATIENCE;
         until(
