@@ -27,8 +27,9 @@ INLINE u64 pseudo_sum(const struct question *q, u32 length)
 	return sum + SWAP16(PROTOCOL_TCP) + SWAP16((u16)length);
 }
 
-/* Whether the sender left the checksum to a device that there is not: a packet that never was on a wire. */
-INLINE int is_partial(const struct question *q)
+/* Whether the sender may have left the checksum to a device that there is not: a packet that never was on a wire. Of 65536 right checksums one
+ * looks like that, too. */
+INLINE int may_be_partial(const struct question *q)
 {
 	return q->sum == fold(pseudo_sum(q, q->data - q->tcp + q->length));
 }

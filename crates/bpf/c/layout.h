@@ -3,7 +3,7 @@
  * in the network's. */
 #pragma once
 
-#define LAYOUT 2
+#define LAYOUT 3
 
 /* Bytes of one segment: fits a packet of 1280 bytes, the least that IPv6 promises (RFC 8200, section 5), so that neither path MTU nor
  * clamped MSS ever matters. */
@@ -126,6 +126,7 @@ enum count {
 	COUNT_SEGMENT,    /* segments with data sent */
 	COUNT_CLONED,     /* answers sent as copies, since the packet could not grow */
 	COUNT_FAILED,     /* answers that could not be sent */
+	COUNT_UNTOLD,     /* requests that should have been told of, and were not */
 	COUNTS,
 };
 struct counters {
@@ -180,7 +181,7 @@ AT(segment, sum, 2);
 AT(segment, data, 8);
 SAME(prefix4, 8);
 SAME(prefix6, 20);
-SAME(counters, 144);
+SAME(counters, 152);
 SAME(sample, 536);
 AT(sample, page, 16);
 AT(sample, kind, 20);

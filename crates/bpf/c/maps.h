@@ -19,7 +19,7 @@ MAP(nonces, MAP_PERCPU_ARRAY, u32, u32, 1);
 #define LIST(name, prefix)                 \
 	struct {                           \
 		UINT(type, MAP_LPM_TRIE);  \
-		UINT(max_entries, 8192);   \
+		UINT(max_entries, 16384);  \
 		UINT(map_flags, NO_PREALLOC); \
 		TYPE(key, struct prefix);  \
 		TYPE(value, u32);          \
@@ -30,7 +30,7 @@ LIST(list6, prefix6);
 
 struct {
 	UINT(type, MAP_RINGBUF);
-	UINT(max_entries, 1 << 18);
+	UINT(max_entries, 1 << 20);
 } samples SEC(".maps");
 
 /* Each names the one device as often as there are copies to make; the last entry gets the packet itself. */

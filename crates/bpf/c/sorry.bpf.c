@@ -3,6 +3,18 @@
 #include "build.h"
 #include "choose.h"
 
+/* Whether its options are such as we have agreed to, which are selective acknowledgements. Whoever agreed to timestamps with a real server sends them
+ * with every packet. */
+INLINE int may_be_ours(void *start, void *end, const struct question *q)
+{
+	if (q->data == q->tcp + sizeof(struct tcp))
+		return 1;
+	u8 *option = start + ((q->tcp + sizeof(struct tcp)) & 0x7f);
+	if ((void *)(option + 4) > end)
+		return 0;
+	return option[0] == 5 || (option[0] == 1 && option[1] == 1 && option[2] == 5);
+}
+
 /* What is known of a packet for one of our addresses before it is read. */
 INLINE enum verdict consider(void *start, void *end, const struct question *q, const struct vip *vip,
 			     const struct config *config, struct reply *r, struct page **page, u32 *off)
@@ -10,7 +22,7 @@ INLINE enum verdict consider(void *start, void *end, const struct question *q, c
 	if (q->flags & SYN)
 		return decide_syn(start, end, config, vip, q, r);
 	u32 strict = vip->mode == MODE_DRAIN || (vip->flags & VIP_STRICT);
-	*page = q->flags & ACK ? prove(config, vip, q, strict, r, off) : 0;
+	*page = (q->flags & ACK) && may_be_ours(start, end, q) ? prove(config, vip, q, strict, r, off) : 0;
 	if (*page)
 		return PROVEN;
 	COUNT(r, COUNT_FOREIGN);
@@ -71,8 +83,10 @@ INLINE struct sample *note(const struct config *config, const struct question *q
 	if ((u32)(number * config->sample) >= config->sample)
 		return 0;
 	struct sample *sample = ringbuf_reserve(&samples, sizeof(*sample), 0);
-	if (!sample)
+	if (!sample) {
+		COUNT(r, COUNT_UNTOLD);
 		return 0;
+	}
 	u64 *client = (void *)sample->client;
 	client[0] = q->six ? q->client[0] : 0;
 	client[1] = q->six ? q->client[1] : q->client[0] << 32 | 0xffff0000ull;
@@ -82,9 +96,15 @@ INLINE struct sample *note(const struct config *config, const struct question *q
 	return sample;
 }
 
-INLINE int is_request(enum verdict verdict, const struct question *q, const struct reply *r)
+/* Whether it begins a request, and is no later part of one: by its first letters, which are those of a method. */
+INLINE int is_request(const void *start, const void *end, const struct question *q, const struct reply *r)
 {
-	return verdict == ANSWER && q->length && r->first == 0;
+	const u8 *data = start + (q->data & 0x7f);
+	if (q->length < 4 || r->first || (const void *)(data + 4) > end)
+		return 0;
+	/* From '@' to '_', which is near enough, but for the last, which may be a blank: "GET " and "PUT " are the shortest. */
+	u32 first = *(const u32 *)data;
+	return (first & 0xe0e0e0) == 0x404040 && ((first >> 29) == 2 || first >> 24 == ' ');
 }
 
 /* ---- At the driver ---- */
@@ -253,7 +273,7 @@ SEC("xdp") int answer_xdp(struct xdp_md *xdp)
 	}
 	if (verdict != ANSWER)
 		return XDP_DROP;
-	if (is_request(verdict, &q, &r)) {
+	if (is_request(start, end, &q, &r)) {
 		struct sample *sample = note(config, &q, &r);
 		if (sample) {
 			u32 less = sample->length - 1;
@@ -338,6 +358,16 @@ INLINE void pull(struct __sk_buff *skb, u32 bytes)
 		skb_pull_data(skb, bytes);
 }
 
+/* Whether the checksum is left to whoever has the packet next. The kernel says so only by the way: asked to replace a part of what is summed up, it
+ * leaves the sum of such a packet as it is. The packet becomes ours whichever it is, so the sum is lost anyway. */
+INLINE u32 is_partial(struct __sk_buff *skb, const struct question *q)
+{
+	if (!may_be_partial(q) || l4_csum_replace(skb, q->tcp + __builtin_offsetof(struct tcp, sum), 0, 1, sizeof(u16)))
+		return 0;
+	struct tcp *tcp = START(skb) + (q->tcp & 0x7f);
+	return (void *)(tcp + 1) <= END(skb) && tcp->sum == q->sum;
+}
+
 INLINE int write_tc(struct __sk_buff *skb, const struct question *q, const struct said *said, u32 partial)
 {
 	if (skb_change_tail(skb, q->tcp + sizeof(struct tcp) + said->options + said->length, 0))
@@ -352,7 +382,7 @@ INLINE int turn_tc(struct __sk_buff *skb)
 
 INLINE int send_bare_tc(struct __sk_buff *skb, const struct question *q, const struct said *said, struct reply *r)
 {
-	if (write_tc(skb, q, said, is_partial(q)) && turn_tc(skb))
+	if (write_tc(skb, q, said, is_partial(skb, q)) && turn_tc(skb))
 		return redirect(skb->ifindex, 0);
 	COUNT(r, COUNT_FAILED);
 	return TC_DROP;
@@ -360,7 +390,7 @@ INLINE int send_bare_tc(struct __sk_buff *skb, const struct question *q, const s
 
 INLINE int send_answer_tc(struct __sk_buff *skb, const struct question *q, struct reply *r)
 {
-	u32 partial = is_partial(q);
+	u32 partial = is_partial(skb, q);
 	u32 number = r->first;
 	for (u32 i = 0; i < SEGMENTS; i++) {
 		struct segment *segment = find_segment(r, number);
@@ -424,7 +454,7 @@ SEC("classifier") int answer_tc(struct __sk_buff *skb)
 	}
 	if (verdict != ANSWER)
 		return TC_DROP;
-	if (is_request(verdict, &q, &r)) {
+	if (is_request(START(skb), END(skb), &q, &r)) {
 		struct sample *sample = note(config, &q, &r);
 		if (sample) {
 			u32 less = sample->length - 1;

@@ -98,7 +98,7 @@ macro_rules! counts {
 }
 
 /// How many things are counted.
-pub const COUNTS: usize = 18;
+pub const COUNTS: usize = 19;
 
 counts! {
     /// SYNs answered: connections begun
@@ -137,6 +137,8 @@ counts! {
     Cloned = "cloned",
     /// answers that could not be sent
     Failed = "failed",
+    /// requests that should have been told of and were not, for too many were waiting
+    Untold = "untold",
 }
 
 /// Declares a form: fields at places, and how it becomes bytes and comes from them.
@@ -394,7 +396,7 @@ fn number(size: usize) -> u32 {
 
 const _: () = {
     assert!(Vip::SIZE == 32 && Config::SIZE == 88 && Page::SIZE == 32);
-    assert!(SEGMENT_SIZE == 1232 && COUNTERS_SIZE == 144 && Sample::SIZE == 536);
+    assert!(SEGMENT_SIZE == 1232 && COUNTERS_SIZE == 152 && Sample::SIZE == 536);
 };
 
 #[cfg(test)]

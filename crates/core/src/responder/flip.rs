@@ -25,6 +25,15 @@ pub enum Proof {
     Wide,
 }
 
+/// Who else may have connections to the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// The sorry server alone, and none that is old.
+    Alone,
+    /// Real servers, for as long as clients like.
+    RealServers,
+}
+
 /// Whether an address is to be answered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
@@ -85,10 +94,11 @@ impl Flip {
         self.mode
     }
 
-    /// Which acknowledgements prove a connection now.
-    pub fn proof(&self, now: Tick, times: &Times) -> Proof {
-        match self.mode {
-            Mode::On if now.since(self.since) >= times.strict => Proof::Wide,
+    /// Which acknowledgements prove a connection now. Among connections of real servers it is always the strict proof: one that moves much would
+    /// cross the page's numbers every 4 GiB.
+    pub fn proof(&self, now: Tick, times: &Times, company: Company) -> Proof {
+        match (self.mode, company) {
+            (Mode::On, Company::Alone) if now.since(self.since) >= times.strict => Proof::Wide,
             _ => Proof::Strict,
         }
     }
@@ -141,9 +151,11 @@ mod tests {
     fn proof_is_strict_while_others_may_be_open() {
         let mut flip = Flip::new(Tick(0));
         flip.look(Wanted::Answer, Tick(0), &TIMES);
-        assert_eq!(flip.proof(Tick(59_999), &TIMES), Proof::Strict);
-        assert_eq!(flip.proof(Tick(60_000), &TIMES), Proof::Wide);
+        let proof = |flip: &Flip, at, company| flip.proof(Tick(at), &TIMES, company);
+        assert_eq!(proof(&flip, 59_999, Company::Alone), Proof::Strict);
+        assert_eq!(proof(&flip, 60_000, Company::Alone), Proof::Wide);
+        assert_eq!(proof(&flip, 900_000, Company::RealServers), Proof::Strict);
         flip.look(Wanted::Pass, Tick(70_000), &TIMES);
-        assert_eq!(flip.proof(Tick(70_000), &TIMES), Proof::Strict);
+        assert_eq!(proof(&flip, 70_000, Company::Alone), Proof::Strict);
     }
 }

@@ -47,6 +47,19 @@ pub struct Overload {
 }
 
 impl Overload {
+    /// As it was for the process before this one.
+    pub fn found(cause: Cause, asked: u64) -> Overload {
+        Overload {
+            over: Some((cause, asked)),
+            since: None,
+        }
+    }
+
+    /// Why it is too much, and how many requests per second were asked for when it became that.
+    pub fn state(&self) -> Option<(Cause, u64)> {
+        self.over
+    }
+
     /// Takes in what there was to do.
     pub fn look(&mut self, load: &Load, now: Tick) {
         let (cause, long) = match self.over {

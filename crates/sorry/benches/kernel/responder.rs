@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sorry_core::responder::flip::{self, Wanted};
+use sorry_core::responder::flip::{self, Company, Wanted};
 use sorry_core::responder::rotation;
 use sorry_core::retry_after::Promise;
 use sorry_server::config::Network;
@@ -70,6 +70,7 @@ pub(crate) fn fill(
                 salt: 1,
             },
             wanted: Wanted::Answer,
+            company: Company::Alone,
         });
     responder
         .configure(subjects.collect(), clock::now())

@@ -12,6 +12,8 @@ use toml::de::DeValue;
 
 /// The most sites that the kernel answers for.
 pub const MOST_SITES: usize = 64;
+/// The most addresses of all of them.
+pub const MOST_VIPS: usize = 256;
 /// The most networks in a list.
 pub const MOST_NETWORKS: usize = 4096;
 

@@ -25,8 +25,16 @@ pub(super) fn differences(old: &Side<'_>, new: &Side<'_>) -> Vec<String> {
         changes.push(format!("limits have changed: {}", quoted(&limits)));
     }
     changes.extend(certificates(old.certificates, new.certificates));
+    changes.extend(kernel_terms(old.config, new.config));
     changes.extend(watching(old.config, new.config));
     changes
+}
+
+/// On which terms the kernel answers; what it is attached to is told by `pending`.
+fn kernel_terms(old: &Config, new: &Config) -> Option<String> {
+    let mut differing = new.kernel.difference(&old.kernel);
+    differing.retain(|key| !OF_ATTACHMENT.contains(key));
+    (!differing.is_empty()).then(|| format!("[kernel] has changed: {}", quoted(&differing)))
 }
 
 /// What is watched, and who is told.
@@ -179,17 +187,15 @@ fn of_kernel(started: &Config, config: &Config) -> Vec<String> {
     if !kernel::is_wanted(started) {
         return vec!["`kernel`".to_owned()];
     }
-    let (one, other) = (&started.kernel, &config.kernel);
-    let keys = [
-        (one.interfaces != other.interfaces, "interfaces"),
-        (one.hook != other.hook, "hook"),
-        (one.key_file != other.key_file, "key-file"),
-        (one.on_crash != other.on_crash, "on-crash"),
-        (one.lease != other.lease, "lease"),
-    ];
-    let keys = keys.iter().filter(|(differs, _)| *differs);
-    keys.map(|(_, key)| format!("`[kernel] {key}`")).collect()
+    let differing = config.kernel.difference(&started.kernel).into_iter();
+    differing
+        .filter(|key| OF_ATTACHMENT.contains(key))
+        .map(|key| format!("`[kernel] {key}`"))
+        .collect()
 }
+
+/// The keys of `[kernel]` that say what is attached, where, and for how long.
+const OF_ATTACHMENT: [&str; 5] = ["interfaces", "hook", "key-file", "on-crash", "lease"];
 
 fn quoted(keys: &[&str]) -> String {
     let each: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
@@ -249,6 +255,13 @@ mod tests {
                 SITE.to_owned(),
                 format!("[limits]\nidle-time = \"3s\"\n{SITE}"),
                 &["limits have changed: `idle-time`"],
+            ),
+            (
+                format!("[kernel]\ninterfaces = [\"eth0\"]\n{SITE}kernel = \"when down\"\n"),
+                format!(
+                    "[kernel]\ninterfaces = [\"eth1\"]\ndrain = \"9s\"\ndeny = [\"10.0.0.0/8\"]\n{SITE}kernel = \"when down\"\n"
+                ),
+                &["[kernel] has changed: `drain`, `deny`"],
             ),
             (
                 SITE.to_owned(),

@@ -52,6 +52,11 @@ pub enum AttachError {
     /// The device.
     #[error("there is no network device {0}")]
     NoDevice(Box<str>),
+    /// It has no frames that could be turned round.
+    #[error(
+        "{0} has no Ethernet header, as tunnels have none, and the kernel's answers need one: attach to the device that its packets come in by, or leave it to user space"
+    )]
+    NoEthernet(Box<str>),
     /// What it sends is too small.
     #[error(
         "{device} sends packets of at most {mtu} bytes, and the kernel's answers need {LEAST_MTU}"
@@ -76,6 +81,9 @@ pub fn attach(
     mut make: impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
 ) -> Result<(Attachment, Responder), AttachError> {
     let device = Device::named(name).map_err(|_| AttachError::NoDevice(name.into()))?;
+    if !device.is_ethernet {
+        return Err(AttachError::NoEthernet(device.name));
+    }
     if device.mtu < LEAST_MTU {
         return Err(AttachError::SmallPackets {
             device: device.name,
@@ -343,6 +351,7 @@ mod tests {
             index: 2,
             mtu: 1500,
             vlan: None,
+            is_ethernet: true,
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::AsFd as _;
 
 use rustix::net::{AddressFamily, SocketType};
+use sorry_sys::link;
 
 /// A device, as it was when it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Device {
     pub mtu: u16,
     /// A VLAN that is made of it, if there is one.
     pub vlan: Option<String>,
+    /// Whether its packets begin with Ethernet's header.
+    pub is_ethernet: bool,
 }
 
 impl Device {
@@ -31,6 +35,7 @@ impl Device {
             index,
             mtu: mtu_of(name, index),
             vlan: vlan_on(&vlans, name),
+            is_ethernet: matches!(kind_of(name)?, link::ETHERNET | link::LOOPBACK),
         })
     }
 
@@ -44,6 +49,11 @@ impl Device {
 fn index_of(name: &str) -> io::Result<u32> {
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
     Ok(rustix::net::netdevice::name_to_index(socket, name)?)
+}
+
+fn kind_of(name: &str) -> io::Result<u16> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+    link::kind(socket.as_fd(), name)
 }
 
 /// As sysfs says, where it shows this network; else as IPv6 has it, which takes it from the device.

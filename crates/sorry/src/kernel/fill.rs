@@ -5,12 +5,11 @@ use std::net::SocketAddr;
 use aya::maps::MapError;
 use sorry_bpf::layout::{self, Kind, Page, SEGMENT, VARIANTS, Vip};
 use sorry_core::moment::Moment;
-use sorry_core::responder::flip::{Mode, Proof};
-
+use sorry_core::responder::flip::{Mode, Proof, Wanted};
 use sorry_core::responder::rotation::Slot;
 
 use super::load::{LoadError, Maps};
-use super::responder::{BURST, Responder, Subject, Terms, Written, group, seconds};
+use super::responder::{Address, BURST, Responder, Terms, Written, group, seconds};
 
 /// The smallest packet that a device must send: a segment with IPv6's header and TCP's.
 pub(super) const LEAST_MTU: u16 = 1280;
@@ -49,23 +48,33 @@ impl Responder {
     /// Brings every address into the mode that is wanted: one write each, whatever becomes of the others.
     pub(super) fn flip(&mut self, now: Moment) -> Result<(), LoadError> {
         let times = self.terms.flip;
-        let mut writes = Vec::new();
         for site in &mut self.sites {
-            for (vip, flip) in &mut site.vips {
-                let was_off = flip.mode() == Mode::Off;
-                flip.look(site.subject.wanted, now.tick, &times);
-                if was_off && flip.mode() != Mode::Off {
+            for address in &mut site.addresses {
+                let wanted = match address.stays && !site.leaves {
+                    true => site.subject.wanted,
+                    false => Wanted::Pass,
+                };
+                let was_off = address.flip.mode() == Mode::Off;
+                address.flip.look(wanted, now.tick, &times);
+                if was_off && address.flip.mode() != Mode::Off {
                     // What it says must say what time it is.
                     self.refreshed = 0;
                 }
-                writes.push((*vip, site.page, flip.mode(), flip.proof(now.tick, &times)));
             }
         }
-        self.refresh(now)?;
-        let mut result = Ok(());
-        for (vip, page, mode, proof) in writes {
-            let written = self.write_vip(vip, page, mode, proof);
-            result = result.and(written);
+        // First, so that there is room for others.
+        let mut result = self.let_go().and(self.refresh(now));
+        for site in 0..self.sites.len() {
+            for address in 0..self.sites[site].addresses.len() {
+                let found = &self.sites[site];
+                let (page, company) = (found.page, found.subject.company);
+                let Address { vip, flip, .. } = found.addresses[address];
+                let proof = flip.proof(now.tick, &times, company);
+                let written = self.write_vip(vip, page, flip.mode(), proof);
+                let has_room = !matches!(written, Err(LoadError::Crowded(_)));
+                self.sites[site].addresses[address].has_room = has_room;
+                result = result.and(written);
+            }
         }
         result
     }
@@ -93,7 +102,7 @@ impl Responder {
         }
         let slot = self.rotation.current();
         for site in &mut self.sites {
-            if site.vips.iter().all(|(_, flip)| flip.mode() == Mode::Off) {
+            if site.addresses.iter().all(Address::is_off) {
                 continue;
             }
             site.editions[slot as usize] ^= 1;
@@ -135,9 +144,7 @@ pub(super) fn write_tails(
     slot: Slot,
     now: Moment,
 ) -> Result<(), MapError> {
-    let Subject {
-        speech, promise, ..
-    } = &site.subject;
+    let (speech, promise) = (&site.said[slot as usize], &site.subject.promise);
     let page = speech
         .said(Kind::Page, promise, seconds(now), group(0))
         .unwrap_or_default();
@@ -155,9 +162,7 @@ pub(super) fn write_heads(
     slot: Slot,
     now: Moment,
 ) -> Result<(), MapError> {
-    let Subject {
-        speech, promise, ..
-    } = &site.subject;
+    let (speech, promise) = (&site.said[slot as usize], &site.subject.promise);
     let edition = site.editions[slot as usize];
     for kind in Kind::ALL {
         for variant in (0..).take(VARIANTS) {

@@ -1,6 +1,7 @@
 //! Whom the kernel does not answer: networks whose connections are dropped, and those whose connections are left to user space. Lookups cost,
 //! so a bitmap of the first 16 bits of all that a list knows is asked first.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use aya::maps::lpm_trie::Key;
@@ -33,7 +34,7 @@ impl Lists {
         })
     }
 
-    /// Puts the lists where the programs look. Entries that are not in them any more are taken out last, so that nobody falls through
+    /// Puts the lists where the programs look, which have room for what was there and what comes. Entries that are not in them any more are taken out last, so that nobody falls through
     /// between the two.
     pub(super) fn write(&self, maps: &mut Maps) -> Result<(), MapError> {
         let mut four = Vec::new();
@@ -62,18 +63,16 @@ fn write_list<const N: usize>(
     for (key, word) in entries {
         list.insert(key, word, 0)?;
     }
+    let wanted: HashSet<_> = entries.iter().map(|(key, _)| parts(key)).collect();
     let known: Vec<Key<[u8; N]>> = list.keys().collect::<Result<_, _>>()?;
-    for key in known {
-        let is_same = |entry: &(Key<[u8; N]>, u32)| same(&entry.0, &key);
-        if !entries.iter().any(is_same) {
-            list.remove(&key)?;
-        }
+    for key in known.iter().filter(|key| !wanted.contains(&parts(key))) {
+        list.remove(key)?;
     }
     Ok(())
 }
 
-fn same<const N: usize>(one: &Key<[u8; N]>, other: &Key<[u8; N]>) -> bool {
-    one.prefix_len() == other.prefix_len() && one.data() == other.data()
+fn parts<const N: usize>(key: &Key<[u8; N]>) -> (u32, [u8; N]) {
+    (key.prefix_len(), key.data())
 }
 
 /// A bit for each value of the first two bytes that an entry holds.

@@ -7,7 +7,7 @@ use aya::maps::PerCpuValues;
 use ring::digest::{SHA256, digest};
 use sorry_bpf::layout::{self, Config, Count, Kind, VARIANTS};
 use sorry_core::moment::{Moment, Tick};
-use sorry_core::responder::flip::{self, Flip, Mode, Wanted};
+use sorry_core::responder::flip::{self, Company, Flip, Mode, Wanted};
 use sorry_core::responder::rotation::{self, Rotation, Slot, Step};
 use sorry_core::retry_after::Promise;
 
@@ -34,6 +34,8 @@ pub struct Subject {
     pub promise: Promise,
     /// Whether it is to be answered for.
     pub wanted: Wanted,
+    /// Who else may have connections there.
+    pub company: Company,
 }
 
 /// How much, how long, for whom.
@@ -56,16 +58,31 @@ pub struct Terms {
 /// What of a bucket may be used at once, in seconds of its rate.
 pub(super) const BURST: u64 = 2;
 
+/// An address in the maps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Address {
+    pub(super) vip: SocketAddr,
+    pub(super) flip: Flip,
+    /// Whether it is its site's still: otherwise it goes once it has drained.
+    pub(super) stays: bool,
+    /// Whether there is room for it.
+    pub(super) has_room: bool,
+}
+
 /// A site in the maps.
 #[derive(Debug)]
 pub(super) struct Written {
     pub(super) subject: Subject,
     pub(super) page: u32,
-    pub(super) vips: Vec<(SocketAddr, Flip)>,
+    pub(super) addresses: Vec<Address>,
+    /// What is said by each slot, for as long as its key counts: whoever has begun with it is told the rest of it.
+    pub(super) said: [Speech; layout::SLOTS],
     /// Which heads count, by slot.
     pub(super) editions: [u32; layout::SLOTS],
     /// Whether its pages were ever written: until then everything passes.
     pub(super) filled: bool,
+    /// Whether the configuration has it no more, so that it goes once all its addresses have drained.
+    pub(super) leaves: bool,
 }
 
 /// See the file's header.
@@ -136,8 +153,9 @@ impl Responder {
         if self.terms == terms {
             return Ok(());
         }
-        self.terms = terms;
-        self.write_terms()
+        let before = std::mem::replace(&mut self.terms, terms);
+        // What came to nothing is tried again with the next ones, whatever they are.
+        self.write_terms().inspect_err(|_| self.terms = before)
     }
 
     /// Until when anything is answered, in nanoseconds of `CLOCK_MONOTONIC`; 0 without end.
@@ -152,7 +170,7 @@ impl Responder {
     /// Says whether a site is to be answered for.
     pub fn want(&mut self, site: &str, wanted: Wanted, now: Moment) -> Result<(), LoadError> {
         for known in &mut self.sites {
-            if *known.subject.name == *site {
+            if *known.subject.name == *site && !known.leaves {
                 known.subject.wanted = wanted;
             }
         }
@@ -201,7 +219,7 @@ impl Responder {
     pub fn observe(&self) -> Result<Vec<(Box<str>, Observed)>, LoadError> {
         let mut all = Vec::new();
         for site in &self.sites {
-            for (vip, _) in &site.vips {
+            for Address { vip, .. } in &site.addresses {
                 let found = self.loaded.maps.vips.read(*vip)?;
                 let mode = found.and_then(|found| found.mode()).map(fill::of_layout);
                 all.push((site.subject.name.clone(), Observed { vip: *vip, mode }));
@@ -210,13 +228,14 @@ impl Responder {
         Ok(all)
     }
 
-    /// What is to be found in the kernel, by address.
+    /// What is to be found in the kernel, by address; without those that there is no room for.
     pub fn desired(&self) -> impl Iterator<Item = (&str, SocketAddr, Mode)> {
         self.sites.iter().flat_map(|site| {
             let name = &*site.subject.name;
-            site.vips
+            site.addresses
                 .iter()
-                .map(move |(vip, flip)| (name, *vip, flip.mode()))
+                .filter(|address| address.has_room)
+                .map(move |address| (name, address.vip, address.flip.mode()))
         })
     }
 
@@ -266,6 +285,7 @@ impl Responder {
             };
             let sample = layout::Sample::from_bytes(bytes);
             let site = self.sites.iter().find(|site| site.page == sample.page);
+            let current = self.rotation.current() as usize;
             let kind = Kind::ALL
                 .get(usize::from(sample.kind))
                 .copied()
@@ -274,8 +294,8 @@ impl Responder {
             all.push(Sample {
                 site: site.map(|site| site.subject.name.clone()),
                 client: std::net::Ipv6Addr::from(sample.client).to_canonical(),
-                status: site.map_or(0, |site| site.subject.speech.status(kind)),
-                bytes: site.map_or(0, |site| site.subject.speech.body(kind)),
+                status: site.map_or(0, |site| site.said[current].status(kind)),
+                bytes: site.map_or(0, |site| site.said[current].body(kind)),
                 head: sample.head[..length].into(),
             });
         }
@@ -311,7 +331,7 @@ impl Responder {
     fn flips(&self) -> impl Iterator<Item = &Flip> {
         self.sites
             .iter()
-            .flat_map(|site| site.vips.iter().map(|(_, flip)| flip))
+            .flat_map(|site| site.addresses.iter().map(|address| &address.flip))
     }
 
     /// Whether anybody may be answered.
@@ -341,7 +361,8 @@ impl Responder {
     }
 
     fn fill_page(&mut self, site: usize, slot: Slot, now: Moment) -> Result<(), LoadError> {
-        let site = &self.sites[site];
+        let site = &mut self.sites[site];
+        site.said[slot as usize] = site.subject.speech.clone();
         fill::write_tails(&mut self.loaded.maps, site, slot, now)?;
         fill::write_heads(&mut self.loaded.maps, site, slot, now)?;
         Ok(())
@@ -350,7 +371,7 @@ impl Responder {
 
 /// A number that differs where what is said differs, and is the same on every node that says the same.
 pub(super) fn content(sites: &[Written]) -> u64 {
-    let mut sites: Vec<&Written> = sites.iter().collect();
+    let mut sites: Vec<&Written> = sites.iter().filter(|site| !site.leaves).collect();
     sites.sort_by(|one, other| one.subject.name.cmp(&other.subject.name));
     let mut all = Vec::new();
     for site in sites {

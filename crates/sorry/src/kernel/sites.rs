@@ -1,4 +1,4 @@
-//! Which sites a responder has: those that come get a page of their own, those that go pass everything, and those that stay go on.
+//! Which sites a responder has: those that come get a page of their own, those that go drain, and those that stay go on.
 
 use std::net::SocketAddr;
 
@@ -8,11 +8,17 @@ use sorry_core::responder::flip::{Flip, Mode};
 use sorry_core::responder::rotation::Slot;
 
 use super::load::LoadError;
-use super::responder::{MOST_SITES, Responder, Subject, Written, content};
+use super::responder::{Address, MOST_SITES, Responder, Subject, Written, content};
+
+impl Address {
+    pub(super) fn is_off(&self) -> bool {
+        self.flip.mode() == Mode::Off
+    }
+}
 
 impl Responder {
-    /// Takes in which sites there are and what is said for them. Addresses that stay keep their mode; those that go pass everything at once. What
-    /// cannot be done for one site is done for the others all the same.
+    /// Takes in which sites there are and what is said for them. Addresses that stay keep their mode; those that go drain first, with what was said
+    /// there. What cannot be done for one site is done for the others all the same.
     ///
     /// # Errors
     /// The first of them; [`LoadError::Full`] beyond [`MOST_SITES`].
@@ -20,26 +26,29 @@ impl Responder {
         let mut old = std::mem::take(&mut self.sites);
         let (known, new) = paired(&mut old, subjects);
         let mut result = Ok(());
-        // First, so that there is room for others.
-        for site in old {
-            result = result.and(self.remove(&site));
-        }
         let mut wanted = Vec::new();
         for (site, subject) in known {
-            self.sites.push(site);
+            self.sites.push(Written {
+                leaves: false,
+                ..site
+            });
             wanted.push(subject);
         }
+        self.sites.extend(old.into_iter().map(|site| Written {
+            leaves: true,
+            ..site
+        }));
         for subject in new {
             match self.begin(subject.clone()) {
                 Ok(site) => {
-                    self.sites.push(site);
+                    self.sites.insert(wanted.len(), site);
                     wanted.push(subject);
                 }
                 Err(error) => result = result.and(Err(error)),
             }
         }
         for (site, subject) in wanted.into_iter().enumerate() {
-            result = result.and(self.give_vips(site, &subject.vips, now));
+            self.give_vips(site, &subject.vips, now);
             self.sites[site].subject = subject;
         }
         self.content = content(&self.sites);
@@ -48,60 +57,96 @@ impl Responder {
 
     /// A site that was not there, with a page of its own, of which nothing was counted.
     fn begin(&mut self, subject: Subject) -> Result<Written, LoadError> {
-        let page = self.free_page()?;
+        let page = match self.free_page() {
+            Some(page) => page,
+            None => self.evict()?,
+        };
         self.forget_counts(page)?;
+        let said = [subject.speech.clone(), subject.speech.clone()];
         Ok(Written {
             page,
-            vips: Vec::new(),
+            addresses: Vec::new(),
+            said,
             editions: [0; layout::SLOTS],
             filled: false,
+            leaves: false,
             subject,
         })
     }
 
-    /// Addresses that stay keep their mode; those that go pass everything at once.
-    fn give_vips(
-        &mut self,
-        site: usize,
-        vips: &[SocketAddr],
-        now: Moment,
-    ) -> Result<(), LoadError> {
-        let (known, gone): (Vec<_>, Vec<_>) = self.sites[site]
-            .vips
-            .iter()
-            .copied()
-            .partition(|(vip, _)| vips.contains(vip));
-        let of = |vip: &SocketAddr| {
-            let same = known.iter().find(|(known, _)| known == vip);
-            same.copied()
-                .unwrap_or_else(|| (*vip, begun(&self.found, *vip, now)))
-        };
-        self.sites[site].vips = vips.iter().map(of).collect();
-        self.remove_vips(&gone)
+    /// Addresses that stay keep their mode, from whichever site they come; those that go will drain.
+    fn give_vips(&mut self, site: usize, vips: &[SocketAddr], now: Moment) {
+        let addresses = vips.iter().map(|vip| Address {
+            vip: *vip,
+            flip: self
+                .take_flip(*vip)
+                .unwrap_or_else(|| begun(&self.found, *vip, now)),
+            stays: true,
+            has_room: true,
+        });
+        let addresses: Vec<Address> = addresses.collect();
+        let own = &mut self.sites[site].addresses;
+        let leaving = std::mem::replace(own, addresses);
+        own.extend(leaving.into_iter().map(|address| Address {
+            stays: false,
+            ..address
+        }));
     }
 
-    fn remove_vips(&mut self, vips: &[(SocketAddr, Flip)]) -> Result<(), LoadError> {
-        let removed = vips
-            .iter()
-            .map(|(vip, _)| self.loaded.maps.vips.remove(*vip));
-        removed.fold(Ok(()), Result::and)
+    /// An address is one site's only.
+    fn take_flip(&mut self, vip: SocketAddr) -> Option<Flip> {
+        self.sites.iter_mut().find_map(|site| {
+            let at = site
+                .addresses
+                .iter()
+                .position(|address| address.vip == vip)?;
+            Some(site.addresses.swap_remove(at).flip)
+        })
     }
 
-    fn remove(&mut self, site: &Written) -> Result<(), LoadError> {
-        self.remove_vips(&site.vips)?;
+    /// Takes out what nobody is answered by any more.
+    pub(super) fn let_go(&mut self) -> Result<(), LoadError> {
+        let mut result = Ok(());
+        for site in &mut self.sites {
+            let leaves = site.leaves;
+            let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut site.addresses)
+                .into_iter()
+                .partition(|address| (leaves || !address.stays) && address.is_off());
+            site.addresses = kept;
+            for address in gone {
+                result = result.and(self.loaded.maps.vips.remove(address.vip));
+            }
+        }
+        let is_gone = |site: &mut Written| site.leaves && site.addresses.is_empty();
+        for site in self.sites.extract_if(.., is_gone).collect::<Vec<_>>() {
+            result = result.and(self.remove_page(site.page));
+        }
+        result
+    }
+
+    /// Has a site go that only drains, since another one needs its place.
+    fn evict(&mut self) -> Result<u32, LoadError> {
+        let at = self.sites.iter().position(|site| site.leaves);
+        let site = self.sites.remove(at.ok_or(LoadError::Full)?);
+        for address in &site.addresses {
+            self.loaded.maps.vips.remove(address.vip)?;
+        }
+        self.remove_page(site.page)?;
+        Ok(site.page)
+    }
+
+    fn remove_page(&mut self, page: u32) -> Result<(), LoadError> {
         for slot in Slot::ALL {
-            let index = layout::page_index(site.page, slot as u32);
+            let index = layout::page_index(page, slot as u32);
             let none = Page::default().to_bytes();
             self.loaded.maps.pages.set(index, none, 0)?;
         }
         Ok(())
     }
 
-    fn free_page(&self) -> Result<u32, LoadError> {
+    fn free_page(&self) -> Option<u32> {
         let used = |page: &u32| self.sites.iter().any(|site| site.page == *page);
-        (0..MOST_SITES)
-            .find(|page| !used(page))
-            .ok_or(LoadError::Full)
+        (0..MOST_SITES).find(|page| !used(page))
     }
 }
 
@@ -124,7 +169,10 @@ fn paired(
     }
     let mut new = Vec::new();
     for subject in strange {
-        let is_at = |site: &Written| site.vips.iter().any(|(vip, _)| subject.vips.contains(vip));
+        let is_at = |site: &Written| {
+            let mut addresses = site.addresses.iter();
+            addresses.any(|address| subject.vips.contains(&address.vip))
+        };
         match old.iter().position(is_at) {
             Some(at) => known.push((old.swap_remove(at), subject)),
             None => new.push(subject),

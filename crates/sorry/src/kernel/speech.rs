@@ -233,29 +233,58 @@ fn preface(words: &str) -> Template {
     Template::new().text(http2::sent_away(words))
 }
 
-/// Makes all of them as long as the longest, or a little longer, since the field that pads has a least length.
-fn pad(all: &mut [Option<Template>; Kind::ALL.len()]) {
-    let least = PAD.len() + b"\r\n".len();
-    let lengths = || all.iter().flatten().map(Template::len);
-    let longest = lengths().max().unwrap_or(0);
-    let fits = |length: usize| length == longest || length + least <= longest;
-    let fitting = lengths().all(fits);
-    let target = if fitting || longest + least > SEGMENT {
-        longest
-    } else {
-        longest + least
+/// The least that can be padded with.
+const LEAST: usize = PAD.len() + b"\r\n".len();
+
+/// Makes all of them as long as the longest, or a little longer, since the field that pads has a least length. What is in the way of that is left out;
+/// never the page.
+pub(super) fn pad(all: &mut [Option<Template>; Kind::ALL.len()]) {
+    let target = loop {
+        let target = target(all);
+        let Some(kind) = in_the_way(all, target) else {
+            break target;
+        };
+        all[kind as usize] = None;
     };
     for (kind, template) in Kind::ALL.iter().zip(all.iter_mut()) {
         let Some(whole) = template else { continue };
-        let lacking = target.saturating_sub(whole.len());
+        let lacking = target - whole.len();
         match kind {
             _ if lacking == 0 => {}
             // Words behind an error code are for people (RFC 9113, section 6.8).
             Kind::Preface => *whole = preface(&" ".repeat(lacking)),
-            _ if lacking < least => *template = None,
             _ => *whole = padded(whole, lacking),
         }
     }
+}
+
+/// How long all are to be.
+fn target(all: &[Option<Template>; Kind::ALL.len()]) -> usize {
+    let lengths = || all.iter().flatten().map(Template::len);
+    let longest = lengths().max().unwrap_or(0);
+    let is_fitting = |length: usize| length == longest || length + LEAST <= longest;
+    match lengths().all(is_fitting) || longest + LEAST > SEGMENT {
+        true => longest,
+        false => longest + LEAST,
+    }
+}
+
+/// Which answer is to be left out, so that the others can be of that length.
+fn in_the_way(all: &[Option<Template>; Kind::ALL.len()], target: usize) -> Option<Kind> {
+    let length = |kind: Kind| all[kind as usize].as_ref().map(Template::len);
+    let is_unfit =
+        |kind: &Kind| length(*kind).is_some_and(|length| (1..LEAST).contains(&(target - length)));
+    let others = [Kind::Json, Kind::Preflight];
+    if let Some(unfit) = others.into_iter().find(is_unfit) {
+        return Some(unfit);
+    }
+    let needed = [Kind::Page, Kind::Head];
+    needed.iter().any(is_unfit).then(|| {
+        let mut others = others.into_iter();
+        others
+            .find(|kind| length(*kind) == Some(target))
+            .unwrap_or(Kind::Head)
+    })
 }
 
 /// With a field of so many bytes before the end of the head.
@@ -267,7 +296,7 @@ fn padded(whole: &Template, bytes: usize) -> Template {
         .position(|part| part == end)
         .unwrap_or(0);
     let mut result = whole.without(slice::from_ref(&(at..text.len())));
-    let filler = bytes.saturating_sub(PAD.len() + b"\r\n".len());
+    let filler = bytes.saturating_sub(LEAST);
     result.push(PAD.as_bytes());
     result.push(&vec![b'-'; filler]);
     result.push(b"\r\n");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::config::diagnostics::{Code, Mistake, Place};
-use crate::config::kernel::{Kernel, KernelWhen, MOST_NETWORKS, MOST_SITES};
+use crate::config::kernel::{Kernel, KernelWhen, MOST_NETWORKS, MOST_SITES, MOST_VIPS};
 use crate::config::reader::At;
 use crate::config::site::Mode;
 use crate::config::{ListenAddress, Listener, Network, Purpose, Site, spec};
@@ -127,15 +127,14 @@ impl Builder<'_> {
                 }
                 Arc::make_mut(site).sorry.kernel_vips = own;
             }
-            for vip in &site.sorry.kernel_vips {
-                self.is_an_address(*vip, place);
-                if let Some((first, name)) = taken.insert(*vip, (place, site.name.clone())) {
-                    let message = format!(
-                        "kernel-vips: {vip} is that of the site {name}, too, and the kernel has one page for an address"
-                    );
-                    let mistake = Mistake::new(Code::Conflict, place, message);
-                    self.tell(mistake.also(first, "the other one is here"));
-                }
+            let was_full = taken.len() > MOST_VIPS;
+            self.take_vips(site, place, &mut taken);
+            if taken.len() > MOST_VIPS && !was_full {
+                let message = format!(
+                    "kernel-vips: it answers for {MOST_VIPS} addresses of all sites at most"
+                );
+                let mistake = Mistake::new(Code::OutOfRange, place, message);
+                self.tell(mistake.hint("leave some to user space"));
             }
             if many == MOST_SITES + 1 {
                 let message = format!("kernel: it answers for {MOST_SITES} sites at most");
@@ -153,6 +152,25 @@ impl Builder<'_> {
                 kernel.place,
                 "interfaces: no site has `kernel`, so nothing is attached to them",
             );
+        }
+    }
+
+    /// Its addresses are nobody else's.
+    fn take_vips(
+        &mut self,
+        site: &Site,
+        place: Place,
+        taken: &mut HashMap<SocketAddr, (Place, Box<str>)>,
+    ) {
+        for vip in &site.sorry.kernel_vips {
+            self.is_an_address(*vip, place);
+            if let Some((first, name)) = taken.insert(*vip, (place, site.name.clone())) {
+                let message = format!(
+                    "kernel-vips: {vip} is that of the site {name}, too, and the kernel has one page for an address"
+                );
+                let mistake = Mistake::new(Code::Conflict, place, message);
+                self.tell(mistake.also(first, "the other one is here"));
+            }
         }
     }
 

@@ -31,7 +31,8 @@ table! {
         #[example = "\"/etc/sorry/kernel.key\""]
         key_file: FilePath,
 
-        /// How long one key is given to new connections. A connection that lasts longer than two such times is reset.
+        /// How long one key is given to new connections. A connection that lasts half as long is answered to its end; one that lasts longer may be reset, and
+        /// where pages change it has 30 seconds.
         #[key = "rotate"]
         #[default = "\"10m\""]
         #[example = "\"5m\""]

@@ -1,6 +1,6 @@
 //! What is answered in the kernel: what the keys mean, and what cannot be.
 
-use super::{check, valid};
+use super::{check, read, valid};
 use crate::config::{KernelHook, KernelWhen, OnCrash};
 use expect_test::expect;
 use std::time::Duration;
@@ -158,6 +158,25 @@ kernel-vips = ["203.0.113.9:80"]
             22 | kernel-vips = ["203.0.113.9:80"]
                |               ^^^^^^^^^^^^^^^^^^
         "#]],
+    );
+}
+
+#[test]
+fn there_is_room_for_so_many_addresses() {
+    let vips = |many: u32| {
+        let vips: Vec<String> = (1..=many)
+            .map(|port| format!("\"192.0.2.1:{port}\""))
+            .collect();
+        format!(
+            "[kernel]\ninterfaces = [\"eth0\"]\n[[site]]\nname = \"shop\"\nsorry.listen = [\"192.0.2.1:8503\"]\nsorry.kernel = \"when down\"\nsorry.kernel-vips = [{}]\n",
+            vips.join(", ")
+        )
+    };
+    assert!(read(&vips(256)).is_ok());
+    let report = read(&vips(257)).unwrap_err().to_string();
+    assert!(
+        report.contains("kernel-vips: it answers for 256 addresses of all sites at most"),
+        "{report}"
     );
 }
 

@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::MemfdFlags;
 use serde::{Deserialize, Serialize};
 use sorry_core::responder::flip::Mode;
+use sorry_core::responder::overload::{Cause, Overload};
 
 use super::node::Node;
 use crate::kernel::{Place, Secret};
@@ -29,6 +30,16 @@ struct State {
     /// Why devices have nothing at a better place, by name.
     #[serde(default)]
     reasons: BTreeMap<String, String>,
+    /// Why there is too much to do, and how much was asked for then.
+    #[serde(default)]
+    overload: Option<(TooMuch, u64)>,
+}
+
+/// [`Cause`], as it is written.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum TooMuch {
+    Connections(u32),
+    Busy(u32),
 }
 
 /// A mode that is worth telling.
@@ -43,6 +54,7 @@ enum Word {
 pub(in crate::daemon) struct Bequest {
     pub(super) secret: Option<Secret>,
     pub(super) modes: Vec<(SocketAddr, Mode)>,
+    pub(super) overload: Overload,
     reasons: BTreeMap<String, String>,
     links: Vec<(Place, String, OwnedFd)>,
 }
@@ -62,6 +74,11 @@ impl Bequest {
                         .map(|(vip, word)| (*vip, word.mode()))
                         .collect();
                     bequest.reasons = state.reasons;
+                    bequest.overload = state
+                        .overload
+                        .map_or_else(Overload::default, |(why, asked)| {
+                            Overload::found(why.cause(), asked)
+                        });
                 }
                 Err(error) => {
                     log::warn!("what the kernel does for whom was not passed on: {error}");
@@ -94,7 +111,11 @@ impl Bequest {
 }
 
 /// All that a successor is to have, with names.
-pub(super) fn all(nodes: &[Node], secret: Option<&Secret>) -> io::Result<Vec<(String, OwnedFd)>> {
+pub(super) fn all(
+    nodes: &[Node],
+    secret: Option<&Secret>,
+    overload: &Overload,
+) -> io::Result<Vec<(String, OwnedFd)>> {
     let mut all = Vec::new();
     let mut modes = Vec::new();
     for (attachment, responder) in nodes.iter().filter_map(|node| node.attached.as_ref()) {
@@ -118,6 +139,9 @@ pub(super) fn all(nodes: &[Node], secret: Option<&Secret>) -> io::Result<Vec<(St
                 .iter()
                 .filter_map(|node| Some((node.name.to_string(), node.why.clone()?)))
                 .collect(),
+            overload: overload
+                .state()
+                .map(|(cause, asked)| (TooMuch::of(cause), asked)),
         };
         all.push((NAME.to_owned(), written(&state)?));
     }
@@ -153,6 +177,22 @@ fn read(state: OwnedFd) -> io::Result<State> {
     let mut bytes = Vec::new();
     file.take(MOST).read_to_end(&mut bytes)?;
     Ok(serde_json::from_slice(&bytes)?)
+}
+
+impl TooMuch {
+    fn of(cause: Cause) -> TooMuch {
+        match cause {
+            Cause::Connections(part) => TooMuch::Connections(part),
+            Cause::Busy(part) => TooMuch::Busy(part),
+        }
+    }
+
+    fn cause(self) -> Cause {
+        match self {
+            TooMuch::Connections(part) => Cause::Connections(part),
+            TooMuch::Busy(part) => Cause::Busy(part),
+        }
+    }
 }
 
 impl Word {
@@ -194,6 +234,7 @@ mod tests {
             secret: vec![7; 32],
             modes: vec![(vip, Word::Drain)],
             reasons: BTreeMap::from([("eth0".to_owned(), "it is old".to_owned())]),
+            overload: Some((TooMuch::Busy(950), 7)),
         };
         let link = || OwnedFd::from(File::open("/dev/null").unwrap());
         let mut passed = Passed::new(vec![
@@ -203,6 +244,7 @@ mod tests {
         ]);
         let mut bequest = Bequest::claim(&mut passed);
         assert_eq!(bequest.modes, [(vip, Mode::Drain)]);
+        assert_eq!(bequest.overload.state(), Some((Cause::Busy(950), 7)));
         assert_eq!(
             bequest
                 .secret

@@ -21,7 +21,13 @@ pub(in crate::daemon) struct Node {
     /// Why it is at no better place, or nowhere.
     pub(super) why: Option<String>,
     pub(super) selftest: Option<SelfTest>,
-    /// The last thing that went wrong.
+    /// Sites for which it does not say what user space says: that answers for them.
+    pub(super) distrusted: Vec<Box<str>>,
+    /// Whether a program that was left behind is to go on until it is known where visitors go.
+    pub(super) waits: bool,
+    /// What went wrong when it was last told what there is to say.
+    pub(super) unconfigured: Option<String>,
+    /// The last thing that went wrong since.
     pub(super) fault: Option<String>,
 }
 
@@ -40,7 +46,13 @@ impl Node {
             KernelHook::Tc => Choice::Only(Place::Ingress),
         };
         let terms = subjects::terms(&config.kernel);
-        let inherited = bequest.take_link(name).or_else(|| pin::left_behind(name));
+        let passed_on = bequest.take_link(name);
+        let left = match &passed_on {
+            Some(_) => None,
+            None => pin::left_behind(name),
+        };
+        let is_left = left.is_some();
+        let inherited = passed_on.or(left);
         let made = attach(name, choice, inherited, |place, device| {
             let terms = Terms {
                 mtu: device.mtu,
@@ -53,6 +65,9 @@ impl Node {
             attached: None,
             why: None,
             selftest: None,
+            distrusted: Vec::new(),
+            waits: false,
+            unconfigured: None,
             fault: None,
         };
         match made {
@@ -62,7 +77,9 @@ impl Node {
                 {
                     node.why = bequest.take_reason(name).or_else(|| Some(LEFT.to_owned()));
                 }
-                node.selftest = Some(try_all(&mut responder, alone, now));
+                let (test, distrusted) = try_all(&mut responder, alone, now);
+                (node.selftest, node.distrusted) = (Some(test), distrusted);
+                node.waits = is_left;
                 responder.begin_with(bequest.modes.clone());
                 node.attached = Some((attachment, responder));
                 node.keep(config.kernel.on_crash);
@@ -104,7 +121,7 @@ impl Node {
         }
         for wrong in self.selftest.iter().flat_map(|test| &test.wrong) {
             log::error!(
-                "the in-kernel responder at {name} does not answer as user space does: {wrong}"
+                "the in-kernel responder at {name} does not answer as user space does, which answers for the site: {wrong}"
             );
         }
     }
@@ -132,7 +149,10 @@ impl Node {
 
     /// Keeps what went wrong, and tells it when it is news.
     pub(super) fn note(&mut self, done: Result<(), LoadError>) {
-        let fault = done.err().map(|error| error.to_string());
+        let fault = done
+            .err()
+            .map(|error| error.to_string())
+            .or_else(|| self.unconfigured.clone());
         if fault != self.fault
             && let Some(fault) = &fault
         {
@@ -149,11 +169,12 @@ impl Node {
             .map(|(attachment, _)| attachment.stands());
         if stands == Some(Stands::Gone) {
             let why = format!(
-                "{} has gone, and nothing is answered in the kernel there any more: restart sorry once it is back",
+                "{} has gone, and nothing is answered in the kernel there any more: start sorry anew, or let another process take over, once it is back",
                 self.name
             );
             log::error!("{why}");
             self.attached = None;
+            self.selftest = None;
             self.why = Some(why);
         }
     }

@@ -12,6 +12,7 @@ use crate::config::{Config, OnCrash};
 use crate::daemon::clock::Clock;
 use crate::kernel::Secret;
 use sorry_core::responder::flip::Mode;
+use sorry_core::responder::overload::Overload;
 
 /// All devices.
 pub(in crate::daemon) struct Nodes {
@@ -22,6 +23,8 @@ pub(in crate::daemon) struct Nodes {
     pub(super) lease: Duration,
     /// What keys are made of.
     pub(super) secret: Option<Secret>,
+    /// Whether the process before us had too much to do.
+    pub(super) overload: Overload,
     /// What was done for addresses by the process before us.
     pub(super) modes: Vec<(SocketAddr, Mode)>,
 }
@@ -54,6 +57,7 @@ impl Nodes {
             on_crash: config.kernel.on_crash,
             lease: config.kernel.lease,
             secret,
+            overload: bequest.overload,
             modes: bequest.modes,
         }
     }

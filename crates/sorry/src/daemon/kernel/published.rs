@@ -31,18 +31,20 @@ impl Thread {
         KernelStanding { interfaces, sites }
     }
 
-    /// Notes when connections of a site were last seen to begin.
+    /// Notes when a request for a site was last seen to be answered.
     fn notice(&mut self, sites: &mut [KernelSite]) {
         let now = self.now().wall.0 / 1000;
         for site in sites {
-            let begun = site.answered().0;
+            // A SYN may come from anybody who never hears the answer: a request proves that somebody has.
+            let asked = site.answered().1;
             let seen = self
                 .seen
                 .entry(site.site.as_str().into())
                 .or_insert((0, None));
-            if begun > seen.0 {
-                *seen = (begun, Some(now));
+            if asked > seen.0 {
+                seen.1 = Some(now);
             }
+            seen.0 = asked;
             site.seen = seen.1.map(Moment);
         }
     }

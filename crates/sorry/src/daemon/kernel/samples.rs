@@ -10,8 +10,8 @@ use super::thread::Thread;
 use crate::count::{Protocol, access};
 use crate::kernel::Sample;
 
-/// Requests that are taken in at a look; what is beyond waits in the ring, or is lost there.
-const MOST: usize = 256;
+/// Requests that are taken in at a look: as many as the ring holds. What finds no room there is counted.
+const MOST: usize = 2048;
 
 impl Thread {
     /// Writes down what the kernel has told since the last look.
@@ -29,7 +29,9 @@ impl Thread {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |since| since.as_secs());
         for sample in &samples {
-            let told = Told::read(&sample.head);
+            let Some(told) = Told::read(&sample.head) else {
+                continue;
+            };
             if let (Some(site), Some(crawler)) =
                 (&sample.site, told.user_agent.and_then(crawler::named_in))
             {
@@ -77,19 +79,26 @@ struct Told<'s> {
 }
 
 impl<'s> Told<'s> {
-    fn read(head: &'s [u8]) -> Told<'s> {
+    /// Nothing where it is no request: a later part of one may look like its begin to the kernel, and is nobody's business.
+    fn read(head: &'s [u8]) -> Option<Told<'s>> {
         let mut lines = head
             .split(|byte| *byte == b'\n')
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let mut words = lines.next().unwrap_or_default().split(|byte| *byte == b' ');
-        let word = |word: Option<&'s [u8]>| word.filter(|word| !word.is_empty()).unwrap_or(b"-");
+        let mut words = lines.next()?.split(|byte| *byte == b' ');
+        let method = words.next().filter(|word| is_method(word))?;
+        let target = words.next().filter(|word| is_target(word))?;
+        let protocol = match (words.next(), lines.clone().next()) {
+            (Some(b"HTTP/1.0"), _) => Protocol::Http10,
+            (Some(b"HTTP/1.1" | b"HTTP/2.0"), _) => Protocol::Http11,
+            // What is told may end anywhere.
+            (None, None) => Protocol::Http11,
+            (Some(part), None) if b"HTTP/1.".starts_with(part) => Protocol::Http11,
+            _ => return None,
+        };
         let mut told = Told {
-            method: word(words.next()),
-            target: word(words.next()),
-            protocol: match words.next() {
-                Some(b"HTTP/1.0") => Protocol::Http10,
-                _ => Protocol::Http11,
-            },
+            method,
+            target,
+            protocol,
             referer: None,
             user_agent: None,
         };
@@ -105,8 +114,17 @@ impl<'s> Told<'s> {
                 told.referer = value;
             }
         }
-        told
+        Some(told)
     }
+}
+
+fn is_method(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(u8::is_ascii_uppercase)
+}
+
+/// A path, an address, or `*` (RFC 9112, section 3.2).
+fn is_target(word: &[u8]) -> bool {
+    word.starts_with(b"/") || word.starts_with(b"http") || word == b"*"
 }
 
 #[cfg(test)]
@@ -116,14 +134,26 @@ mod tests {
     #[test]
     fn first_bytes_tell_what_they_have() {
         let whole = b"GET /a HTTP/1.0\r\nHost: x\r\nuser-agent: Googlebot/2.1\r\nReferer: /b\r\n\r\nReferer: /c";
-        let told = Told::read(whole);
+        let told = Told::read(whole).unwrap();
         assert_eq!((told.method, told.target), (&b"GET"[..], &b"/a"[..]));
         assert_eq!(told.protocol, Protocol::Http10);
         assert_eq!(told.user_agent, Some(&b"Googlebot/2.1"[..]));
         assert_eq!(told.referer, Some(&b"/b"[..]));
-        for cut in 0..whole.len() {
-            let told = Told::read(&whole[..cut]);
-            assert!(!told.method.is_empty() && !told.target.is_empty(), "{cut}");
+        for cut in 5..whole.len() {
+            let told = Told::read(&whole[..cut]).unwrap();
+            assert_eq!(told.method, b"GET", "{cut}");
+        }
+        for no_request in [
+            &b""[..],
+            b"GET",
+            b"GET ",
+            b"password=secret",
+            b"AAAA BBBB",
+            b"AAAA /secret\nand more",
+            b"AAAA /two words",
+            b"Get / HTTP/1.1\r\n",
+        ] {
+            assert_eq!(Told::read(no_request), None, "{no_request:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::daemon::clock::Clock;
 use crate::daemon::earlier::Earlier;
 use crate::kernel::{Place, Responder, Secret, Subject, Terms, selftest as trials, told};
 use sorry_core::moment::Moment;
-use sorry_core::responder::flip::Wanted;
+use sorry_core::responder::flip::{Company, Wanted};
 
 /// What came of it at one hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,41 +65,53 @@ fn at(place: Place, terms: &Terms, alone: &[Alone]) -> Result<SelfTest, String> 
     let secret = Secret::random().map_err(|error| error.to_string())?;
     let mut responder =
         Responder::new(place, secret, terms.clone()).map_err(|error| told(&error))?;
-    Ok(try_all(&mut responder, alone, Clock::start().now()))
+    let (test, _) = try_all(&mut responder, alone, Clock::start().now());
+    Ok(test)
 }
 
-/// Compares what the kernel would say for every site with what user space says.
-pub(super) fn try_all(responder: &mut Responder, alone: &[Alone], now: Moment) -> SelfTest {
+/// Compares what the kernel would say for every site with what user space says, as far as the kernel can say it at all. Also which sites differ.
+pub(super) fn try_all(
+    responder: &mut Responder,
+    alone: &[Alone],
+    now: Moment,
+) -> (SelfTest, Vec<Box<str>>) {
     let mut test = SelfTest::default();
-    let said = alone.iter().filter_map(|alone| {
-        let site = alone.site();
-        Some(Subject {
-            name: (*site.name).into(),
-            vips: Vec::new(),
-            speech: subjects::speech(site).ok()?,
-            promise: site.promise,
-            wanted: Wanted::Pass,
-        })
-    });
-    if let Err(error) = responder.configure(said.collect(), now) {
-        test.wrong.push(error.to_string());
-        return test;
-    }
-    for alone in alone {
-        let name = &*alone.site().name;
-        match trials::run(responder, name, &|request| alone.answer(request)) {
+    let mut distrusted = Vec::new();
+    let said: Vec<(&Alone, Subject)> = alone
+        .iter()
+        .filter_map(|alone| Some((alone, subject(alone)?)))
+        .collect();
+    let subjects = said.iter().map(|(_, subject)| subject.clone()).collect();
+    let mut done = responder.configure(subjects, now);
+    for (alone, Subject { name, .. }) in said {
+        let wrong = match trials::run(responder, &name, &|request| alone.answer(request)) {
             Ok(trials) => {
                 test.tried += trials.len();
                 let wrong = trials.iter().filter_map(|trial| {
                     Some(format!("{name}: {}: {}", trial.what, trial.wrong.as_ref()?))
                 });
-                test.wrong.extend(wrong);
+                wrong.collect()
             }
-            Err(error) => test.wrong.push(format!("{name}: {error}")),
+            Err(error) => vec![format!("{name}: {error}")],
+        };
+        if !wrong.is_empty() {
+            distrusted.push(name);
         }
+        test.wrong.extend(wrong);
     }
-    if let Err(error) = responder.forget() {
-        test.wrong.push(error.to_string());
-    }
-    test
+    done = done.and(responder.forget());
+    test.wrong.extend(done.err().map(|error| error.to_string()));
+    (test, distrusted)
+}
+
+fn subject(alone: &Alone) -> Option<Subject> {
+    let site = alone.site();
+    Some(Subject {
+        name: (*site.name).into(),
+        vips: Vec::new(),
+        speech: subjects::speech(site).ok()?,
+        promise: site.promise,
+        wanted: Wanted::Pass,
+        company: Company::RealServers,
+    })
 }

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use sorry_bpf::layout::Count;
 use sorry_core::event::Outcome;
 use sorry_core::moment::Moment;
-use sorry_core::responder::flip::{Mode, Wanted};
+use sorry_core::responder::flip::{Company, Mode, Wanted};
 use sorry_core::responder::overload::Overload;
 use sorry_core::responder::wish::{self, Facts, When};
 use sorry_core::site::Route;
@@ -57,8 +57,9 @@ pub(super) struct Thread {
     pub(super) overload: Overload,
     meter: Meter,
     clock: Clock,
+    begun: Instant,
     looked: Option<Instant>,
-    /// When connections of a site were last seen to begin, in seconds since 1970, and how many there had been.
+    /// When requests for a site were last seen to be answered, in seconds since 1970, and how many there had been.
     pub(super) seen: BTreeMap<Box<str>, (u64, Option<u64>)>,
 }
 
@@ -71,6 +72,7 @@ impl Thread {
         Thread {
             heir: Heir::None,
             clock: nodes.clock,
+            begun: Instant::now(),
             on_crash: nodes.on_crash,
             lease: nodes.lease,
             secret: nodes.secret,
@@ -82,7 +84,7 @@ impl Thread {
             routes: BTreeMap::new(),
             tell: None,
             untold: Vec::new(),
-            overload: Overload::default(),
+            overload: nodes.overload,
             meter: Meter::default(),
             looked: None,
             seen: BTreeMap::new(),
@@ -123,7 +125,11 @@ impl Thread {
             }
             Order::Bequeath(give) => {
                 self.heir = Heir::Asked;
-                let _nobody_waits = give.send(bequest::all(&self.nodes, self.secret.as_ref()));
+                let _nobody_waits = give.send(bequest::all(
+                    &self.nodes,
+                    self.secret.as_ref(),
+                    &self.overload,
+                ));
             }
             Order::Publish(done) => {
                 self.publish();
@@ -149,7 +155,7 @@ impl Thread {
 
     /// What came of a wish, as it is read back.
     fn answer(&mut self, routed: Routed) {
-        let outcome = match self.is_so(&routed.site) {
+        let outcome = match self.is_so(&routed) {
             true => Outcome::Done,
             false => Outcome::Failed,
         };
@@ -159,21 +165,33 @@ impl Thread {
         }
     }
 
-    /// Whether every device that is attached does what is wanted for the site.
-    fn is_so(&self, site: &str) -> bool {
-        let attached = self.nodes.iter().filter_map(|node| node.attached.as_ref());
-        attached.into_iter().all(|(attachment, responder)| {
-            let Ok(observed) = responder.observe() else {
-                return false;
-            };
-            let mut desired = responder.desired().filter(|(name, ..)| *name == site);
-            attachment.stands() == Stands::Attached
-                && desired.all(|(_, vip, mode)| {
+    /// Whether every device that is attached does what is wanted for the site, as it is read back. Visitors are sent to nobody by nothing: there must be
+    /// a device, and the site must be one that it can answer for.
+    fn is_so(&self, routed: &Routed) -> bool {
+        let attached: Vec<_> = self
+            .nodes
+            .iter()
+            .filter_map(|node| node.attached.as_ref())
+            .collect();
+        let needs_one = routed.route == Route::Sorry;
+        (!needs_one || !attached.is_empty())
+            && attached.into_iter().all(|(attachment, responder)| {
+                let Ok(observed) = responder.observe() else {
+                    return false;
+                };
+                let is_found = |vip, mode| {
                     observed
                         .iter()
                         .any(|(_, found)| found.vip == vip && found.mode == Some(mode))
-                })
-        })
+                };
+                let desired = responder.desired();
+                let mut desired = desired
+                    .filter(|(name, ..)| **name == *routed.site)
+                    .peekable();
+                attachment.stands() == Stands::Attached
+                    && (!needs_one || desired.peek().is_some())
+                    && desired.all(|(_, vip, mode)| is_found(vip, mode))
+            })
     }
 
     /// What the process before us answered for is answered for until somebody has decided.
@@ -198,6 +216,7 @@ impl Thread {
             .iter()
             .filter_map(|asked| self.subject(asked))
             .collect();
+        let is_decided = self.is_decided(subjects);
         let terms = subjects.terms.clone();
         let now = self.now();
         for node in &mut self.nodes {
@@ -208,12 +227,43 @@ impl Thread {
                 mtu: attachment.device().mtu,
                 ..terms.clone()
             };
-            let done = responder
-                .set_terms(terms)
-                .and_then(|()| responder.configure(sites.clone(), now))
+            let own = sites
+                .iter()
+                .filter(|site| !node.distrusted.contains(&site.name));
+            // Each for itself: what is wrong with one address must not keep a whole process from its place.
+            let mut done = responder.set_terms(terms);
+            done = done.and(responder.configure(own.cloned().collect(), now));
+            if is_decided || !node.waits {
                 // Only now that it says and does what the one of the process before us does.
-                .and_then(|()| attachment.take_place(responder));
-            node.note(done);
+                done = done.and(attachment.take_place(responder));
+            }
+            node.unconfigured = done.err().map(|error| error.to_string());
+            node.note(Ok(()));
+        }
+    }
+
+    /// Whether it is known of every site where its visitors go. Until then a program that a process before us has left behind, and that does know, goes
+    /// on; no longer than its lease.
+    fn is_decided(&self, subjects: &Subjects) -> bool {
+        let mut sites = subjects.sites.iter();
+        sites.all(|asked| asked.refuses_anyway || self.routes.contains_key(&asked.name))
+            || self.begun.elapsed() >= self.lease
+    }
+
+    /// Puts what waited for that into its place.
+    fn take_places(&mut self) {
+        let Some(subjects) = &self.subjects else {
+            return;
+        };
+        if !self.is_decided(subjects) {
+            return;
+        }
+        for node in self.nodes.iter_mut().filter(|node| node.waits) {
+            node.waits = false;
+            if let Some((attachment, responder)) = &mut node.attached {
+                let done = attachment.take_place(responder);
+                node.note(done);
+            }
         }
     }
 
@@ -224,6 +274,10 @@ impl Thread {
             speech: asked.speech.clone().ok()?,
             promise: asked.promise,
             wanted: self.wanted(asked),
+            company: match asked.refuses_anyway {
+                true => Company::Alone,
+                false => Company::RealServers,
+            },
         })
     }
 
@@ -252,9 +306,10 @@ impl Thread {
             let Some((_, responder)) = &mut node.attached else {
                 continue;
             };
-            let done = wishes
+            let told = wishes
                 .iter()
-                .try_for_each(|(site, wanted)| responder.want(site, *wanted, now));
+                .map(|(site, wanted)| responder.want(site, *wanted, now));
+            let done = told.fold(Ok(()), Result::and);
             node.note(done);
         }
     }
@@ -262,6 +317,7 @@ impl Thread {
     /// What time brings.
     fn look(&mut self) {
         self.drive();
+        self.take_places();
         if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
             self.looked = Some(Instant::now());
             self.measure();
@@ -380,7 +436,8 @@ impl Thread {
             .iter()
             .any(|node| node.needs_lease(self.on_crash));
         // While everything passes there is little to see: the devices are looked at now and then.
-        let look = match (is_awake || self.measures(), leases) {
+        let waits = self.nodes.iter().any(|node| node.waits);
+        let look = match (is_awake || waits || self.measures(), leases) {
             (true, _) => LOOK,
             (false, true) => self.lease / 3,
             (false, false) => 10 * LOOK,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sorry_bpf::layout::Kind;
 use sorry_core::answer::template::{Hole, Template};
 use sorry_core::moment::{Moment, Tick, Wall};
-use sorry_core::responder::flip::{self, Wanted};
+use sorry_core::responder::flip::{self, Company, Wanted};
 use sorry_core::responder::rotation;
 use sorry_core::retry_after::Promise;
 
@@ -51,6 +51,7 @@ pub(in crate::kernel) struct Rig {
     pub(in crate::kernel) server: SocketAddr,
     pub(in crate::kernel) now: Moment,
     pub(in crate::kernel) body: usize,
+    pub(in crate::kernel) company: Company,
 }
 
 pub(in crate::kernel) const REQUEST: &[u8] =
@@ -138,6 +139,7 @@ impl Rig {
                 wall: Wall(1_800_000_000_000),
             },
             body,
+            company: Company::Alone,
         };
         rig.configure(body, Wanted::Answer);
         rig
@@ -151,6 +153,7 @@ impl Rig {
             speech: speech(body),
             promise: promise(),
             wanted,
+            company: self.company,
         };
         self.responder.configure(vec![subject], self.now).unwrap();
     }

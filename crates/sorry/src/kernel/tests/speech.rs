@@ -1,8 +1,9 @@
 //! What the kernel says beside what the user-space server says.
 
 use sorry_bpf::layout::{Kind, SEGMENT};
+use sorry_core::answer::template::Template;
 
-use super::super::speech::{AltSvc, Group, LONGEST, Speech, Unsayable};
+use super::super::speech::{AltSvc, Group, LONGEST, Speech, Unsayable, pad};
 use super::rig::{self, promise};
 use crate::page::prepared::Answers;
 
@@ -117,6 +118,34 @@ fn pages_of_about_one_segment_are_padded_or_have_no_others() {
         }
         assert!(speech.has(Kind::Head), "{html}");
         assert!(speech.end(Kind::Page) <= SEGMENT);
+    }
+}
+
+#[test]
+fn no_other_answer_is_in_the_way_of_the_page() {
+    let template = |length: usize| {
+        let head = "HTTP/1.1 503 -\r\n\r\n";
+        Template::new().text(format!("{head}{}", "x".repeat(length - head.len())))
+    };
+    let near = || (SEGMENT - 20..=SEGMENT).step_by(3);
+    for (page, json) in
+        near().flat_map(|page| (SEGMENT - 20..=SEGMENT).map(move |json| (page, json)))
+    {
+        for preflight in near() {
+            let mut all = [
+                Some(template(page)),
+                Some(template(600)),
+                Some(template(preflight)),
+                Some(template(json)),
+                None,
+            ];
+            pad(&mut all);
+            let lengths: Vec<_> = all.iter().flatten().map(Template::len).collect();
+            let case = format!("page {page}, JSON {json}, preflight {preflight}: {lengths:?}");
+            assert!(all[0].is_some() && all[1].is_some(), "{case}");
+            assert!(lengths.iter().all(|length| *length == lengths[0]), "{case}");
+            assert!(lengths[0] <= SEGMENT, "{case}");
+        }
     }
 }
 

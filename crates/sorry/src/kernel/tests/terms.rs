@@ -1,10 +1,10 @@
 //! Modes, keys, lists, limits, samples: what else decides whether a packet is answered.
 
 use sorry_bpf::layout::{Count, Kind, SEGMENT};
-use sorry_core::responder::flip::{Mode, Wanted};
+use sorry_core::responder::flip::{Company, Mode, Wanted};
 
 use super::super::lists::Lists;
-use super::super::packet::{GAP, Packet};
+use super::super::packet::{GAP, Packet, flag};
 use super::super::responder::{Subject, Terms};
 use super::rig::{Family, Fate, LONG, REQUEST, Rig, SHORT, WAYS, one, promise, speech, terms};
 
@@ -84,6 +84,109 @@ fn keys_take_turns_and_pages_stay_with_theirs() {
 }
 
 #[test]
+fn a_page_that_changes_soon_after_another_waits_and_is_never_mixed_with_it() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, LONG);
+        let old = rig.greet();
+        let old_end = rig.end();
+        rig.wait(2);
+        rig.configure(LONG + 3000, Wanted::Answer);
+        let first = |rig: &mut Rig, isn| {
+            let gap = Packet {
+                options: GAP.to_vec(),
+                ..rig.with(isn, 0, 0, b"")
+            };
+            String::from_utf8(one(rig.send(&gap)).data).unwrap()
+        };
+        for _second in 0..3 {
+            rig.wait(1);
+            let data = first(&mut rig, old);
+            assert!(
+                data.contains(&format!("Content-Length: {LONG}\r\n")),
+                "{data}"
+            );
+        }
+        assert_eq!(rig.greet(), old, "the last change is too near");
+        assert_ne!(rig.send(&rig.with(old, old_end + 1, 0, b"x")), Fate::Passed);
+        rig.wait(30);
+        let new = rig.greet();
+        assert_ne!(new, old);
+        assert!(first(&mut rig, new).contains(&format!("Content-Length: {}\r\n", LONG + 3000)));
+        assert!(first(&mut rig, old).contains(&format!("Content-Length: {LONG}\r\n")));
+    }
+}
+
+#[test]
+fn what_the_configuration_has_no_more_drains() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, SHORT);
+        let isn = rig.greet();
+        let request = rig.with(isn, 0, 0, REQUEST);
+        rig.responder.configure(vec![], rig.now).unwrap();
+        assert_eq!(rig.send(&rig.syn()), Fate::Passed, "no new ones");
+        let data = one(rig.send(&request)).data;
+        assert!(rig.is_said(Kind::Page, &data));
+        rig.wait(29);
+        assert!(matches!(rig.send(&request), Fate::Answered(_)));
+        rig.wait(1);
+        assert_eq!(rig.send(&request), Fate::Passed);
+        assert_eq!(rig.responder.observe().unwrap(), []);
+        // An address that goes to another site is that one's at once.
+        rig.configure(SHORT, Wanted::Answer);
+        rig.wait(31);
+        let subject = |name: &str, vips| Subject {
+            name: name.into(),
+            vips,
+            speech: speech(SHORT + 40),
+            promise: promise(),
+            wanted: Wanted::Answer,
+            company: Company::Alone,
+        };
+        let other = "198.51.100.2:80".parse().unwrap();
+        let both = vec![
+            subject("shop", vec![other]),
+            subject("other", vec![rig.server]),
+        ];
+        rig.responder.configure(both, rig.now).unwrap();
+        let modes: Vec<_> = rig.responder.desired().collect();
+        assert_eq!(
+            modes,
+            [("shop", other, Mode::On), ("other", rig.server, Mode::On)]
+        );
+    }
+}
+
+/// A connection that moves much crosses the page's numbers every 4 GiB.
+#[test]
+fn connections_of_real_servers_pass_whatever_they_acknowledge() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, LONG);
+        rig.company = Company::RealServers;
+        rig.configure(LONG, Wanted::Answer);
+        rig.wait(200);
+        let isn = rig.greet();
+        for off in [2, 100, SEG + 1, rig.end() - 1] {
+            assert_eq!(
+                rig.send(&rig.with(isn, off, 0, b"x")),
+                Fate::Passed,
+                "{off}"
+            );
+        }
+        // Even at one of ours: we agree to no timestamps.
+        let stamped = Packet {
+            options: vec![1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2],
+            ..rig.with(isn, SEG, 0, b"x")
+        };
+        assert_eq!(rig.send(&stamped), Fate::Passed);
+        let reset = Packet {
+            options: stamped.options.clone(),
+            ..rig.with(isn, SEG, flag::RST, b"")
+        };
+        assert_eq!(rig.send(&reset), Fate::Passed);
+    }
+}
+
+#[test]
 fn a_site_that_is_renamed_answers_to_the_end_and_a_new_one_has_counted_nothing() {
     for way in WAYS {
         let mut rig = Rig::new(way, LONG);
@@ -95,6 +198,7 @@ fn a_site_that_is_renamed_answers_to_the_end_and_a_new_one_has_counted_nothing()
             speech: speech(body),
             promise: promise(),
             wanted: Wanted::Answer,
+            company: Company::Alone,
         };
         let renamed = subject("store", rig.server, LONG + 1500);
         rig.responder.configure(vec![renamed], rig.now).unwrap();

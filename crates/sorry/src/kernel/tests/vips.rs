@@ -3,7 +3,7 @@
 use std::net::{Ipv6Addr, SocketAddr};
 
 use sorry_bpf::layout::{TOGETHER, VIPS, place_of};
-use sorry_core::responder::flip::{Mode, Wanted};
+use sorry_core::responder::flip::{Company, Mode, Wanted};
 
 use super::super::load::{LoadError, Place};
 use super::super::responder::Subject;
@@ -26,6 +26,7 @@ fn subject(vips: Vec<SocketAddr>) -> Subject {
         speech: speech(300),
         promise: promise(),
         wanted: Wanted::Answer,
+        company: Company::Alone,
     }
 }
 
@@ -99,11 +100,18 @@ fn one_too_many_at_a_place_passes_and_the_others_do_not() {
     assert_eq!(of(all[TOGETHER]), None);
     assert_eq!(of(all[0]), Some(Mode::On));
 
-    // When one goes, there is room.
+    // When one has gone, which drains first, there is room.
     let left = [&all[1..], &elsewhere[..]].concat();
-    rig.responder
-        .configure(vec![subject(left.clone())], rig.now)
-        .unwrap();
+    let error = rig
+        .responder
+        .configure(vec![subject(left.clone())], rig.now);
+    assert!(matches!(error, Err(LoadError::Crowded(_))), "{error:?}");
+    assert!(
+        rig.responder
+            .desired()
+            .all(|(_, vip, _)| vip != all[TOGETHER])
+    );
+    rig.wait(30);
     assert!(left.iter().all(|vip| answers(&mut rig, *vip)));
     assert!(!answers(&mut rig, all[0]));
 }

@@ -267,6 +267,71 @@ fn where_another_program_is_there_the_other_hook_is_used() {
 }
 
 #[test]
+fn what_the_kernel_cannot_do_is_not_said_to_be_done() {
+    let world = World::direct();
+    let confirmed = |responder: &Responder| {
+        let status = responder.status();
+        let switch = &status["standing"]["sites"][0]["switches"][0];
+        (switch["told"] == "sorry").then(|| switch["confirmed"].as_bool())?
+    };
+    let heard = |responder: &Responder| {
+        let heard = || confirmed(responder);
+        until(Instant::now() + PATIENCE, heard, "the switch is told")
+    };
+    // A page that is too long, of which the self-test has nothing to say.
+    let start = |page: &str| Responder::start(&world, Hook::Tc, page, &answers_for(&world), "");
+    let responder = start(&page(20_000));
+    responder.order(&["down", "shop"]);
+    let kernel = &responder.status()["kernel"];
+    assert_eq!(kernel["interfaces"][0]["selftest"]["wrong"], json!([]));
+    assert!(kernel["sites"][0]["unsayable"].is_string(), "{kernel}");
+    assert!(!heard(&responder));
+    drop(responder);
+    // A device that goes away.
+    let responder = start(&page(SHORT));
+    responder.wait_for_mode("off");
+    world.server().ip(&format!("link del {}", world.device()));
+    responder.order(&["down", "shop"]);
+    assert!(!heard(&responder));
+    let has_gone = || {
+        let interface = responder.status()["kernel"]["interfaces"][0].clone();
+        (interface["hook"] == "none").then_some(interface)
+    };
+    let interface = until(Instant::now() + PATIENCE, has_gone, "the device is missed");
+    let why = interface["why"].as_str().expect("a reason");
+    assert!(why.contains("has gone"), "{why}");
+    assert_eq!(interface["selftest"], json!(null));
+}
+
+/// What the configuration has no more is answered to its end.
+#[test]
+fn a_reload_cuts_nobody_who_is_being_answered() {
+    let world = World::direct();
+    let responder = Responder::start(&world, Hook::Xdp, &page(7600), &answers_for(&world), "");
+    responder.order(&["down", "shop"]);
+    responder.wait_for_mode("on");
+    let file = responder.folder().join("sorry.toml");
+    let text = std::fs::read_to_string(&file).expect("read the configuration");
+    let came = std::thread::scope(|scope| {
+        let visits = scope.spawn(|| crowd(&world, Family::V4, 6000, 50, LONG));
+        while !visits.is_finished() {
+            for kernel in ["\"never\"", "\"when down\""] {
+                let changed = text.replace("\"when down\"", kernel);
+                std::fs::write(&file, changed).expect("write the configuration");
+                responder.order(&["reload"]);
+            }
+            responder.wait_for_mode("on");
+        }
+        visits.join().expect("it is counted")
+    });
+    // New ones are user space's, where nobody listens at that address: they are refused, and no other is cut.
+    assert!(came.finished > 0 && !came.errors.is_empty(), "{came:?}");
+    for error in came.errors.keys() {
+        assert!(error.to_lowercase().contains("refused"), "{came:?}");
+    }
+}
+
+#[test]
 fn without_what_it_takes_user_space_answers_and_says_why() {
     let world = World::direct();
     let mut responder = Responder::as_nobody(&world, &page(SHORT));

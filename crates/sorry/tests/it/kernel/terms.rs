@@ -188,6 +188,27 @@ fn the_kernel_tells_of_requests() {
     responder.wait_for_mode("on");
     let url = world.url(Family::V4, "/shoes");
     let bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    // Of an upload nothing is told but its begin.
+    let upload = folder.path().join("upload");
+    std::fs::write(&upload, "SECRET".repeat(5000)).expect("write a file");
+    let upload = format!("@{}", upload.display());
+    world.client().must(
+        "curl",
+        &[
+            "-s",
+            "-o",
+            "/dev/null",
+            "--noproxy",
+            "*",
+            "-A",
+            "me",
+            "-H",
+            "Expect:",
+            "--data-binary",
+            &upload,
+            &url,
+        ],
+    );
     for _ in 0..6 {
         world.client().must(
             "curl",
@@ -196,15 +217,16 @@ fn the_kernel_tells_of_requests() {
     }
     let written = || {
         let lines = std::fs::read_to_string(&log).unwrap_or_default();
-        (lines.lines().count() >= 6).then_some(lines)
+        (lines.lines().count() >= 7).then_some(lines)
     };
     let lines = until(
         Instant::now() + PATIENCE,
         written,
         "the requests are written down",
     );
-    assert_eq!(lines.lines().count(), 6, "{lines}");
-    for line in lines.lines() {
+    assert_eq!(lines.lines().count(), 7, "{lines}");
+    assert!(!lines.contains("SECRET"), "{lines}");
+    for line in lines.lines().skip(1) {
         let told: serde_json::Value = serde_json::from_str(line).expect("JSON");
         assert_eq!(told["target"], "/shoes", "{told}");
         assert_eq!(told["client"], "192.0.2.1", "{told}");
