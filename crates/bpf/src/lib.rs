@@ -14,7 +14,7 @@ static RESPONDER: &Aligned<[u8]> = &Aligned(*include_bytes!("../prebuilt/sorry.b
 static CLIENTS: &Aligned<[u8]> = &Aligned(*include_bytes!("../prebuilt/load.bpfel.o"));
 static REPEATED: &Aligned<[u8]> = &Aligned(*include_bytes!("../prebuilt/trial.bpfel.o"));
 
-/// The object: an ELF file of eBPF programs and maps, for kernels of little-endian machines from 5.18 on.
+/// The object: an ELF file of eBPF programs and maps, for kernels of little-endian machines from 5.19 on.
 pub static OBJECT: &[u8] = &RESPONDER.0;
 
 /// Clients without sockets, for the benchmark alone: see `c/load.bpf.c`.

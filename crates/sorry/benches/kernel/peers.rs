@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 
 use anyhow::{Context as _, bail};
 use aya::Ebpf;
-use sorry_server::kernel::{self, Attachment, Choice, Responder, Secret, attach};
+use sorry_server::kernel::{self, Attachment, Before, Choice, Responder, Secret, attach};
 
 use crate::cable::Cable;
 use crate::clients::{self, Clients};
@@ -167,9 +167,12 @@ fn in_kernel(
 ) -> anyhow::Result<(Attachment, Responder)> {
     let terms = responder::terms()?;
     let secret = Secret::random()?;
-    let (attachment, mut responder) = attach(device, Choice::Only(place), None, |place, _| {
-        Responder::new(place, secret.clone(), terms.clone())
-    })?;
+    let (attachment, mut responder) = attach(
+        device,
+        Choice::Only(place),
+        Before::Dead(None),
+        |place, _| Responder::new(place, secret.clone(), terms.clone()),
+    )?;
     let sites: Vec<_> = pages
         .iter()
         .map(|page| (vec![at(page)], page.speech.clone()))

@@ -90,7 +90,7 @@ pub struct KernelSite {
     pub vips: Vec<VipStanding>,
     /// What was counted since the responder was loaded, on all devices.
     pub counts: BTreeMap<String, u64>,
-    /// When connections were last seen to be answered. Only packets from elsewhere show that they come this way: this machine's own
+    /// When a request was last seen to be answered. Only packets from elsewhere show that they come this way: this machine's own
     /// requests do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Moment>,

@@ -165,3 +165,7 @@ impl KernelSite {
         notes
     }
 }
+
+#[cfg(test)]
+#[path = "kernel_tests.rs"]
+mod tests;

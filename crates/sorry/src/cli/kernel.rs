@@ -35,7 +35,7 @@ pub(super) enum KernelVerb {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Modes are read back from the kernel: `on` answers new connections, `drain` only those that are answered already, `off` none. LAST \
-SEEN is when a client's connection was last answered: only packets from elsewhere show that they come this way, requests of this machine \
+SEEN is when a client's request was last answered: only packets from elsewhere show that they come this way, requests of this machine \
 itself do not.
 
 Exit codes: 0 done; 1 the daemon could not be asked, or refused; 2 what was typed is wrong."

@@ -42,6 +42,8 @@ pub struct Attachment {
     device: Device,
     place: Place,
     hold: Hold,
+    /// The kernel's number of our program, where a link tells it.
+    program: Option<u32>,
     /// Why it is at no better place.
     why: Option<String>,
 }
@@ -50,8 +52,8 @@ pub struct Attachment {
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// The device.
-    #[error("there is no network device {0}")]
-    NoDevice(Box<str>),
+    #[error("cannot look at the network device {0}: {1}; `ip link` lists those that there are")]
+    NoDevice(Box<str>, #[source] io::Error),
     /// It has no frames that could be turned round.
     #[error(
         "{0} has no Ethernet header, as tunnels have none, and the kernel's answers need one: attach to the device that its packets come in by, or leave it to user space"
@@ -59,7 +61,7 @@ pub enum AttachError {
     NoEthernet(Box<str>),
     /// What it sends is too small.
     #[error(
-        "{device} sends packets of at most {mtu} bytes, and the kernel's answers need {LEAST_MTU}"
+        "{device} sends packets of at most {mtu} bytes, and the kernel's answers need {LEAST_MTU}: `ip link set {device} mtu 1500`"
     )]
     SmallPackets {
         /// Which.
@@ -72,15 +74,56 @@ pub enum AttachError {
     Refused(Vec<String>),
 }
 
-/// Attaches what `make` makes for the best place that takes it. Where the process before us has passed a link on, what is made waits for
+/// What a process before us has left.
+#[derive(Debug)]
+pub enum Before {
+    /// Nothing but, it may be, what held its program.
+    Dead(Option<(Place, OwnedFd)>),
+    /// It still runs, and has passed on what holds its program, where anything can.
+    Alive(Option<(Place, OwnedFd)>),
+}
+
+/// Attaches what `make` makes for the best place that takes it. Where the process before us has left a link, what is made waits for
 /// [`Attachment::take_place`].
+///
+/// # Errors
+/// See [`AttachError`].
 pub fn attach(
     name: &str,
     choice: Choice,
-    inherited: Option<(Place, OwnedFd)>,
+    before: Before,
     mut make: impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
 ) -> Result<(Attachment, Responder), AttachError> {
-    let device = Device::named(name).map_err(|_| AttachError::NoDevice(name.into()))?;
+    let device = suitable(name)?;
+    let mut refusals = Vec::new();
+    let (is_alone, link) = match before {
+        Before::Dead(link) => (true, link),
+        Before::Alive(link) => (false, link),
+    };
+    if is_alone {
+        remove_filters(&device);
+    }
+    if let Some((place, link)) = link.filter(|(place, _)| places(choice).contains(place)) {
+        match loaded(&device, place, &mut make) {
+            Ok(responder) => {
+                let attachment = Attachment {
+                    device,
+                    place,
+                    hold: Hold::Inherited(link),
+                    program: None,
+                    why: None,
+                };
+                return Ok((attachment, responder));
+            }
+            Err(why) => refusals.push(why),
+        }
+    }
+    climb(device, choice, refusals, make)
+}
+
+/// A device that can be attached to.
+fn suitable(name: &str) -> Result<Device, AttachError> {
+    let device = Device::named(name).map_err(|error| AttachError::NoDevice(name.into(), error))?;
     if !device.is_ethernet {
         return Err(AttachError::NoEthernet(device.name));
     }
@@ -90,46 +133,54 @@ pub fn attach(
             mtu: device.mtu,
         });
     }
-    let mut refusals = Vec::new();
-    if let Some((place, link)) = inherited.filter(|(place, _)| places(choice).contains(place)) {
-        match loaded(&device, place, &mut make) {
-            Ok(responder) => {
-                let hold = Hold::Inherited(link);
+    Ok(device)
+}
+
+/// From the best place down to the first that takes it.
+fn climb(
+    device: Device,
+    choice: Choice,
+    mut refusals: Vec<String>,
+    mut make: impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
+) -> Result<(Attachment, Responder), AttachError> {
+    for place in places(choice) {
+        if let (Place::Driver, Some(vlan)) = (place, &device.vlan) {
+            refusals.push(format!(
+                "{vlan} is a VLAN of {}, whose tags the device takes off before the driver's programs see a packet",
+                device.name
+            ));
+            continue;
+        }
+        match at(&device, place, &mut make) {
+            Ok((hold, responder)) => {
+                let program = hold.program();
+                let why = (!refusals.is_empty()).then(|| refusals.join("; "));
                 let attachment = Attachment {
                     device,
                     place,
                     hold,
-                    why: None,
+                    program,
+                    why,
                 };
                 return Ok((attachment, responder));
             }
             Err(why) => refusals.push(why),
         }
     }
-    for place in places(choice) {
-        if let (Place::Driver, Some(vlan)) = (place, &device.vlan) {
-            refusals.push(format!(
-                "{vlan} is a VLAN of {name}, whose tags the device takes off before the driver's programs see a packet"
-            ));
-            continue;
-        }
-        match at(&device, place, &mut make) {
-            Ok((hold, responder)) => {
-                let why = (!refusals.is_empty()).then(|| refusals.join("; "));
-                return Ok((
-                    Attachment {
-                        device,
-                        place,
-                        hold,
-                        why,
-                    },
-                    responder,
-                ));
-            }
-            Err(why) => refusals.push(why),
-        }
-    }
     Err(AttachError::Refused(refusals))
+}
+
+/// What processes that are no more have left at the traffic control hook of a kernel before 6.6: filters, which nobody who has given up
+/// CAP_NET_ADMIN can take away.
+fn remove_filters(device: &Device) {
+    let removed =
+        tc::qdisc_detach_program(&device.name, TcAttachType::Ingress, sorry_bpf::program::TC);
+    if removed.is_ok() {
+        log::info!(
+            "a filter that was left at {} by a process before this one is taken away",
+            device.name
+        );
+    }
 }
 
 fn places(choice: Choice) -> Vec<Place> {
@@ -232,10 +283,24 @@ pub fn told(error: &LoadError) -> String {
         }
         cause = next.source();
     }
-    if text.contains("Operation not permitted") {
+    if is_forbidden(error) {
         text.push_str("; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed");
     }
     text
+}
+
+fn is_forbidden(error: &LoadError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(one) = cause {
+        let number = one
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::raw_os_error);
+        if number == Some(rustix::io::Errno::PERM.raw_os_error()) {
+            return true;
+        }
+        cause = one.source();
+    }
+    false
 }
 
 /// How an attachment stands, as the kernel says.
@@ -243,6 +308,8 @@ pub fn told(error: &LoadError) -> String {
 pub enum Stands {
     /// It is there.
     Attached,
+    /// What is there is the program of another process: of one before us, or of one that takes over.
+    Another,
     /// The device has gone, and with it the attachment.
     Gone,
 }
@@ -282,6 +349,7 @@ impl Attachment {
             .with_program(|program| bpf_link::replace(link.as_fd(), program))?;
         replaced.map_err(LoadError::Link)?;
         self.hold = Hold::Link(link);
+        self.program = self.hold.program();
         Ok(())
     }
 
@@ -327,16 +395,29 @@ impl Attachment {
 
     /// Asks the kernel whether it is still there.
     pub fn stands(&self) -> Stands {
-        let is_there = match &self.hold {
-            Hold::Link(link) | Hold::Inherited(link) => {
-                bpf_link::read(link.as_fd()).is_ok_and(|found| found.device == self.device.index)
-            }
-            Hold::Filter => self.device.is_there(),
+        let found = match &self.hold {
+            Hold::Link(link) | Hold::Inherited(link) => bpf_link::read(link.as_fd()).ok(),
+            // Nobody who has given up CAP_NET_ADMIN can look for a filter.
+            Hold::Filter if self.device.is_there() => return Stands::Attached,
+            Hold::Filter => None,
         };
-        if is_there {
-            Stands::Attached
-        } else {
-            Stands::Gone
+        match found {
+            Some(found) if found.device != self.device.index => Stands::Gone,
+            None => Stands::Gone,
+            Some(found) if self.program == Some(found.program) => Stands::Attached,
+            Some(_) => Stands::Another,
+        }
+    }
+}
+
+impl Hold {
+    /// The kernel's number of the program that is held.
+    fn program(&self) -> Option<u32> {
+        match self {
+            Hold::Link(link) | Hold::Inherited(link) => {
+                bpf_link::read(link.as_fd()).ok().map(|found| found.program)
+            }
+            Hold::Filter => None,
         }
     }
 }
@@ -374,10 +455,13 @@ mod tests {
     #[test]
     fn what_cannot_be_there_is_refused_before_anything_is_loaded() {
         let never = |_: Place, _: &Device| panic!("it is loaded");
-        let error = attach("none-such", Choice::Best, None, never)
+        let error = attach("none-such", Choice::Best, Before::Dead(None), never)
             .map(|_| ())
             .unwrap_err();
-        assert_eq!(error.to_string(), "there is no network device none-such");
+        assert_eq!(
+            error.to_string(),
+            "cannot look at the network device none-such: No such device (os error 19); `ip link` lists those that there are"
+        );
     }
 
     #[test]
@@ -389,15 +473,22 @@ mod tests {
                 super::super::tests::rig::terms(),
             )
         };
-        let (mut old, mut old_responder) = attach("lo", Choice::Best, None, make).unwrap();
+        let (mut old, mut old_responder) =
+            attach("lo", Choice::Best, Before::Dead(None), make).unwrap();
         let link = old.link().unwrap().unwrap();
         let program = || bpf_link::read(link.as_fd()).unwrap().program;
         let before = program();
         let inherited = old.link().unwrap().map(|link| (old.place(), link));
-        let (mut new, mut new_responder) = attach("lo", Choice::Best, inherited, make).unwrap();
+        let (mut new, mut new_responder) =
+            attach("lo", Choice::Best, Before::Alive(inherited), make).unwrap();
         assert_eq!(program(), before, "not before it is told to");
+        assert_eq!(new.stands(), Stands::Another);
         new.take_place(&mut new_responder).unwrap();
         assert_ne!(program(), before);
+        assert_eq!(
+            (new.stands(), old.stands()),
+            (Stands::Attached, Stands::Another)
+        );
         drop((new, new_responder));
         assert_ne!(program(), before, "the link lives on");
         old.retake_place(&mut old_responder).unwrap();
@@ -416,7 +507,7 @@ mod tests {
                 super::super::tests::rig::terms(),
             )
         };
-        let (attachment, responder) = attach("lo", Choice::Best, None, make).unwrap();
+        let (attachment, responder) = attach("lo", Choice::Best, Before::Dead(None), make).unwrap();
         assert_eq!(attachment.place(), Place::Ingress);
         assert_eq!(attachment.why(), Some("the driver of lo has no native XDP"));
         assert_eq!(attachment.stands(), Stands::Attached);
@@ -425,7 +516,7 @@ mod tests {
             "run the tests on Linux 6.6 or later"
         );
         drop((attachment, responder));
-        let refused = attach("lo", Choice::Only(Place::Driver), None, make)
+        let refused = attach("lo", Choice::Only(Place::Driver), Before::Dead(None), make)
             .map(|_| ())
             .unwrap_err();
         assert!(matches!(refused, AttachError::Refused(_)), "{refused}");

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use aya::maps::lpm_trie::{Key, LpmTrie};
-use aya::maps::xdp::DevMap;
+use aya::maps::xdp::{DevMap, XdpMapError};
 use aya::maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{Program, ProgramError, SchedClassifier, TestRun as _, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
@@ -33,11 +33,14 @@ pub enum LoadError {
     /// A link.
     #[error("cannot put the program in the place of the one before it")]
     Link(#[source] std::io::Error),
+    /// Copies of a packet.
+    #[error("the device sends no copies of packets, which pages of several segments need")]
+    Copies(#[source] XdpMapError),
     /// How many processors there are.
     #[error("cannot learn how many processors there are")]
     Processors(#[source] std::io::Error),
     /// There is no page left.
-    #[error("there is no room for another site in the kernel")]
+    #[error("there is no room for another site in the kernel: leave some to user space")]
     Full,
     /// There is no number left for an address, or no room at its place.
     #[error(
@@ -156,7 +159,7 @@ impl Loaded {
             for entry in 0..entries {
                 copies
                     .set(entry, device, Some(&segment), 0)
-                    .map_err(|error| LoadError::Lacking(format!("device {device}: {error}")))?;
+                    .map_err(LoadError::Copies)?;
             }
         }
         Ok(())

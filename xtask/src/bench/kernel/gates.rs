@@ -13,11 +13,17 @@ enum Gate {
     Nothing,
 }
 
-const GATES: [Gate; 6] = [
+const GATES: [Gate; 7] = [
     Gate::Part("xdp", "1.2KB", 30.0, 40.0),
     Gate::Part("tc", "1.2KB", 8.0, 10.0),
     Gate::Part("xdp", "8KB", 9.0, 9.0),
     Gate::Packet("syn", "SYN -> SYN-ACK", 120.0, 100.0),
+    Gate::Packet(
+        "request-curl",
+        "curl's request -> page of 1.2 KB",
+        180.0,
+        150.0,
+    ),
     Gate::Packet(
         "request-browser",
         "a browser's request -> page of 1.2 KB",

@@ -44,14 +44,14 @@ table! {
         #[example = "\"1m\""]
         drain: Time<1_000, 600_000>,
 
-        /// What happens when Sorry dies without being stopped.
+        /// What happens when Sorry dies without being stopped. Another word is in force after a restart.
         #[key = "on-crash"]
         #[default = "\"pass\""]
         #[example = "\"keep\""]
         on_crash: OnCrash,
 
         /// For how long the kernel goes on answering without hearing from Sorry, with `on-crash = "keep"`, and at the traffic control hook of
-        /// kernels before 6.6.
+        /// kernels before 6.6. Another time is in force after a restart.
         #[key = "lease"]
         #[default = "\"10s\""]
         #[example = "\"30s\""]

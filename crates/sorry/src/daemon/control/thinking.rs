@@ -90,7 +90,7 @@ impl Control {
             audit: Arc::clone(&self.gauge.audit),
             programs: Arc::clone(&self.state.programs),
             hold,
-            kernel: self.kernel.as_ref().map(Kernel::handle),
+            kernel: self.kernel.as_ref().and_then(Kernel::handle),
         })?;
         self.gauge.watch(&brain.standing);
         Ok(self.brain.insert(brain))

@@ -111,6 +111,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_time_of_workers_is_read_and_of_nobody_else() {
+        let (told, heard) = std::sync::mpsc::channel();
+        let work = move || {
+            let begun = Instant::now();
+            while begun.elapsed().as_millis() < 20 {}
+            told.send(worker_times()).unwrap();
+        };
+        let worker = std::thread::Builder::new().name("sorry-worker-7".into());
+        worker.spawn(work).unwrap().join().unwrap();
+        let times = heard.recv().unwrap();
+        assert_eq!(times.len(), 1, "{times:?}");
+        assert!(times.values().all(|time| *time > 5_000_000), "{times:?}");
+    }
+
+    #[test]
     fn shares_are_thousandths() {
         assert_eq!((share(1, 2), share(0, 0), share(3, 1)), (500, 0, 3000));
         assert_eq!(told(Cause::Busy(955)), "a worker was busy 95 % of the time");

@@ -6,6 +6,7 @@ mod load;
 mod node;
 mod nodes;
 mod order;
+mod places;
 mod published;
 mod samples;
 mod selftest;
@@ -62,6 +63,8 @@ pub(super) struct Routed {
 pub(super) struct Kernel {
     orders: Sender<Order>,
     thread: Option<JoinHandle<()>>,
+    /// Whether there was anything to attach to at the start.
+    is_attached: bool,
     /// How everything stood when it was published last.
     pub(super) standing: Arc<ArcSwap<KernelStanding>>,
 }
@@ -88,19 +91,21 @@ impl Kernel {
         let (orders, inbox): (Sender<Order>, Receiver<Order>) = channel();
         let standing = Arc::new(ArcSwap::from_pointee(KernelStanding::default()));
         let published = Arc::clone(&standing);
+        let is_attached = nodes.all.iter().any(|node| node.attached.is_some());
         let thread = std::thread::Builder::new()
             .name("sorry-kernel".into())
             .spawn(move || Thread::new(nodes, gauges, published).run(&inbox))?;
         Ok(Kernel {
             orders,
             thread: Some(thread),
+            is_attached,
             standing,
         })
     }
 
-    /// For whoever decides.
-    pub(super) fn handle(&self) -> Handle {
-        Handle(self.orders.clone())
+    /// For whoever decides; nothing where there is nothing that could answer, for that is no switch that fails.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        self.is_attached.then(|| Handle(self.orders.clone()))
     }
 
     /// What a successor is to have, with names. Without it the successor begins anew, and connections that are being answered are lost.

@@ -7,7 +7,7 @@ use super::trial::Alone;
 use crate::admin::kernel::{Hook, SelfTest};
 use crate::config::{Config, KernelHook, OnCrash};
 use crate::kernel::{Attachment, Choice, LoadError, Place, Responder, Secret, Stands, Terms};
-use crate::kernel::{attach, pin};
+use crate::kernel::{Before, attach, pin, told};
 use sorry_core::moment::Moment;
 
 /// Why nothing better was tried where a process that has died left something attached.
@@ -52,24 +52,18 @@ impl Node {
             None => pin::left_behind(name),
         };
         let is_left = left.is_some();
-        let inherited = passed_on.or(left);
-        let made = attach(name, choice, inherited, |place, device| {
+        let before = match (bequest.secret.is_some(), passed_on.or(left)) {
+            (true, link) => Before::Alive(link),
+            (false, link) => Before::Dead(link),
+        };
+        let made = attach(name, choice, before, |place, device| {
             let terms = Terms {
                 mtu: device.mtu,
                 ..terms.clone()
             };
             Responder::new(place, secret.clone(), terms)
         });
-        let mut node = Node {
-            name: name.into(),
-            attached: None,
-            why: None,
-            selftest: None,
-            distrusted: Vec::new(),
-            waits: false,
-            unconfigured: None,
-            fault: None,
-        };
+        let mut node = Node::new(name);
         match made {
             Ok((attachment, mut responder)) => {
                 node.why = attachment.why().map(str::to_owned);
@@ -86,6 +80,29 @@ impl Node {
             }
             Err(error) => node.why = Some(error.to_string()),
         }
+        node.tell();
+        node
+    }
+
+    fn new(name: &str) -> Node {
+        Node {
+            name: name.into(),
+            attached: None,
+            why: None,
+            selftest: None,
+            distrusted: Vec::new(),
+            waits: false,
+            unconfigured: None,
+            fault: None,
+        }
+    }
+
+    /// One to which nothing can be attached, for this reason.
+    pub(super) fn bare(name: &str, why: String) -> Node {
+        let node = Node {
+            why: Some(why),
+            ..Node::new(name)
+        };
         node.tell();
         node
     }
@@ -151,7 +168,7 @@ impl Node {
     pub(super) fn note(&mut self, done: Result<(), LoadError>) {
         let fault = done
             .err()
-            .map(|error| error.to_string())
+            .map(|error| told(&error))
             .or_else(|| self.unconfigured.clone());
         if fault != self.fault
             && let Some(fault) = &fault

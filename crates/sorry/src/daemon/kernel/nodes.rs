@@ -48,7 +48,12 @@ impl Nodes {
                     }
                     secret = Some(own);
                 }
-                Err(error) => log::error!("the kernel answers for nobody: {error}"),
+                Err(error) => {
+                    let why = format!("key-file: {error}");
+                    for name in &config.kernel.interfaces {
+                        all.push(Node::bare(name, why.clone()));
+                    }
+                }
             }
         }
         Nodes {

@@ -92,7 +92,7 @@ pub(super) fn try_all(
                 });
                 wrong.collect()
             }
-            Err(error) => vec![format!("{name}: {error}")],
+            Err(error) => vec![format!("{name}: {}", told(&error))],
         };
         if !wrong.is_empty() {
             distrusted.push(name);
@@ -100,7 +100,7 @@ pub(super) fn try_all(
         test.wrong.extend(wrong);
     }
     done = done.and(responder.forget());
-    test.wrong.extend(done.err().map(|error| error.to_string()));
+    test.wrong.extend(done.err().map(|error| told(&error)));
     (test, distrusted)
 }
 

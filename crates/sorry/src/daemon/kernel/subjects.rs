@@ -46,14 +46,15 @@ impl Subjects {
         let sites = config.sites.iter().zip(front.sites.all());
         Subjects {
             sites: sites
-                .filter_map(|(site, answers)| asked(config, site, answers))
+                .enumerate()
+                .filter_map(|(index, (site, answers))| asked(config, index, site, answers))
                 .collect(),
             terms: terms(&config.kernel),
         }
     }
 }
 
-fn asked(config: &Config, site: &config::Site, answers: &Site) -> Option<Asked> {
+fn asked(config: &Config, index: usize, site: &config::Site, answers: &Site) -> Option<Asked> {
     let when = match site.sorry.kernel {
         KernelWhen::Never => return None,
         KernelWhen::Down => When::Down,
@@ -63,7 +64,7 @@ fn asked(config: &Config, site: &config::Site, answers: &Site) -> Option<Asked> 
     Some(Asked {
         name: site.name.clone(),
         when,
-        refuses_anyway: vips.iter().all(|vip| is_listened_on(config, *vip)),
+        refuses_anyway: vips.iter().all(|vip| is_listened_on(config, index, *vip)),
         is_watched: !site.reals.is_empty(),
         vips,
         speech: speech(answers),
@@ -80,11 +81,13 @@ pub(super) fn speech(answers: &Site) -> Result<Speech, Unsayable> {
     Speech::new(&answers.answers, alt_svc)
 }
 
-/// Whether one of our listeners has the address, by itself or with all others of its port.
-fn is_listened_on(config: &Config, vip: SocketAddr) -> bool {
+/// Whether one of the site's own listeners has the address, in the clear, by itself or with all others of its port.
+fn is_listened_on(config: &Config, site: usize, vip: SocketAddr) -> bool {
     config
         .listeners
         .iter()
+        .filter(|listener| listener.sites.contains(&site))
+        .filter(|listener| !listener.options.tls && listener.options.proxy_from.is_empty())
         .any(|listener| match &listener.address {
             ListenAddress::Tcp(address) => {
                 let is_any = address.ip().is_unspecified() && (address.is_ipv6() || vip.is_ipv4());

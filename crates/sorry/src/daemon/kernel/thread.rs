@@ -1,10 +1,10 @@
 //! The thread that drives responders: it takes in what is said and wanted, does what time brings, and publishes what it reads back from the
-//! kernel. It waits for nobody, and nobody waits for it.
+//! kernel. It waits for nobody; whoever waits for it does so for a bounded time.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -25,7 +25,7 @@ use super::{Routed, Tell, bequest};
 use crate::admin::kernel::KernelStanding;
 use crate::config::OnCrash;
 use crate::daemon::clock::Clock;
-use crate::kernel::{Secret, Stands, Subject, Terms};
+use crate::kernel::{Secret, Subject, Terms, told};
 
 /// How often it looks at the devices, at counters, and publishes.
 const LOOK: Duration = Duration::from_secs(1);
@@ -44,6 +44,8 @@ pub(super) struct Thread {
     pub(super) nodes: Vec<Node>,
     pub(super) gauges: Gauges,
     published: Arc<ArcSwap<KernelStanding>>,
+    /// Whoever waits for what is published next.
+    awaited: Vec<SyncSender<()>>,
     pub(super) subjects: Option<Subjects>,
     pub(super) routes: BTreeMap<Box<str>, Route>,
     tell: Option<Tell>,
@@ -57,7 +59,7 @@ pub(super) struct Thread {
     pub(super) overload: Overload,
     meter: Meter,
     clock: Clock,
-    begun: Instant,
+    pub(super) begun: Instant,
     looked: Option<Instant>,
     /// When requests for a site were last seen to be answered, in seconds since 1970, and how many there had been.
     pub(super) seen: BTreeMap<Box<str>, (u64, Option<u64>)>,
@@ -80,6 +82,7 @@ impl Thread {
             nodes: nodes.all,
             gauges,
             published,
+            awaited: Vec::new(),
             subjects: None,
             routes: BTreeMap::new(),
             tell: None,
@@ -131,10 +134,7 @@ impl Thread {
                     &self.overload,
                 ));
             }
-            Order::Publish(done) => {
-                self.publish();
-                let _nobody_waits = done.send(());
-            }
+            Order::Publish(done) => self.awaited.push(done),
             Order::GoOn => self.go_on(),
             Order::Stop => {}
         }
@@ -163,35 +163,6 @@ impl Thread {
             Some(tell) => tell(routed.switch, routed.generation, outcome),
             None => self.untold.push(routed),
         }
-    }
-
-    /// Whether every device that is attached does what is wanted for the site, as it is read back. Visitors are sent to nobody by nothing: there must be
-    /// a device, and the site must be one that it can answer for.
-    fn is_so(&self, routed: &Routed) -> bool {
-        let attached: Vec<_> = self
-            .nodes
-            .iter()
-            .filter_map(|node| node.attached.as_ref())
-            .collect();
-        let needs_one = routed.route == Route::Sorry;
-        (!needs_one || !attached.is_empty())
-            && attached.into_iter().all(|(attachment, responder)| {
-                let Ok(observed) = responder.observe() else {
-                    return false;
-                };
-                let is_found = |vip, mode| {
-                    observed
-                        .iter()
-                        .any(|(_, found)| found.vip == vip && found.mode == Some(mode))
-                };
-                let desired = responder.desired();
-                let mut desired = desired
-                    .filter(|(name, ..)| **name == *routed.site)
-                    .peekable();
-                attachment.stands() == Stands::Attached
-                    && (!needs_one || desired.peek().is_some())
-                    && desired.all(|(_, vip, mode)| is_found(vip, mode))
-            })
     }
 
     /// What the process before us answered for is answered for until somebody has decided.
@@ -237,33 +208,8 @@ impl Thread {
                 // Only now that it says and does what the one of the process before us does.
                 done = done.and(attachment.take_place(responder));
             }
-            node.unconfigured = done.err().map(|error| error.to_string());
+            node.unconfigured = done.err().map(|error| told(&error));
             node.note(Ok(()));
-        }
-    }
-
-    /// Whether it is known of every site where its visitors go. Until then a program that a process before us has left behind, and that does know, goes
-    /// on; no longer than its lease.
-    fn is_decided(&self, subjects: &Subjects) -> bool {
-        let mut sites = subjects.sites.iter();
-        sites.all(|asked| asked.refuses_anyway || self.routes.contains_key(&asked.name))
-            || self.begun.elapsed() >= self.lease
-    }
-
-    /// Puts what waited for that into its place.
-    fn take_places(&mut self) {
-        let Some(subjects) = &self.subjects else {
-            return;
-        };
-        if !self.is_decided(subjects) {
-            return;
-        }
-        for node in self.nodes.iter_mut().filter(|node| node.waits) {
-            node.waits = false;
-            if let Some((attachment, responder)) = &mut node.attached {
-                let done = attachment.take_place(responder);
-                node.note(done);
-            }
         }
     }
 
@@ -332,6 +278,9 @@ impl Thread {
     fn publish(&mut self) {
         let standing = self.standing();
         self.published.store(Arc::new(standing));
+        for done in self.awaited.drain(..) {
+            let _nobody_waits = done.send(());
+        }
     }
 
     /// Has every responder do what is due, and go on being heard of where a lease would end.

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use sorry_bpf::layout::{Kind, SEGMENT};
+use sorry_core::responder::flip::Wanted;
 
 use super::super::load::Place;
 use super::super::packet::{GAP, Packet, flag};
-use super::rig::{Family, Fate, LONG, REQUEST, Rig, SHORT, WAYS, answered, one, siphash};
+use super::rig::{Family, Fate, LONG, REQUEST, Rig, SHORT, WAYS, answered, one, siphash, speech};
 
 const SEG: u32 = SEGMENT as u32;
 
@@ -355,6 +356,51 @@ fn a_gap_is_filled_with_the_one_segment() {
             ..rig.with(isn, SEG, 0, b"")
         };
         assert_eq!(rig.send(&early), Fate::Dropped, "no gap");
+    }
+}
+
+/// Every number of segments has a map of devices of its own.
+#[test]
+fn pages_of_every_number_of_segments_leave_whole() {
+    for family in [Family::Four, Family::Six] {
+        let mut rig = Rig::new((Place::Driver, family), LONG);
+        for segments in 2..=10 {
+            rig.wait(31);
+            let head = speech(LONG).end(Kind::Head);
+            rig.configure(segments * SEGMENT - head - 2, Wanted::Answer);
+            assert_eq!(rig.end().div_ceil(SEG) as usize, segments);
+            let isn = rig.greet();
+            let packets = answered(rig.send(&rig.with(isn, 0, flag::PSH, REQUEST)));
+            let page: Vec<u8> = packets
+                .iter()
+                .flat_map(|packet| packet.data.clone())
+                .collect();
+            assert!(rig.is_said(Kind::Page, &page), "{segments}");
+            assert_eq!(packets.len(), segments);
+        }
+    }
+}
+
+/// What a client hears is as old as a second at most.
+#[test]
+fn retry_after_comes_nearer() {
+    for way in WAYS {
+        let mut rig = Rig::new(way, SHORT);
+        rig.until = Some(rig.now.wall.0 / 1000 + 400);
+        rig.configure(SHORT, Wanted::Answer);
+        rig.wait(31);
+        let isn = rig.greet();
+        let ask = |rig: &mut Rig| {
+            let data = one(rig.send(&rig.with(isn, 0, flag::PSH, REQUEST))).data;
+            assert!(rig.is_said(Kind::Page, &data));
+            let text = String::from_utf8(data).unwrap();
+            let (_, rest) = text.split_once("Retry-After:").unwrap();
+            let number: u64 = rest.split_once('\r').unwrap().0.trim().parse().unwrap();
+            number
+        };
+        let first = ask(&mut rig);
+        rig.wait(200);
+        assert!(ask(&mut rig) < first);
     }
 }
 

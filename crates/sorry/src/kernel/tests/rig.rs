@@ -52,6 +52,7 @@ pub(in crate::kernel) struct Rig {
     pub(in crate::kernel) now: Moment,
     pub(in crate::kernel) body: usize,
     pub(in crate::kernel) company: Company,
+    pub(in crate::kernel) until: Option<u64>,
 }
 
 pub(in crate::kernel) const REQUEST: &[u8] =
@@ -124,7 +125,7 @@ impl Rig {
         rustix::thread::sched_setaffinity(None, &one).unwrap();
         let secret = Secret::shared(b"0123456789abcdef");
         let responder = Responder::new(place, secret, terms())
-            .expect("eBPF programs are loaded: run the tests as root, on Linux 5.18 or later");
+            .expect("eBPF programs are loaded: run the tests as root, on Linux 5.19 or later");
         let (client, server) = match family {
             Family::Four => ("192.0.2.7:40000", "198.51.100.1:80"),
             Family::Six => ("[2001:db8::7]:40000", "[2001:db8:1::1]:80"),
@@ -140,6 +141,7 @@ impl Rig {
             },
             body,
             company: Company::Alone,
+            until: None,
         };
         rig.configure(body, Wanted::Answer);
         rig
@@ -151,7 +153,7 @@ impl Rig {
             name: "shop".into(),
             vips: vec![self.server],
             speech: speech(body),
-            promise: promise(),
+            promise: self.promise(),
             wanted,
             company: self.company,
         };
@@ -169,6 +171,13 @@ impl Rig {
         self.responder.look(self.now).unwrap();
     }
 
+    fn promise(&self) -> Promise {
+        Promise {
+            until: self.until,
+            ..promise()
+        }
+    }
+
     pub(in crate::kernel) fn end(&self) -> u32 {
         u32::try_from(speech(self.body).end(Kind::Page)).unwrap()
     }
@@ -178,7 +187,7 @@ impl Rig {
         let now = self.now.wall.0 / 1000;
         (0..8).any(|number| {
             speech(self.body)
-                .said(kind, &promise(), now, Group { number, of: 8 })
+                .said(kind, &self.promise(), now, Group { number, of: 8 })
                 .as_deref()
                 == Some(bytes)
         })

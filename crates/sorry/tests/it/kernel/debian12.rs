@@ -63,6 +63,14 @@ END
     kill -KILL $!
     wait $! || true
 done
+echo '== again'
+sorry run --config /run/sorry.toml 2>/run/log &
+until grep -q ready /run/log; do
+    kill -0 $! || { cat /run/log; exit 1; }
+done
+cat /run/log
+kill -KILL $!
+wait $! || true
 echo '== end'
 "#;
 
@@ -152,6 +160,15 @@ fn they_are_attached_to_a_device_and_a_client_is_answered() {
         part("user space").contains("\"answers\": 0"),
         "{}",
         part("user space")
+    );
+}
+
+#[test]
+fn a_filter_that_a_crash_has_left_is_taken_away_by_the_next_process() {
+    let log = part("again");
+    assert!(
+        log.contains("a filter that was left at left by a process before this one is taken away"),
+        "{log}"
     );
 }
 
