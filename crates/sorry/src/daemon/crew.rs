@@ -91,7 +91,7 @@ impl Crew {
                 LocalSet::new().block_on(&runtime, work(desk, shared, orders));
             };
             let thread = std::thread::Builder::new()
-                .name(format!("sorry-{number}"))
+                .name(thread_name(number))
                 .spawn(work)?;
             crew.threads.push(thread);
             crew.orders.push(sender);
@@ -241,4 +241,15 @@ fn stay_on(core: Option<usize>) {
             log::warn!("a worker cannot be pinned to core {core}: {error}");
         }
     }
+}
+
+/// What the thread of a worker is called.
+pub(super) fn thread_name(number: usize) -> String {
+    format!("sorry-{number}")
+}
+
+/// Whether a thread of this name is a worker's.
+pub(super) fn is_worker(name: &str) -> bool {
+    let number = name.trim_end().strip_prefix("sorry-");
+    number.is_some_and(|number| number.parse::<usize>().is_ok())
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use sorry_core::responder::overload::{Cause, Load};
 
+use super::super::crew::is_worker;
 use super::super::worker::Shared;
 use crate::count::{self, Kind, Protocol, access};
 
@@ -89,7 +90,7 @@ fn worker_times() -> HashMap<u32, u64> {
             let name = fs::read_to_string(task.path().join("comm")).ok()?;
             let time = fs::read_to_string(task.path().join("schedstat")).ok()?;
             let time = time.split_whitespace().next()?.parse().ok()?;
-            name.starts_with("sorry-worker").then_some((number, time))
+            is_worker(&name).then_some((number, time))
         })
         .collect()
 }
@@ -109,6 +110,7 @@ pub(super) fn told(cause: Cause) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::crew::thread_name;
 
     #[test]
     fn the_time_of_workers_is_read_and_of_nobody_else() {
@@ -118,7 +120,7 @@ mod tests {
             while begun.elapsed().as_millis() < 20 {}
             told.send(worker_times()).unwrap();
         };
-        let worker = std::thread::Builder::new().name("sorry-worker-7".into());
+        let worker = std::thread::Builder::new().name(thread_name(7));
         worker.spawn(work).unwrap().join().unwrap();
         let times = heard.recv().unwrap();
         assert_eq!(times.len(), 1, "{times:?}");
