@@ -73,28 +73,37 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<()> {
         responder::fill(&mut responder, &[(vips, page.speech.clone())])?;
         let mut trial = Trial::new(place)?;
         let whole = u32::try_from(page.speech.end(Kind::Page))?;
+        let mut all = Vec::new();
         for (family, clients, server) in WAYS {
             let clients = clients.iter().map(|client| client.parse());
             let clients = clients.collect::<Result<Vec<SocketAddr>, _>>()?;
             let sorts = Sort::all(&mut trial, &clients, server.parse()?, whole)?;
-            for sort in sorts {
-                let (median, most) = sort.measure(&mut trial, plan)?;
-                let name = sort.name;
-                eprintln!(
-                    "   {:<4} IPv{family} {name:<28} {median:6.1} ns, at most {most:6.1}",
-                    peer.name()
-                );
-                Line::new("packet")
-                    .with("server", peer.name())
-                    .with("family", family)
-                    .with("kind", name)
-                    .with("ns", format!("{median:.1}"))
-                    .with("most", format!("{most:.1}"))
-                    .print();
+            all.extend(sorts.into_iter().map(|sort| (family, sort)));
+        }
+        // In turns: a machine that is slow for a while is slow for all kinds, and for some of the runs of each.
+        for _ in 0..plan.runs {
+            for (_, sort) in &mut all {
+                sort.run(&mut trial, plan)?;
             }
+        }
+        for (family, sort) in all {
+            tell(peer.name(), family, sort);
         }
     }
     Ok(())
+}
+
+fn tell(server: &str, family: &str, sort: Sort) {
+    let name = sort.name;
+    let (median, most) = sort.median();
+    eprintln!("   {server:<4} IPv{family} {name:<28} {median:6.1} ns, at most {most:6.1}");
+    Line::new("packet")
+        .with("server", server)
+        .with("family", family)
+        .with("kind", name)
+        .with("ns", format!("{median:.1}"))
+        .with("most", format!("{most:.1}"))
+        .print();
 }
 
 /// What becomes of a packet.
@@ -126,6 +135,8 @@ struct Sort {
     fate: Fate,
     /// One of each client.
     packets: Vec<Vec<u8>>,
+    /// Nanoseconds for each of them, by run.
+    times: Vec<Vec<f64>>,
 }
 
 impl Sort {
@@ -142,11 +153,15 @@ impl Sort {
             for (name, fate, frame) in frames(trial, *client, *near, server, whole)? {
                 let known = sorts.iter_mut().find(|sort| sort.name == name);
                 match known {
-                    Some(sort) => sort.packets.push(frame.to_bytes()),
+                    Some(sort) => {
+                        sort.packets.push(frame.to_bytes());
+                        sort.times.push(Vec::new());
+                    }
                     None => sorts.push(Sort {
                         name,
                         fate,
                         packets: vec![frame.to_bytes()],
+                        times: vec![Vec::new()],
                     }),
                 }
             }
@@ -154,22 +169,29 @@ impl Sort {
         Ok(sorts)
     }
 
-    /// Nanoseconds for each: the median of all clients' medians, and the greatest of those.
-    fn measure(&self, trial: &mut Trial, plan: &Plan) -> anyhow::Result<(f64, f64)> {
-        let mut medians = Vec::new();
-        for packet in &self.packets {
+    /// One run more of each packet.
+    fn run(&mut self, trial: &mut Trial, plan: &Plan) -> anyhow::Result<()> {
+        for (packet, times) in self.packets.iter().zip(&mut self.times) {
             let fate = trial.once(packet)?.0;
             ensure!(
                 fate == self.fate.number(trial.place),
                 "{}: it returned {fate}",
                 self.name
             );
-            let mut times = trial.measure(packet, plan)?;
-            times.sort_by(f64::total_cmp);
-            medians.push(times[times.len() / 2]);
+            times.push(trial.measure(packet, plan)?);
         }
+        Ok(())
+    }
+
+    /// Nanoseconds for each: the median of all clients' medians, and the greatest of those.
+    fn median(mut self) -> (f64, f64) {
+        let middle = |times: &mut Vec<f64>| {
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        let mut medians: Vec<f64> = self.times.iter_mut().map(middle).collect();
         medians.sort_by(f64::total_cmp);
-        Ok((medians[medians.len() / 2], medians[medians.len() - 1]))
+        (medians[medians.len() / 2], medians[medians.len() - 1])
     }
 }
 
@@ -271,17 +293,13 @@ impl Trial {
         Ok((result.return_value, out))
     }
 
-    /// Nanoseconds for each packet, once for each run.
-    fn measure(&mut self, packet: &[u8], plan: &Plan) -> anyhow::Result<Vec<f64>> {
-        let mut times = Vec::new();
-        for _ in 0..plan.runs {
-            self.measured.set(0, &self.nothing, 0)?;
-            let bare = self.run(packet, plan.repeat, None)?.duration;
-            self.measured.set(0, &self.responder, 0)?;
-            let with = self.run(packet, plan.repeat, None)?.duration;
-            times.push(with.as_nanos() as f64 - bare.as_nanos() as f64);
-        }
-        Ok(times)
+    /// Nanoseconds for each packet.
+    fn measure(&mut self, packet: &[u8], plan: &Plan) -> anyhow::Result<f64> {
+        self.measured.set(0, &self.nothing, 0)?;
+        let bare = self.run(packet, plan.repeat, None)?.duration;
+        self.measured.set(0, &self.responder, 0)?;
+        let with = self.run(packet, plan.repeat, None)?.duration;
+        Ok(with.as_nanos() as f64 - bare.as_nanos() as f64)
     }
 
     fn bring(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
