@@ -59,7 +59,7 @@ impl Node {
         let made = attach(name, choice, before, |place, device| {
             let terms = Terms {
                 mtu: device.mtu,
-                ..terms.clone()
+                ..subjects::on_trial(&terms)
             };
             Responder::new(place, secret.clone(), terms)
         });

@@ -50,7 +50,7 @@ pub fn selftest(config: &Config) -> Result<Vec<Tried>, Report> {
     let alone = trial::of(&fixed, &pages);
     let terms = Terms {
         mtu: 1500,
-        ..subjects::terms(&config.kernel)
+        ..subjects::on_trial(&subjects::terms(&config.kernel))
     };
     Ok([(Hook::Xdp, Place::Driver), (Hook::Tc, Place::Ingress)]
         .into_iter()

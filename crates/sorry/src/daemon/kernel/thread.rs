@@ -110,6 +110,9 @@ impl Thread {
     fn hear(&mut self, order: Order) {
         match order {
             Order::Say(subjects, done) => {
+                let is_known = |site: &str| subjects.sites.iter().any(|asked| *asked.name == *site);
+                // Of one that is not answered for nobody tells where its visitors go.
+                self.routes.retain(|site, _| is_known(site));
                 self.go_on_with(&subjects);
                 self.subjects = Some(*subjects);
                 self.configure();
@@ -118,6 +121,8 @@ impl Thread {
             Order::Route(routed) => {
                 self.routes.insert(routed.site.clone(), routed.route);
                 self.wish();
+                // It may be what had to be known before.
+                self.take_places();
                 self.answer(routed);
             }
             Order::Tell(tell) => {
@@ -313,6 +318,10 @@ impl Thread {
     /// Whether user space has too much to do; only where it matters.
     fn measure(&mut self) {
         if !self.measures() {
+            if self.subjects.is_some() {
+                self.overload = Overload::default();
+                self.meter = Meter::default();
+            }
             return;
         }
         let answered = self.answered();

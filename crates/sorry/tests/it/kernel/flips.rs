@@ -207,6 +207,19 @@ fn what_is_to_be_kept_goes_on_for_a_while_and_is_taken_over_by_the_next_one() {
         Some(503),
         "what was ordered is in force"
     );
+    // Started again while its program still answers: that goes on until it is known that the site is down.
+    let came = std::thread::scope(|scope| {
+        let visits = scope.spawn(|| crowd(&world, Family::V4, 4000, 20, LONG));
+        for _crash in 0..3 {
+            responder.server.signal("KILL");
+            responder.server.wait();
+            responder.again(&world);
+            responder.wait_for_mode("on");
+        }
+        visits.join().expect("it is counted")
+    });
+    assert_eq!(came.statuses, BTreeMap::from([(503, 4000)]), "{came:?}");
+    assert!(came.errors.is_empty(), "{came:?}");
     responder.server.signal("TERM");
     responder.server.wait();
     assert_eq!(attached(world.server(), world.device()), Attached::Not);

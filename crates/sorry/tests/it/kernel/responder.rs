@@ -1,5 +1,7 @@
 //! `sorry run` with the kernel answering, in the server's namespace of a world.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -125,10 +127,14 @@ impl Responder {
         let folder = configured(world, "xdp", page, sorry, "");
         let file = folder.path().join("sorry.toml");
         let typed = std::fs::read_to_string(&file).expect("read it");
-        let typed = typed.replace(
-            "[kernel]\n",
-            "[kernel]\non-crash = \"keep\"\nlease = \"2s\"\n",
+        let key = folder.path().join("key");
+        std::fs::write(&key, [7; 32]).expect("write a key");
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("hide it");
+        let terms = format!(
+            "[kernel]\non-crash = \"keep\"\nlease = \"2s\"\nkey-file = \"{}\"\n",
+            key.display()
         );
+        let typed = typed.replace("[kernel]\n", &terms);
         std::fs::write(&file, typed).expect("write it");
         let server = Server::spawn(entered(world, folder.path()));
         Responder { server, folder }

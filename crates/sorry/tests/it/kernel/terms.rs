@@ -64,6 +64,22 @@ fn who_is_denied_hears_nothing_and_who_is_allowed_is_answered_by_user_space() {
     assert_eq!(responder.in_user_space(), 1);
 }
 
+/// Its client is nobody, so lists of networks that nobody comes from must not make it fail.
+#[test]
+fn lists_and_limits_are_not_for_the_self_test() {
+    let world = World::direct();
+    let terms = "deny = [\"0.0.0.0/0\"]\nallow = [\"::/0\"]";
+    let responder = Responder::with_terms(&world, &page(7600), &listens_on(&world, 80), terms, "");
+    responder.wait_for_mode("on");
+    let test = responder.status()["kernel"]["interfaces"][0]["selftest"].clone();
+    assert_eq!(test["wrong"].as_array().map(Vec::len), Some(0), "{test}");
+    let refused = connect(&world, Family::V4, Duration::from_millis(500));
+    let error = refused.expect_err("its SYNs are dropped");
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+    assert_eq!(curl(&world, Family::V6, Asks::Get).status, Some(503));
+    assert_eq!(responder.in_user_space(), 1, "allowed");
+}
+
 /// Whoever has the secret can answer for whoever had it.
 #[test]
 fn a_node_with_the_same_key_file_goes_on_where_another_has_begun() {
