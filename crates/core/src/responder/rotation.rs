@@ -121,6 +121,15 @@ impl Rotation {
         self.marks[slot as usize]
     }
 
+    /// For how long what is said to new connections is not yet what is to be said; nothing where it is.
+    pub fn waits(&self, now: Moment, content: u64, times: &Times) -> Option<Duration> {
+        let (current, since) = self.turned?;
+        let is_said = self
+            .mark(current)
+            .is_some_and(|mark| mark.content == content);
+        (!is_said).then(|| since.after(times.rest).since(now.tick))
+    }
+
     /// When time alone brings something to do.
     pub fn next_look(&self, now: Moment, content: u64, times: &Times) -> Tick {
         let Some((current, since)) = self.turned else {
@@ -192,6 +201,7 @@ mod tests {
         use Slot::{One, Other};
         use Step::{Fill, Turn};
         let mut rotation = Rotation::default();
+        let mut waited = Vec::new();
         for (second, content, steps, next) in [
             (
                 10,
@@ -223,6 +233,8 @@ mod tests {
                 steps,
                 "{second}"
             );
+            let waits = rotation.waits(at(second), content, &TIMES);
+            waited.extend(waits.map(|waits| (second, waits.as_secs())));
             let next = Tick(next * 1000);
             assert_eq!(
                 rotation.next_look(at(second), content, &TIMES),
@@ -230,6 +242,7 @@ mod tests {
                 "{second}"
             );
         }
+        assert_eq!(waited, [(710, 20), (729, 1)]);
         assert_eq!(rotation.current(), One);
         assert_eq!(rotation.mark(One), Some(mark(1, 8)));
     }

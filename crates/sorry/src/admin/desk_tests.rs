@@ -57,6 +57,7 @@ fn reply(command: Command) {
             let found = one_of(sample(), &site).map(|site| Explanation {
                 site,
                 steps: Vec::new(),
+                kernel: Vec::new(),
                 inputs: Vec::new(),
             });
             reply.send(found).unwrap();

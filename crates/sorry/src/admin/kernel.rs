@@ -86,6 +86,9 @@ pub struct KernelSite {
     /// Why the server in user space has too much to do, where it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overloaded: Option<String>,
+    /// For how many seconds it says what was to be said before this; none where it says what is to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_seconds: Option<u64>,
     /// Its addresses, once for each device.
     pub vips: Vec<VipStanding>,
     /// What was counted since the responder was loaded, on all devices.
@@ -103,10 +106,89 @@ pub struct VipStanding {
     pub address: String,
     /// The device.
     pub interface: String,
-    /// What the kernel does there, read back from it: `off`, `on`, `drain`; `unknown` where it cannot be read.
+    /// What the kernel does there, read back from it: `off`, `on`, `drain`; `unknown` where it cannot be read, `absent` where it knows
+    /// nothing of the address: it is attached to no such device, cannot say the page, or has no room.
     pub mode: String,
     /// What is wanted.
     pub wanted: String,
+}
+
+impl VipStanding {
+    /// Whether the kernel does what is wanted.
+    pub fn is_as_wanted(&self) -> bool {
+        self.mode == self.wanted || (self.mode == "absent" && self.wanted == "off")
+    }
+}
+
+impl KernelStanding {
+    /// What an operator must know who counts on the kernel for a site: nothing where all is well, or where it answers for no such site.
+    pub fn cautions(&self, site: &str) -> Vec<String> {
+        let Some(site) = self.sites.iter().find(|known| known.site == site) else {
+            return Vec::new();
+        };
+        if let Some(why) = &site.unsayable {
+            return vec![format!("nothing is answered in the kernel: {why}")];
+        }
+        let absent = |one: &&InterfaceStanding| one.hook == Hook::None;
+        let mut told: Vec<String> = self
+            .interfaces
+            .iter()
+            .filter(absent)
+            .map(|one| {
+                let why = one.why.as_deref().unwrap_or("it is not attached");
+                format!("nothing is answered in the kernel at {}: {why}", one.name)
+            })
+            .collect();
+        let lost = site
+            .vips
+            .iter()
+            .filter(|vip| vip.mode == "absent" && self.is_attached(&vip.interface));
+        told.extend(lost.map(|vip| {
+            format!(
+                "nothing is answered in the kernel for {} at {}: there is no room for it, or the self-test has found the page wrong",
+                vip.address, vip.interface
+            )
+        }));
+        if let Some(seconds) = site.waits_seconds {
+            told.push(format!(
+                "the kernel says what was said before for up to {seconds} s more, so that whoever is being told that hears it to the end"
+            ));
+        }
+        told
+    }
+
+    /// What the kernel does for a site, and why it does not do more, a line each.
+    pub fn explain(&self, name: &str) -> Vec<String> {
+        let Some(site) = self.sites.iter().find(|known| known.site == name) else {
+            return Vec::new();
+        };
+        let at = |vip: &VipStanding| {
+            let hook = self.interfaces.iter().find(|one| one.name == vip.interface);
+            let hook = hook.map_or("none", |one| one.hook.word());
+            match vip.mode.as_str() {
+                "absent" => None,
+                mode => Some(format!(
+                    "{} is {mode} at {} ({hook})",
+                    vip.address, vip.interface
+                )),
+            }
+        };
+        let mut told: Vec<String> = site.vips.iter().filter_map(at).collect();
+        match (&site.overloaded, site.when.as_str()) {
+            (Some(why), _) => told.push(format!("it is overloaded: {why}")),
+            (None, "when overloaded") => {
+                told.push("user space can do what there is to do".to_owned());
+            }
+            _ => {}
+        }
+        told.extend(self.cautions(name));
+        told
+    }
+
+    fn is_attached(&self, interface: &str) -> bool {
+        let mut all = self.interfaces.iter();
+        all.any(|one| one.name == interface && one.hook != Hook::None)
+    }
 }
 
 impl KernelSite {

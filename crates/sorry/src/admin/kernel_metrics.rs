@@ -10,7 +10,7 @@ use super::kernel::{Hook, KernelStanding};
 pub(super) const HOOKS: [&str; 3] = ["xdp", "tc", "none"];
 
 /// What may be done for an address.
-pub(super) const MODES: [&str; 4] = ["off", "on", "drain", "unknown"];
+pub(super) const MODES: [&str; 5] = ["off", "on", "drain", "unknown", "absent"];
 
 /// What is counted.
 pub(super) fn counted() -> Vec<&'static str> {
@@ -43,7 +43,7 @@ pub(super) fn render(page: &mut Page, kernel: &KernelStanding) {
     for (site, vip) in vips() {
         samples.add(
             &[&site.site, &vip.address, &vip.interface],
-            u8::from(vip.mode == vip.wanted),
+            u8::from(vip.is_as_wanted()),
         );
     }
     let mut samples = page.family(&KERNEL_PACKETS);

@@ -65,7 +65,7 @@ impl KernelStanding {
                 Cell::from(site.seen.map_or_else(|| "-".to_owned(), |at| look.time(at))),
             ]);
             for vip in &site.vips {
-                let ink = match (vip.mode == vip.wanted, vip.mode.as_str()) {
+                let ink = match (vip.is_as_wanted(), vip.mode.as_str()) {
                     (false, _) => Ink::Bad,
                     (true, "on") => Ink::Good,
                     (true, "drain") => Ink::Notice,
@@ -157,6 +157,12 @@ impl KernelSite {
                     self.bytes
                 ),
                 Ink::Faint,
+            ));
+        }
+        if let Some(seconds) = self.waits_seconds {
+            notes.push((
+                format!("what was said before is said for up to {seconds} s more"),
+                Ink::Notice,
             ));
         }
         if let Some(why) = &self.overloaded {

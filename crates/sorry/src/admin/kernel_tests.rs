@@ -50,9 +50,12 @@ fn standing() -> KernelStanding {
             segments: 4,
             unsayable: None,
             overloaded: None,
+            waits_seconds: None,
             vips: vec![
                 vip("203.0.113.10:80", "on", "on"),
                 vip("[2001:db8::10]:80", "unknown", "on"),
+                vip("203.0.113.11:80", "absent", "on"),
+                vip("203.0.113.12:80", "absent", "off"),
             ],
             counts: counts
                 .map(|(what, number)| (what.to_owned(), number))
@@ -77,6 +80,8 @@ fn people_read_where_it_is_and_what_it_does() {
         shop                 when down             48211        48202     2025-12-31 23:59
           203.0.113.10:80    on         eth0
           [2001:db8::10]:80  unknown    eth0
+          203.0.113.11:80    absent     eth0
+          203.0.113.12:80    absent     eth0
           the page has 4470 bytes with its head, in 4 packets
     "#]]
     .assert_eq(&standing().render(&look).unwrap());
@@ -104,11 +109,49 @@ fn monitors_read_the_same() {
         sorry_kernel_selftest_wrong{interface="eth0"} 1
         sorry_kernel_mode{site="shop",vip="203.0.113.10:80",interface="eth0",mode="on"} 1
         sorry_kernel_mode{site="shop",vip="[2001:db8::10]:80",interface="eth0",mode="unknown"} 1
+        sorry_kernel_mode{site="shop",vip="203.0.113.11:80",interface="eth0",mode="absent"} 1
+        sorry_kernel_mode{site="shop",vip="203.0.113.12:80",interface="eth0",mode="absent"} 1
         sorry_kernel_as_wanted{site="shop",vip="203.0.113.10:80",interface="eth0"} 1
         sorry_kernel_as_wanted{site="shop",vip="[2001:db8::10]:80",interface="eth0"} 0
+        sorry_kernel_as_wanted{site="shop",vip="203.0.113.11:80",interface="eth0"} 0
+        sorry_kernel_as_wanted{site="shop",vip="203.0.113.12:80",interface="eth0"} 1
         sorry_kernel_packets_total{site="shop",what="foreign"} 7
         sorry_kernel_packets_total{site="shop",what="head"} 202
         sorry_kernel_packets_total{site="shop",what="page"} 48000
         sorry_kernel_packets_total{site="shop",what="syn"} 48211"#]]
     .assert_eq(&samples.join("\n"));
+}
+
+#[test]
+fn whoever_counts_on_it_is_told_what_it_does_not_do() {
+    let lost = |address: &str| {
+        format!(
+            "nothing is answered in the kernel for {address} at eth0: there is no room for it, or the self-test has found the page wrong"
+        )
+    };
+    let all = standing();
+    let told = all.cautions("shop");
+    let gone = "nothing is answered in the kernel at eth1: eth1 has gone".to_owned();
+    assert_eq!(
+        told,
+        [gone, lost("203.0.113.11:80"), lost("203.0.113.12:80")]
+    );
+    assert_eq!(all.cautions("other"), [""; 0]);
+    let mut waits = standing();
+    waits.interfaces.truncate(1);
+    waits.sites[0].vips.truncate(2);
+    assert_eq!(waits.cautions("shop"), [""; 0]);
+    waits.sites[0].waits_seconds = Some(7);
+    waits.sites[0].overloaded = Some("a worker was busy".to_owned());
+    expect![[r#"
+        203.0.113.10:80 is on at eth0 (tc)
+        [2001:db8::10]:80 is unknown at eth0 (tc)
+        it is overloaded: a worker was busy
+        the kernel says what was said before for up to 7 s more, so that whoever is being told that hears it to the end"#]]
+    .assert_eq(&waits.explain("shop").join("\n"));
+    waits.sites[0].unsayable = Some("the page is long".to_owned());
+    assert_eq!(
+        waits.cautions("shop"),
+        ["nothing is answered in the kernel: the page is long"]
+    );
 }

@@ -323,6 +323,9 @@ pub struct Explanation {
     pub site: SiteStanding,
     /// The chain: each step is so because of the ones that are below it and deeper.
     pub steps: Vec<Step>,
+    /// What the kernel does for it, a line each; nothing where it does nothing for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kernel: Vec<String>,
     /// What led there, the newest first.
     pub inputs: Vec<Seen>,
 }

@@ -175,6 +175,7 @@ fn reasons_stand_below_what_they_are_a_reason_for() {
             ),
             step(2, "10.0.0.1:80 is down"),
         ],
+        kernel: Vec::new(),
         inputs: vec![Seen {
             at: Moment(NOW - 3),
             what: "http of 10.0.0.1:80: refused".to_owned(),

@@ -312,7 +312,7 @@ impl Control {
                 self.gauge.note(&self.state);
                 self.compress();
             }
-            Event::News(News::Answer(answer)) => answer.give(),
+            Event::News(News::Answer(answer)) => self.tell_outcome(*answer),
             Event::Feed => {
                 self.crew.turn();
                 self.supervisor.feed(self.crew.counts());

@@ -81,6 +81,11 @@ impl Handing {
         matches!(self.phase, Phase::UnderWay(_))
     }
 
+    /// Whether anybody has copies of the sockets, confirmed or not.
+    pub(super) fn is_begun(&self) -> bool {
+        self.phase != Phase::Idle
+    }
+
     /// It is settled.
     pub(super) fn settle(&mut self, outcome: Outcome) -> Next {
         self.phase = match outcome {

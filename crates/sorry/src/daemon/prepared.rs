@@ -10,6 +10,7 @@ use super::checks;
 use super::doors::{Change, DoorError, Doors};
 use super::entrusted;
 use super::folders;
+use super::kernel;
 use super::pages::{self, Found, Loaded, Reached};
 use super::programs::Programs;
 use super::sandbox;
@@ -57,7 +58,7 @@ fn read_all(
     let now = i64::try_from(now()).unwrap_or(i64::MAX);
     let pages = match pages::load(config, now, reached) {
         Ok(pages) => {
-            found.warnings.extend(page_warnings(&pages));
+            found.warnings.extend(page_warnings(config, &pages));
             Some(pages)
         }
         Err(of_pages) => {
@@ -84,10 +85,11 @@ fn read_all(
     pages.zip(secrets)
 }
 
-pub(super) fn page_warnings(pages: &[Loaded]) -> impl Iterator<Item = String> {
-    pages
+pub(super) fn page_warnings(config: &Config, pages: &[Loaded]) -> Vec<String> {
+    let own = pages
         .iter()
-        .flat_map(|loaded| pages::in_words(&loaded.page.warnings))
+        .flat_map(|loaded| pages::in_words(&loaded.page.warnings));
+    own.chain(kernel::cautions(config, pages)).collect()
 }
 
 /// The report on mistakes, with what else there is to say.

@@ -360,7 +360,7 @@ impl State {
 
     /// What works and is worth a second look.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let pages = page_warnings(&self.pages);
+        let pages = page_warnings(&self.config, &self.pages);
         let certificates = self.tls.iter().flat_map(|tls| {
             let served = tls.certificates().current();
             cautions::all(&self.config, &served, SystemTime::now())

@@ -68,6 +68,11 @@ impl Supervisor {
         }
     }
 
+    /// Whether there is one.
+    pub(super) fn is_heard(&self) -> bool {
+        self.notifier.is_heard()
+    }
+
     /// Everything is open and answers.
     pub(super) fn ready(&self, status: String) {
         self.tell(&[State::Ready, State::Status(status)]);

@@ -13,7 +13,7 @@ use sorry_sys::bpf_link::{self, Hook};
 use super::device::Device;
 use super::fill::LEAST_MTU;
 use super::load::{LoadError, Place};
-use super::pin;
+use super::pin::{self, Claim};
 use super::responder::Responder;
 
 /// Where it may be attached.
@@ -46,6 +46,8 @@ pub struct Attachment {
     program: Option<u32>,
     /// Why it is at no better place.
     why: Option<String>,
+    /// The right to have it outlive the process.
+    claim: Option<Claim>,
 }
 
 /// Why it is attached nowhere.
@@ -78,9 +80,20 @@ pub enum AttachError {
 #[derive(Debug)]
 pub enum Before {
     /// Nothing but, it may be, what held its program.
-    Dead(Option<(Place, OwnedFd)>),
-    /// It still runs, and has passed on what holds its program, where anything can.
-    Alive(Option<(Place, OwnedFd)>),
+    Dead(Option<Held>),
+    /// It still runs, or has ended in good order, and has passed on what holds its program, where anything can.
+    Alive(Option<Held>),
+}
+
+/// What holds a program to a device.
+#[derive(Debug)]
+pub struct Held {
+    /// Where.
+    pub place: Place,
+    /// By what.
+    pub link: OwnedFd,
+    /// The right to have it outlive the process, where that was asked for.
+    pub claim: Option<Claim>,
 }
 
 /// Attaches what `make` makes for the best place that takes it. Where the process before us has left a link, what is made waits for
@@ -96,14 +109,19 @@ pub fn attach(
 ) -> Result<(Attachment, Responder), AttachError> {
     let device = suitable(name)?;
     let mut refusals = Vec::new();
-    let (is_alone, link) = match before {
-        Before::Dead(link) => (true, link),
-        Before::Alive(link) => (false, link),
+    let (is_alone, held) = match before {
+        Before::Dead(held) => (true, held),
+        Before::Alive(held) => (false, held),
     };
     if is_alone {
         remove_filters(&device);
     }
-    if let Some((place, link)) = link.filter(|(place, _)| places(choice).contains(place)) {
+    if let Some(Held { place, link, claim }) = held {
+        if !places(choice).contains(&place) {
+            // Nobody would ever take it away: it is at a hook that is not wanted any more.
+            let _was_not_kept = pin::remove(place, &device.name);
+            return climb(device, choice, refusals, make);
+        }
         match loaded(&device, place, &mut make) {
             Ok(responder) => {
                 let attachment = Attachment {
@@ -112,6 +130,7 @@ pub fn attach(
                     hold: Hold::Inherited(link),
                     program: None,
                     why: None,
+                    claim,
                 };
                 return Ok((attachment, responder));
             }
@@ -161,6 +180,7 @@ fn climb(
                     hold,
                     program,
                     why,
+                    claim: None,
                 };
                 return Ok((attachment, responder));
             }
@@ -272,6 +292,16 @@ fn refusal(device: &Device, place: Place, error: &io::Error) -> String {
     }
 }
 
+fn kept_by_another(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => io::Error::new(
+            io::ErrorKind::AddrInUse,
+            "another sorry keeps its program at this device",
+        ),
+        _ => error,
+    }
+}
+
 /// An error with its causes, on one line, and what is missing where that is known.
 pub fn told(error: &LoadError) -> String {
     let mut text = error.to_string();
@@ -370,19 +400,30 @@ impl Attachment {
     /// Has it stay when the process dies.
     ///
     /// # Errors
-    /// Where there is no file system of type bpf at [`pin::FOLDER`].
-    pub fn keep(&self) -> io::Result<()> {
-        match &self.hold {
-            Hold::Link(link) | Hold::Inherited(link) => {
-                pin::put(link.as_fd(), self.place, &self.device.name)
-            }
-            Hold::Filter => Ok(()),
-        }
+    /// Where there is no file system of type bpf at [`pin::FOLDER`], or another process keeps its own there.
+    pub fn keep(&mut self) -> io::Result<()> {
+        let (Hold::Link(link) | Hold::Inherited(link)) = &self.hold else {
+            return Ok(());
+        };
+        let name = &self.device.name;
+        let claim = match self.claim.take() {
+            Some(claim) => claim,
+            None => Claim::take(self.place, name).map_err(kept_by_another)?,
+        };
+        pin::put(link.as_fd(), self.claim.insert(claim), self.place, name)
     }
 
     /// Has it not stay any more.
     pub fn let_go(&self) -> io::Result<()> {
-        pin::remove(self.place, &self.device.name)
+        match &self.claim {
+            Some(_) => pin::remove(self.place, &self.device.name),
+            None => Ok(()),
+        }
+    }
+
+    /// A copy of the right to have it stay, for a successor.
+    pub fn claim(&self) -> io::Result<Option<OwnedFd>> {
+        self.claim.as_ref().map(Claim::copy).transpose()
     }
 
     /// A copy of what holds it, for a successor; nothing where a filter does.
@@ -478,7 +519,11 @@ mod tests {
         let link = old.link().unwrap().unwrap();
         let program = || bpf_link::read(link.as_fd()).unwrap().program;
         let before = program();
-        let inherited = old.link().unwrap().map(|link| (old.place(), link));
+        let inherited = old.link().unwrap().map(|link| Held {
+            place: old.place(),
+            link,
+            claim: None,
+        });
         let (mut new, mut new_responder) =
             attach("lo", Choice::Best, Before::Alive(inherited), make).unwrap();
         assert_eq!(program(), before, "not before it is told to");

@@ -17,7 +17,7 @@ pub mod speech;
 mod tests;
 mod vips;
 
-pub use attachment::{AttachError, Attachment, Before, Choice, Stands, attach, told};
+pub use attachment::{AttachError, Attachment, Before, Choice, Held, Stands, attach, told};
 pub use device::Device;
 pub use lists::Lists;
 pub use load::{LoadError, Place};

@@ -2,6 +2,7 @@
 //! when an address is answered for, and when keys take turns, is decided in the core.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use aya::maps::PerCpuValues;
 use ring::digest::{SHA256, digest};
@@ -213,6 +214,11 @@ impl Responder {
             .is_awake()
             .then(|| Tick(now.tick.0 + 1000 - now.wall.0 % 1000));
         flips.chain(second).fold(turn, Tick::min)
+    }
+
+    /// For how long it says what was to be said before, since somebody may have begun with what was to be said before that.
+    pub fn waits(&self, now: Moment) -> Option<Duration> {
+        self.rotation.waits(now, self.content, &self.terms.rotation)
     }
 
     /// What the kernel says of every address, read back from it.

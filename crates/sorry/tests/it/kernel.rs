@@ -12,9 +12,11 @@ mod namespace;
 mod nginx;
 mod program;
 mod responder;
+mod restarts;
 mod sight;
 mod stage;
 mod terms;
+mod told;
 mod world;
 
 pub(crate) use namespace::within;

@@ -129,6 +129,7 @@ impl Builder<'_> {
             }
             let was_full = taken.len() > MOST_VIPS;
             self.take_vips(site, place, &mut taken);
+            self.may_surprise(site, place, listeners, kernel);
             if taken.len() > MOST_VIPS && !was_full {
                 let message = format!(
                     "kernel-vips: it answers for {MOST_VIPS} addresses of all sites at most"
@@ -165,11 +166,38 @@ impl Builder<'_> {
         for vip in &site.sorry.kernel_vips {
             self.is_an_address(*vip, place);
             if let Some((first, name)) = taken.insert(*vip, (place, site.name.clone())) {
-                let message = format!(
-                    "kernel-vips: {vip} is that of the site {name}, too, and the kernel has one page for an address"
-                );
+                let message = match name == site.name {
+                    true => format!("kernel-vips: {vip} is given twice"),
+                    false => format!(
+                        "kernel-vips: {vip} is that of the site {name}, too, and the kernel has one page for an address"
+                    ),
+                };
                 let mistake = Mistake::new(Code::Conflict, place, message);
                 self.tell(mistake.also(first, "the other one is here"));
+            }
+        }
+    }
+
+    /// What can be, and is seldom meant.
+    fn may_surprise(
+        &mut self,
+        site: &Site,
+        place: Place,
+        listeners: &[Listener],
+        kernel: Option<&Kernel>,
+    ) {
+        let is_at_loopback =
+            kernel.is_some_and(|kernel| kernel.interfaces.iter().any(|name| **name == *"lo"));
+        for vip in &site.sorry.kernel_vips {
+            if vip.ip().is_loopback() && !is_at_loopback {
+                self.caution(place, format!("kernel-vips: {vip} is this machine's own: no packet for it comes in by a device, so the kernel answers nobody there"));
+            }
+            let shared = listeners.iter().find(|listener| {
+                listener.sites.len() > 1
+                    && matches!(&listener.address, ListenAddress::Tcp(address) if takes(*address, *vip))
+            });
+            if let Some(shared) = shared {
+                self.caution(place, format!("kernel-vips: {} sites listen at {vip}, and while the kernel answers there, visitors of all of them get the page of {}", shared.sites.len(), site.name));
             }
         }
     }
@@ -177,6 +205,18 @@ impl Builder<'_> {
     /// What a site must be.
     fn can_be_answered(&mut self, site: &Site, kernel: Option<&Kernel>) {
         let place = site.sorry.kernel_place;
+        if let Some(place) = site
+            .sorry
+            .kernel_vips_place
+            .filter(|_| site.sorry.kernel_vips.is_empty())
+        {
+            let mistake = Mistake::new(
+                Code::Missing,
+                place,
+                "kernel-vips: there is no address in it",
+            );
+            self.tell(mistake.hint("name the addresses that visitors use, or leave it out where they are those of `listen`"));
+        }
         if kernel.is_some_and(|kernel| kernel.interfaces.is_empty()) {
             let mistake = Mistake::new(
                 Code::Missing,
@@ -208,6 +248,12 @@ impl Builder<'_> {
         };
         self.tell(Mistake::new(Code::BadListener, place, wrong).hint(hint));
     }
+}
+
+/// Whether a listener at `address` has what comes for `vip`.
+fn takes(address: SocketAddr, vip: SocketAddr) -> bool {
+    let is_any = address.ip().is_unspecified() && (address.is_ipv6() || vip.is_ipv4());
+    address.port() == vip.port() && (is_any || address.ip() == vip.ip())
 }
 
 /// Where a site listens in the clear, by addresses that packets have.

@@ -262,3 +262,57 @@ fn keys_that_do_nothing_are_told() {
     ));
     expect!["sorry.toml:6: kernel-vips: 203.0.113.9:443 is where clients speak TLS, which the kernel does not: they would be answered in the clear and fail"].assert_eq(&config.warnings.join("\n"));
 }
+
+#[test]
+fn what_may_surprise_is_told() {
+    let config = valid(&format!(
+        "{KERNEL}[sorry]\nlisten = [\"[::]:80\"]\n\
+         [[site]]\nname = \"shop\"\nhosts = [\"shop.example\"]\nsorry.kernel = \"when down\"\n\
+         sorry.kernel-vips = [\"203.0.113.9:80\", \"127.0.0.1:8080\"]\n\
+         [[site]]\nname = \"blog\"\nhosts = [\"blog.example\"]\n"
+    ));
+    expect![[r#"
+        sorry.toml:8: kernel-vips: 2 sites listen at 203.0.113.9:80, and while the kernel answers there, visitors of all of them get the page of shop
+        sorry.toml:8: kernel-vips: 127.0.0.1:8080 is this machine's own: no packet for it comes in by a device, so the kernel answers nobody there"#]].assert_eq(&config.warnings.join("\n"));
+}
+
+#[test]
+fn addresses_that_are_none_or_twice() {
+    check(
+        &format!(
+            "{KERNEL}{}",
+            r#"
+[[site]]
+name = "none"
+[site.sorry]
+listen = ["192.0.2.1:80"]
+kernel = "when down"
+kernel-vips = []
+
+[[site]]
+name = "twice"
+[site.sorry]
+listen = ["192.0.2.2:80"]
+kernel = "when down"
+kernel-vips = ["203.0.113.9:80", "203.0.113.9:80"]
+"#
+        ),
+        expect![[r#"
+            error[missing]: kernel-vips: there is no address in it
+             --> sorry.toml:8:15
+              |
+            8 | kernel-vips = []
+              |               ^^
+              |
+              = help: name the addresses that visitors use, or leave it out where they are those of `listen`
+
+            error[conflict]: kernel-vips: 203.0.113.9:80 is given twice
+              --> sorry.toml:15:15
+               |
+            15 | kernel-vips = ["203.0.113.9:80", "203.0.113.9:80"]
+               |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |               |
+               |               the other one is here
+        "#]],
+    );
+}

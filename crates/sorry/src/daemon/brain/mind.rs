@@ -24,6 +24,7 @@ use super::order;
 use super::schedule;
 use super::setup::{self, Agreed, Hands, Places};
 use crate::admin::Fault;
+use crate::admin::kernel::KernelStanding;
 use crate::admin::order::Done;
 use crate::check::Key;
 use crate::config::{Config, Site};
@@ -100,8 +101,11 @@ pub(in crate::daemon) struct Answer {
 }
 
 impl Answer {
-    /// Tells whoever waits.
-    pub(in crate::daemon) fn give(self) {
+    /// Tells whoever waits, also of what the kernel does not do for the site.
+    pub(in crate::daemon) fn give(mut self, kernel: &KernelStanding) {
+        if let Ok(done) = &mut self.outcome {
+            done.told.extend(kernel.cautions(&done.site.name));
+        }
         let _nobody_waits = self.reply.send(self.outcome);
     }
 }

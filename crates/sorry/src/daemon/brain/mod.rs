@@ -43,6 +43,7 @@ use super::clock::Clock;
 use super::kernel;
 use super::programs::Programs;
 use crate::admin::Command;
+use crate::admin::kernel::KernelStanding;
 use crate::admin::standing::Standing;
 use crate::check::Watched;
 use crate::config::{Config, KernelWhen};
@@ -51,6 +52,7 @@ use chronicle::{Chronicle, Opening};
 use eyes::Eyes;
 use keeper::Keeper;
 use lateness::Lateness;
+pub(in crate::daemon) use mind::Answer;
 use mind::{Mind, Past, Switches};
 use peers::Asking;
 use posts::Posts;
@@ -82,6 +84,8 @@ pub(in crate::daemon) struct Beginning {
     pub(in crate::daemon) hold: Hold,
     /// What answers in the kernel, where anything does.
     pub(in crate::daemon) kernel: Option<kernel::Handle>,
+    /// What it does, as it was published last.
+    pub(in crate::daemon) in_kernel: Arc<ArcSwap<KernelStanding>>,
 }
 
 impl Brain {
@@ -200,10 +204,7 @@ fn think(
         Ok(posts) => posts,
         Err(error) => return log::error!("nothing is watched: cannot start a thread: {error}"),
     };
-    let hand: Box<dyn Hand> = match beginning.kernel {
-        Some(handle) => Box::new(KernelHand::new(handle, own_inbox.clone())),
-        None => Box::new(NoHand),
-    };
+    let hand = hand(beginning.kernel, &own_inbox);
     runtime.block_on(async {
         let mut chronicle = kept.chronicle;
         let opening = Opening {
@@ -226,6 +227,7 @@ fn think(
             inbox,
             own_inbox,
             hand,
+            in_kernel: beginning.in_kernel,
             told: beginning.told,
             outlooks: Vec::new(),
             published: standing,
@@ -237,6 +239,13 @@ fn think(
     });
     // A name that is still being looked up, or a peer that is still being asked, holds nobody back.
     runtime.shutdown_background();
+}
+
+fn hand(kernel: Option<kernel::Handle>, inbox: &mpsc::UnboundedSender<Message>) -> Box<dyn Hand> {
+    match kernel {
+        Some(handle) => Box::new(KernelHand::new(handle, inbox.clone())),
+        None => Box::new(NoHand),
+    }
 }
 
 /// Which switches a site has: the kernel, where anything is attached and the site wants it.

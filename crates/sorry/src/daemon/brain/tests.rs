@@ -23,6 +23,7 @@ use super::mind::{Action, Grown, Mind, Past, Switches};
 use super::peers::Asking;
 use super::setup::Hands;
 use super::thread::{Hand, Message, News, Thread};
+use crate::admin::kernel::KernelStanding;
 use crate::admin::order::{Done, Down, Order};
 use crate::admin::standing::Standing;
 use crate::admin::{Fault, Ordered};
@@ -214,7 +215,7 @@ impl World {
                         generation,
                         wanted,
                     } => self.route(switch, generation, &wanted),
-                    Action::Answer(answer) => answer.give(),
+                    Action::Answer(answer) => answer.give(&KernelStanding::default()),
                     Action::Pace(..)
                     | Action::AskPeers(_)
                     | Action::AskNobody

@@ -18,6 +18,7 @@ use super::mind::{Action, Answer, Mind};
 use super::outlook::Outlook;
 use super::peers::Asking;
 use crate::admin::history::History;
+use crate::admin::kernel::KernelStanding;
 use crate::admin::standing::{Explanation, Standing};
 use crate::admin::{Fault, Ordered};
 use crate::check::{self, Key, Watched};
@@ -121,6 +122,8 @@ pub(super) struct Thread {
     /// The other end of that, for whoever answers.
     pub(super) own_inbox: mpsc::UnboundedSender<Message>,
     pub(super) hand: Box<dyn Hand>,
+    /// What the kernel does, as it was published last.
+    pub(super) in_kernel: Arc<ArcSwap<KernelStanding>>,
     pub(super) told: Told,
     pub(super) outlooks: Vec<Outlook>,
     pub(super) published: Arc<ArcSwap<Standing>>,
@@ -224,7 +227,11 @@ impl Thread {
                 let _nobody_waits = reply.send(self.standing(now));
             }
             Message::Explain { site, reply } => {
-                let _nobody_waits = reply.send(self.mind.explain(&site, now));
+                let mut told = self.mind.explain(&site, now);
+                if let Ok(explanation) = &mut told {
+                    explanation.kernel = self.in_kernel.load().explain(&site);
+                }
+                let _nobody_waits = reply.send(told);
             }
             Message::History(reply) => {
                 let _nobody_waits = reply.send(self.mind.history(now));

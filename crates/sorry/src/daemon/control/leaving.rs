@@ -2,6 +2,7 @@
 //!
 //! What is to be done in which case is decided by `handing`.
 
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -125,15 +126,32 @@ impl Control {
     /// instead of waiting; unless somebody follows, or still may.
     pub(super) fn end(&mut self) {
         let time = self.state.config.limits.drain_time;
-        let sockets = self.state.doors.named();
+        let links = self.links();
+        let mut kept = self.state.doors.named();
+        kept.extend(
+            links
+                .iter()
+                .map(|(name, link)| (name.clone(), link.as_fd())),
+        );
         if let Some(brain) = &self.brain {
             brain.stopping();
         }
-        if self.supervisor.stopping(&sockets, time) == Sockets::Kept {
+        if self.supervisor.stopping(&kept, time) == Sockets::Kept {
             self.state.doors.leave_files();
+            if let Some(kernel) = self.kernel.as_ref().filter(|_| !links.is_empty()) {
+                kernel.is_kept();
+            }
         }
         if self.handing.end() == Files::Ours {
             self.remove_files();
+        }
+    }
+
+    /// What holds the programs in the kernel, with all that the next process needs to go on; nothing where that is another's already.
+    fn links(&self) -> Vec<(String, OwnedFd)> {
+        match (&self.kernel, self.supervisor.is_heard()) {
+            (Some(kernel), true) if !self.handing.is_begun() => kernel.bequest(),
+            _ => Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::brain::{Beginning, Brain, Hands, Hold};
+use super::super::brain::{Answer, Beginning, Brain, Hands, Hold};
 use super::super::kernel::{Gauges, Kernel, Nodes};
 use super::super::report;
 use super::super::run::RunError;
@@ -12,6 +12,15 @@ use crate::admin::Status;
 impl Control {
     /// Starts what drives the kernel, where anything is attached or ought to be.
     pub(in crate::daemon) fn answer_in_kernel(&mut self, nodes: Nodes) -> Result<(), RunError> {
+        let names = nodes.names.clone();
+        self.drive_kernel(nodes)?;
+        for name in names {
+            self.supervisor.discard(&name);
+        }
+        Ok(())
+    }
+
+    fn drive_kernel(&mut self, nodes: Nodes) -> Result<(), RunError> {
         if nodes.all.is_empty() {
             return Ok(());
         }
@@ -33,6 +42,14 @@ impl Control {
         if let Some(kernel) = &self.kernel {
             kernel.say(&self.state.config, &self.shared.front.load());
         }
+    }
+
+    /// Tells whoever has ordered something what came of it, and what the kernel has to do with that.
+    pub(super) fn tell_outcome(&self, answer: Answer) {
+        if let Some(kernel) = &self.kernel {
+            kernel.publish();
+        }
+        answer.give(&self.gauge.kernel());
     }
 
     /// How everything stands at this moment.
@@ -91,6 +108,10 @@ impl Control {
             programs: Arc::clone(&self.state.programs),
             hold,
             kernel: self.kernel.as_ref().and_then(Kernel::handle),
+            in_kernel: self
+                .kernel
+                .as_ref()
+                .map_or_else(Arc::default, |kernel| Arc::clone(&kernel.standing)),
         })?;
         self.gauge.watch(&brain.standing);
         Ok(self.brain.insert(brain))

@@ -13,7 +13,8 @@ use sorry_core::responder::flip::Mode;
 use sorry_core::responder::overload::{Cause, Overload};
 
 use super::node::Node;
-use crate::kernel::{Place, Secret};
+use crate::kernel::pin::Claim;
+use crate::kernel::{Held, Place, Secret};
 use crate::listen::passed::Passed;
 
 /// The name under which secret and modes move, and that of links before hook and device.
@@ -56,7 +57,9 @@ pub(in crate::daemon) struct Bequest {
     pub(super) modes: Vec<(SocketAddr, Mode)>,
     pub(super) overload: Overload,
     reasons: BTreeMap<String, String>,
-    links: Vec<(Place, String, OwnedFd)>,
+    held: Vec<(String, Held)>,
+    /// The names under which all that came.
+    names: Vec<String>,
 }
 
 impl Bequest {
@@ -65,6 +68,7 @@ impl Bequest {
     pub(in crate::daemon) fn claim(passed: &mut Passed) -> Bequest {
         let mut bequest = Bequest::default();
         if let Some(state) = passed.claim_named(NAME, |_| true).pop() {
+            bequest.names.push(NAME.to_owned());
             match read(state) {
                 Ok(state) => {
                     bequest.secret = Some(Secret::shared(&state.secret));
@@ -90,11 +94,23 @@ impl Bequest {
             let Some((place, device)) = link_named(&name) else {
                 continue;
             };
-            for link in passed.claim_named(&name, |_| true) {
-                bequest.links.push((place, device.to_owned(), link));
+            let claim_name = claim_name(place, device);
+            let claim = passed.claim_named(&claim_name, |_| true).pop();
+            bequest.names.extend(claim.as_ref().map(|_| claim_name));
+            if let Some(link) = passed.claim_named(&name, |_| true).pop() {
+                let claim = claim.map(Claim::passed);
+                bequest
+                    .held
+                    .push((device.to_owned(), Held { place, link, claim }));
             }
+            bequest.names.push(name);
         }
         bequest
+    }
+
+    /// What a service manager need not keep any more, and must not: it would hold what ends with this process.
+    pub(super) fn take_names(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.names)
     }
 
     /// Why a device has nothing at a better place, as far as the process before us knew.
@@ -102,11 +118,10 @@ impl Bequest {
         self.reasons.remove(device)
     }
 
-    /// The link of a device, if there is one.
-    pub(super) fn take_link(&mut self, device: &str) -> Option<(Place, OwnedFd)> {
-        let at = self.links.iter().position(|(_, name, _)| name == device)?;
-        let (place, _, link) = self.links.swap_remove(at);
-        Some((place, link))
+    /// What holds a program to a device, if there is one.
+    pub(super) fn take_held(&mut self, device: &str) -> Option<Held> {
+        let at = self.held.iter().position(|(name, _)| name == device)?;
+        Some(self.held.swap_remove(at).1)
     }
 }
 
@@ -119,12 +134,11 @@ pub(super) fn all(
     let mut all = Vec::new();
     let mut modes = Vec::new();
     for (attachment, responder) in nodes.iter().filter_map(|node| node.attached.as_ref()) {
-        if let Some(link) = attachment.link()? {
-            all.push((
-                link_name(attachment.place(), &attachment.device().name),
-                link,
-            ));
-        }
+        let (place, device) = (attachment.place(), &attachment.device().name);
+        let link = attachment.link()?;
+        all.extend(link.map(|link| (link_name(place, device), link)));
+        let claim = attachment.claim()?;
+        all.extend(claim.map(|claim| (claim_name(place, device), claim)));
         modes.extend(
             responder
                 .desired()
@@ -156,9 +170,14 @@ fn link_name(place: Place, device: &str) -> String {
     format!("{NAME}-{hook}-{device}")
 }
 
+/// Of the right to have it outlive the process.
+fn claim_name(place: Place, device: &str) -> String {
+    format!("{}=claim", link_name(place, device))
+}
+
 fn link_named(name: &str) -> Option<(Place, &str)> {
     let rest = name.strip_prefix(NAME)?.strip_prefix('-')?;
-    match rest.split_once('-')? {
+    match rest.split_once('-').filter(|_| !rest.ends_with("=claim"))? {
         ("xdp", device) => Some((Place::Driver, device)),
         ("tc", device) => Some((Place::Ingress, device)),
         _ => None,
@@ -221,6 +240,7 @@ mod tests {
         for place in [Place::Driver, Place::Ingress] {
             let name = link_name(place, "eth0-x.7");
             assert_eq!(link_named(&name), Some((place, "eth0-x.7")));
+            assert_eq!(link_named(&claim_name(place, "eth0-x.7")), None);
         }
         assert_eq!(link_named("sorry-kernel"), None);
         assert_eq!(link_named("sorry-kernel-udp-eth0"), None);
@@ -240,6 +260,7 @@ mod tests {
         let mut passed = Passed::new(vec![
             (NAME.to_owned(), written(&state).unwrap()),
             (link_name(Place::Driver, "eth0"), link()),
+            (claim_name(Place::Driver, "eth0"), link()),
             ("shop".to_owned(), link()),
         ]);
         let mut bequest = Bequest::claim(&mut passed);
@@ -252,13 +273,16 @@ mod tests {
                 .map(|secret| secret.bytes().to_vec()),
             Some(vec![7; 32])
         );
-        assert!(bequest.take_link("eth1").is_none());
+        assert!(bequest.take_held("eth1").is_none());
         assert!(
             bequest
-                .take_link("eth0")
-                .is_some_and(|(place, _)| place == Place::Driver)
+                .take_held("eth0")
+                .is_some_and(|held| held.place == Place::Driver && held.claim.is_some())
         );
-        assert!(bequest.take_link("eth0").is_none());
+        assert!(bequest.take_held("eth0").is_none());
+        let place = Place::Driver;
+        let names = [claim_name(place, "eth0"), link_name(place, "eth0")];
+        assert_eq!(bequest.take_names()[1..], names);
         assert_eq!(bequest.take_reason("eth0").as_deref(), Some("it is old"));
         assert_eq!(
             passed.left_over().len(),

@@ -2,6 +2,7 @@
 //! thread what is said and from the brain where visitors go.
 
 mod bequest;
+mod cautions;
 mod load;
 mod node;
 mod nodes;
@@ -28,6 +29,7 @@ use super::worker::Front;
 use crate::admin::kernel::KernelStanding;
 use crate::config::Config;
 pub(super) use bequest::Bequest;
+pub(super) use cautions::cautions;
 pub(super) use load::Gauges;
 pub(super) use nodes::Nodes;
 use order::Order;
@@ -128,6 +130,11 @@ impl Kernel {
         let _ended = self.orders.send(Order::Publish(done));
         // Then it is older, and says nothing wrong.
         let _too_busy = is_done.recv_timeout(GLANCE);
+    }
+
+    /// The service manager has what [`Kernel::bequest`] gave: the programs are to go on over a restart.
+    pub(super) fn is_kept(&self) {
+        let _ended = self.orders.send(Order::IsKept);
     }
 
     /// A take-over has failed: whatever the successor has put in the kernel makes room for what was there.

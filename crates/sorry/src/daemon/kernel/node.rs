@@ -6,7 +6,7 @@ use super::subjects;
 use super::trial::Alone;
 use crate::admin::kernel::{Hook, SelfTest};
 use crate::config::{Config, KernelHook, OnCrash};
-use crate::kernel::{Attachment, Choice, LoadError, Place, Responder, Secret, Stands, Terms};
+use crate::kernel::{Attachment, Choice, Held, LoadError, Place, Responder, Secret, Stands, Terms};
 use crate::kernel::{Before, attach, pin, told};
 use sorry_core::moment::Moment;
 
@@ -46,15 +46,15 @@ impl Node {
             KernelHook::Tc => Choice::Only(Place::Ingress),
         };
         let terms = subjects::terms(&config.kernel);
-        let passed_on = bequest.take_link(name);
+        let passed_on = bequest.take_held(name);
         let left = match &passed_on {
             Some(_) => None,
-            None => pin::left_behind(name),
+            None => pin::left_behind(name).map(held),
         };
         let is_left = left.is_some();
         let before = match (bequest.secret.is_some(), passed_on.or(left)) {
-            (true, link) => Before::Alive(link),
-            (false, link) => Before::Dead(link),
+            (true, held) => Before::Alive(held),
+            (false, held) => Before::Dead(held),
         };
         let made = attach(name, choice, before, |place, device| {
             let terms = Terms {
@@ -108,14 +108,18 @@ impl Node {
     }
 
     /// Has what is attached outlive the process, where that is asked for.
-    pub(super) fn keep(&self, on_crash: OnCrash) {
+    pub(super) fn keep(&mut self, on_crash: OnCrash) {
         if on_crash == OnCrash::Keep
-            && let Some((attachment, _)) = &self.attached
+            && let Some((attachment, _)) = &mut self.attached
             && let Err(error) = attachment.keep()
         {
             let folder = pin::FOLDER;
+            let hint = match error.kind() {
+                std::io::ErrorKind::AddrInUse => String::new(),
+                _ => format!("; mount it: `mount -t bpf bpf {folder}`"),
+            };
             log::warn!(
-                "on-crash: nothing can be kept in {folder}, so packets pass if sorry dies: {error}; mount it: `mount -t bpf bpf {folder}`"
+                "on-crash: nothing can be kept in {folder}, so packets pass if sorry dies: {error}{hint}"
             );
         }
     }
@@ -194,5 +198,13 @@ impl Node {
             self.selftest = None;
             self.why = Some(why);
         }
+    }
+}
+
+fn held(left: pin::Left) -> Held {
+    Held {
+        place: left.place,
+        link: left.link,
+        claim: Some(left.claim),
     }
 }

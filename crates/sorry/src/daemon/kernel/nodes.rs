@@ -27,6 +27,8 @@ pub(in crate::daemon) struct Nodes {
     pub(super) overload: Overload,
     /// What was done for addresses by the process before us.
     pub(super) modes: Vec<(SocketAddr, Mode)>,
+    /// Under which names all that came, for a service manager that has kept it.
+    pub(in crate::daemon) names: Vec<String>,
 }
 
 impl Nodes {
@@ -62,6 +64,7 @@ impl Nodes {
             on_crash: config.kernel.on_crash,
             lease: config.kernel.lease,
             secret,
+            names: bequest.take_names(),
             overload: bequest.overload,
             modes: bequest.modes,
         }

@@ -20,6 +20,8 @@ pub(super) enum Order {
     Publish(SyncSender<()>),
     /// Nobody succeeds after all.
     GoOn,
+    /// The service manager keeps what holds the programs: they go on until the next process has started.
+    IsKept,
     /// End.
     Stop,
 }

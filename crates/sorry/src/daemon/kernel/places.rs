@@ -17,6 +17,12 @@ impl Thread {
             .filter_map(|node| node.attached.as_ref())
             .collect();
         let needs_one = routed.route == Route::Sorry;
+        // All of them: a visitor of an address that found no room is not answered.
+        let asked = self.subjects.iter().flat_map(|subjects| &subjects.sites);
+        let addresses: usize = asked
+            .filter(|asked| asked.name == routed.site)
+            .map(|asked| asked.vips.len())
+            .sum();
         (!needs_one || !attached.is_empty())
             && attached.into_iter().all(|(attachment, responder)| {
                 let Ok(observed) = responder.observe() else {
@@ -27,13 +33,14 @@ impl Thread {
                         .iter()
                         .any(|(_, found)| found.vip == vip && found.mode == Some(mode))
                 };
-                let desired = responder.desired();
-                let mut desired = desired
+                let desired: Vec<_> = responder
+                    .desired()
                     .filter(|(name, ..)| **name == *routed.site)
-                    .peekable();
+                    .collect();
+                let are_all = addresses > 0 && desired.len() >= addresses;
                 attachment.stands() == Stands::Attached
-                    && (!needs_one || desired.peek().is_some())
-                    && desired.all(|(_, vip, mode)| is_found(vip, mode))
+                    && (!needs_one || are_all)
+                    && desired.iter().all(|(_, vip, mode)| is_found(*vip, *mode))
             })
     }
 

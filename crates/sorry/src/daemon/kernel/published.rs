@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sorry_bpf::layout::{Count, Kind};
-use sorry_core::responder::flip::Mode;
+use sorry_core::responder::flip::{Mode, Wanted};
 use sorry_core::responder::wish::When;
 
 use super::load;
@@ -56,12 +56,44 @@ impl Thread {
             .flat_map(|subjects| &subjects.sites)
             .map(|asked| self.asked(asked));
         let mut sites: Vec<KernelSite> = asked.collect();
+        let now = self.now();
         for node in &self.nodes {
             if let Some((_, responder)) = &node.attached {
                 add_observed(&mut sites, &node.name, responder);
+                let waits = responder.waits(now).map(|waits| waits.as_secs().max(1));
+                for site in &mut sites {
+                    site.waits_seconds = site.waits_seconds.max(waits);
+                }
             }
+            self.add_absent(&mut sites, &node.name);
         }
         sites
+    }
+
+    /// Addresses of which the kernel knows nothing at a device.
+    fn add_absent(&self, sites: &mut [KernelSite], interface: &str) {
+        for asked in self.subjects.iter().flat_map(|subjects| &subjects.sites) {
+            let Some(site) = sites.iter_mut().find(|site| *site.site == *asked.name) else {
+                continue;
+            };
+            for vip in &asked.vips {
+                let address = vip.to_string();
+                let mut known = site.vips.iter();
+                if known.any(|vip| vip.interface == interface && vip.address == address) {
+                    continue;
+                }
+                let wanted = match self.wanted(asked) {
+                    Wanted::Answer => "on",
+                    Wanted::Pass => "off",
+                };
+                site.vips.push(VipStanding {
+                    address,
+                    interface: interface.to_owned(),
+                    mode: "absent".to_owned(),
+                    wanted: wanted.to_owned(),
+                });
+            }
+        }
     }
 
     /// A site as it is asked for.
@@ -82,6 +114,7 @@ impl Thread {
                 .cause()
                 .filter(|_| asked.when == When::Overloaded)
                 .map(load::told),
+            waits_seconds: None,
             vips: Vec::new(),
             counts: BTreeMap::new(),
             seen: None,

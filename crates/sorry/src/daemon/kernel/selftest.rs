@@ -28,26 +28,11 @@ pub struct Tried {
 /// # Errors
 /// What is wrong with its pages.
 pub fn selftest(config: &Config) -> Result<Vec<Tried>, Report> {
-    let time = seconds();
     let mut reached = Reached::default();
-    let wall = i64::try_from(time).unwrap_or(i64::MAX);
+    let wall = i64::try_from(seconds()).unwrap_or(i64::MAX);
     let pages = pages::load(config, wall, &mut reached)
         .map_err(|found| config.report(found.mistakes).unwrap_or_default())?;
-    let counts = count::Sites::new(1);
-    let earlier = Earlier::default();
-    let fixed = Fixed {
-        config,
-        counts: &counts,
-        listeners: &[],
-        tls: None,
-        connections: 1,
-        retired: &[],
-        earlier: &earlier,
-        outlooks: &[],
-        recovered: None,
-        now: time,
-    };
-    let alone = trial::of(&fixed, &pages);
+    let alone = unserved(config, |fixed| trial::of(fixed, &pages));
     let terms = Terms {
         mtu: 1500,
         ..subjects::on_trial(&subjects::terms(&config.kernel))
@@ -59,6 +44,22 @@ pub fn selftest(config: &Config) -> Result<Vec<Tried>, Report> {
             test: at(place, &terms, &alone),
         })
         .collect())
+}
+
+/// Does something with a configuration that is in force nowhere, and answers nobody.
+pub(super) fn unserved<T>(config: &Config, work: impl FnOnce(&Fixed<'_>) -> T) -> T {
+    work(&Fixed {
+        config,
+        counts: &count::Sites::new(1),
+        listeners: &[],
+        tls: None,
+        connections: 1,
+        retired: &[],
+        earlier: &Earlier::default(),
+        outlooks: &[],
+        recovered: None,
+        now: seconds(),
+    })
 }
 
 fn at(place: Place, terms: &Terms, alone: &[Alone]) -> Result<SelfTest, String> {

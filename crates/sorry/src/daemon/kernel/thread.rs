@@ -36,6 +36,8 @@ enum Heir {
     None,
     /// It has asked for what there is.
     Asked,
+    /// The service manager keeps what holds the programs, for the process that it starts next.
+    Manager,
 }
 
 /// See the file's header.
@@ -141,6 +143,7 @@ impl Thread {
             }
             Order::Publish(done) => self.awaited.push(done),
             Order::GoOn => self.go_on(),
+            Order::IsKept => self.heir = Heir::Manager,
             Order::Stop => {}
         }
     }
@@ -232,7 +235,7 @@ impl Thread {
         })
     }
 
-    fn wanted(&self, asked: &Asked) -> Wanted {
+    pub(super) fn wanted(&self, asked: &Asked) -> Wanted {
         let facts = Facts {
             route: self.routes.get(&asked.name).copied(),
             refuses_anyway: asked.refuses_anyway,
@@ -290,8 +293,7 @@ impl Thread {
 
     /// Has every responder do what is due, and go on being heard of where a lease would end.
     fn drive(&mut self) {
-        let lease = u64::try_from(self.lease.as_nanos()).unwrap_or(u64::MAX);
-        let until = monotonic_ns().saturating_add(lease);
+        let until = self.lease_end();
         let now = self.now();
         for node in &mut self.nodes {
             let until = if node.needs_lease(self.on_crash) {
@@ -307,6 +309,12 @@ impl Thread {
                 .and_then(|()| responder.look(now));
             node.note(done);
         }
+    }
+
+    /// Until when a lease lasts that is given now.
+    fn lease_end(&self) -> u64 {
+        let lease = u64::try_from(self.lease.as_nanos()).unwrap_or(u64::MAX);
+        monotonic_ns().saturating_add(lease)
     }
 
     /// Whether any site is answered for by how much there is to do.
@@ -356,15 +364,18 @@ impl Thread {
             .sum()
     }
 
-    /// What is attached by a filter would stay; without a lease it answers nothing.
+    /// What is attached by a filter would stay; without a lease it answers nothing. What the service manager keeps goes on for as long as a
+    /// restart may take.
     fn leave(&mut self) {
+        let until = self.lease_end();
         for node in &mut self.nodes {
             let Some((attachment, responder)) = &mut node.attached else {
                 continue;
             };
-            let done = responder.set_lease(1);
+            let goes_on = self.heir == Heir::Manager && !attachment.outlives();
+            let done = responder.set_lease(if goes_on { until } else { 1 });
             // A successor keeps it in turn.
-            if self.heir == Heir::None
+            if self.heir != Heir::Asked
                 && self.on_crash == OnCrash::Keep
                 && let Err(error) = attachment.let_go()
             {
@@ -395,12 +406,16 @@ impl Thread {
             .any(|node| node.needs_lease(self.on_crash));
         // While everything passes there is little to see: the devices are looked at now and then.
         let waits = self.nodes.iter().any(|node| node.waits);
-        let look = match (is_awake || waits || self.measures(), leases) {
-            (true, _) => LOOK,
-            (false, true) => self.lease / 3,
-            (false, false) => 10 * LOOK,
+        let look = match is_awake || waits || self.measures() {
+            true => LOOK,
+            false => 10 * LOOK,
         };
-        due.clamp(Duration::from_millis(1), look)
+        // Whoever crashes has two thirds of the lease left at least.
+        let lease = match leases {
+            true => self.lease / 3,
+            false => Duration::MAX,
+        };
+        due.clamp(Duration::from_millis(1), look.min(lease))
     }
 
     pub(super) fn now(&self) -> Moment {

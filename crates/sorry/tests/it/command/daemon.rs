@@ -232,6 +232,7 @@ fn obey(command: Command, heard: &Mutex<Vec<Value>>) {
                 Explanation {
                     site,
                     steps: serde_json::from_value(steps).expect("the daemon of the test"),
+                    kernel: Vec::new(),
                     inputs: Vec::new(),
                 }
             });

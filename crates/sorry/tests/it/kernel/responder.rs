@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::world::{Family, World};
-use crate::harness::{PATIENCE, SORRY, Server, until};
+use crate::harness::{PATIENCE, SORRY, Server, fixtures, until};
 
 /// Ends with the test. Declared after the world, it ends before it.
 pub(crate) struct Responder {
@@ -123,8 +123,8 @@ impl Responder {
     }
 
     /// With `on-crash = "keep"` and the shortest lease. `ip netns exec` would show it a /sys of its own, without what is mounted there.
-    pub(crate) fn kept(world: &World, page: &str, sorry: &str) -> Responder {
-        let folder = configured(world, "xdp", page, sorry, "");
+    pub(crate) fn kept(world: &World, hook: Hook, page: &str, sorry: &str) -> Responder {
+        let folder = configured(world, hook.word(), page, sorry, "");
         let file = folder.path().join("sorry.toml");
         let typed = std::fs::read_to_string(&file).expect("read it");
         let key = folder.path().join("key");
@@ -160,6 +160,24 @@ impl Responder {
     /// Where its files are.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Writes these words in the place of those in its configuration, for whoever reads that next.
+    pub(crate) fn reconfigure(&self, words: &str, others: &str) {
+        let file = self.folder.path().join("sorry.toml");
+        let typed = std::fs::read_to_string(&file).expect("read it");
+        assert!(typed.contains(words), "{typed}");
+        std::fs::write(&file, typed.replace(words, others)).expect("write it");
+    }
+
+    /// The child of a service manager, which is restarted by SIGHUP.
+    pub(crate) fn managed(world: &World, hook: Hook, page: &str, sorry: &str) -> Responder {
+        let folder = configured(world, hook.word(), page, sorry, "");
+        let script = fixtures().join("kernel/via_manager.py");
+        let script = script.to_str().expect("a path");
+        let manager = ["/usr/bin/python3", "-I", script];
+        let server = Server::spawn(run(world, folder.path(), &manager));
+        Responder { server, folder }
     }
 
     /// Starts it anew, once it has ended.

@@ -50,6 +50,7 @@ impl Mind {
         Ok(Explanation {
             site: self.site_standing(id, now).ok_or_else(gone)?,
             steps: explain::steps(&view.site(id).ok_or_else(gone)?, now),
+            kernel: Vec::new(),
             inputs: self.courses[id.0 as usize].told(),
         })
     }

@@ -57,7 +57,7 @@ fn pens(mind: &mut Mind) -> Vec<(&'static str, Vec<Entry>)> {
         match action {
             Action::Write(entries) => pens.push(("write", entries)),
             Action::Rewrite(entries) => pens.push(("rewrite", entries)),
-            Action::Answer(answer) => answer.give(),
+            Action::Answer(answer) => answer.give(&KernelStanding::default()),
             _ => {}
         }
     }

@@ -53,6 +53,7 @@ impl Stage {
         let (own_inbox, results) = (inbox.clone(), eyes.sender());
         let (routes, standing) = (Arc::clone(&told), Arc::clone(&published));
         let thread = Thread {
+            in_kernel: Arc::default(),
             mind: Mind::new(
                 configuration(2),
                 switch(act),
@@ -79,7 +80,7 @@ impl Stage {
         tokio::spawn(async move {
             while let Some(news) = heard.recv().await {
                 if let News::Answer(answer) = news {
-                    answer.give();
+                    answer.give(&KernelStanding::default());
                 }
             }
         });
