@@ -129,16 +129,7 @@ impl KernelStanding {
         if let Some(why) = &site.unsayable {
             return vec![format!("nothing is answered in the kernel: {why}")];
         }
-        let absent = |one: &&InterfaceStanding| one.hook == Hook::None;
-        let mut told: Vec<String> = self
-            .interfaces
-            .iter()
-            .filter(absent)
-            .map(|one| {
-                let why = one.why.as_deref().unwrap_or("it is not attached");
-                format!("nothing is answered in the kernel at {}: {why}", one.name)
-            })
-            .collect();
+        let mut told = self.unattached();
         let lost = site
             .vips
             .iter()
@@ -155,6 +146,17 @@ impl KernelStanding {
             ));
         }
         told
+    }
+
+    /// Devices at which nothing is attached, with why.
+    pub fn unattached(&self) -> Vec<String> {
+        let unattached = self.interfaces.iter().filter(|one| one.hook == Hook::None);
+        unattached
+            .map(|one| {
+                let why = one.why.as_deref().unwrap_or("it is not attached");
+                format!("nothing is answered in the kernel at {}: {why}", one.name)
+            })
+            .collect()
     }
 
     /// What the kernel does for a site, and why it does not do more, a line each.

@@ -350,7 +350,7 @@ impl Control {
             // It may have been rotated.
             log.reopen();
         }
-        let report = self.state.reload(&self.read, &self.crew, &self.shared);
+        let mut report = self.state.reload(&self.read, &self.crew, &self.shared);
         if !report.mistakes.is_empty() {
             log::error!("the old configuration stays in force:\n{}", report.shown);
         }
@@ -365,12 +365,13 @@ impl Control {
                 "reloaded: configuration {} is in force; {changes}",
                 report.generation
             );
-            for pending in &report.pending {
-                log::info!("{pending}");
-            }
             self.compress();
             self.watch_certificates();
             self.say_in_kernel();
+            report.pending.extend(self.gauge.kernel().unattached());
+            for pending in &report.pending {
+                log::info!("{pending}");
+            }
             self.configure_brain();
             self.own.renew(&self.state.config);
         }

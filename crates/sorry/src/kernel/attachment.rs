@@ -170,6 +170,12 @@ fn climb(
             ));
             continue;
         }
+        if place == Place::Driver && !device.sends_copies {
+            refusals.push(no_copies(&device));
+            if choice == Choice::Best {
+                continue;
+            }
+        }
         match at(&device, place, &mut make) {
             Ok((hold, responder)) => {
                 let program = hold.program();
@@ -184,6 +190,8 @@ fn climb(
                 };
                 return Ok((attachment, responder));
             }
+            // What keeps it from one place may keep it from the next.
+            Err(why) if refusals.contains(&why) => {}
             Err(why) => refusals.push(why),
         }
     }
@@ -201,6 +209,14 @@ fn remove_filters(device: &Device) {
             device.name
         );
     }
+}
+
+/// What becomes of pages of several segments at its driver.
+fn no_copies(device: &Device) -> String {
+    format!(
+        "the driver of {} sends no copies of packets, which pages of several packets need (a veth device does so where its other end has an XDP program or GRO)",
+        device.name
+    )
 }
 
 fn places(choice: Choice) -> Vec<Place> {
@@ -474,6 +490,7 @@ mod tests {
             mtu: 1500,
             vlan: None,
             is_ethernet: true,
+            sends_copies: true,
         }
     }
 

@@ -8,6 +8,7 @@ use aya::maps::xdp::{DevMap, XdpMapError};
 use aya::maps::{Array, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{Program, ProgramError, SchedClassifier, TestRun as _, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
+use rustix::thread::CapabilitySet;
 use sorry_bpf::layout::{COUNTERS_SIZE, Config, Page, SEGMENT_SIZE, SEGMENTS, heads, tails};
 use sorry_bpf::{OBJECT, map, program};
 
@@ -16,6 +17,11 @@ use super::vips::Vips;
 /// Why it is not in the kernel.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// What the process may not do.
+    #[error(
+        "cannot load the in-kernel responder without {0}; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed"
+    )]
+    Forbidden(String),
     /// The object or its maps.
     #[error("cannot load the in-kernel responder")]
     Object(#[from] EbpfError),
@@ -101,8 +107,11 @@ impl Loaded {
     /// Loads the maps, for so many pages, and the programs of one place.
     ///
     /// # Errors
-    /// `EPERM` without `CAP_BPF`, `CAP_NET_ADMIN` and `CAP_PERFMON`; whatever the verifier has to say.
+    /// [`LoadError::Forbidden`] without `CAP_BPF`, `CAP_NET_ADMIN` and `CAP_PERFMON`; whatever the verifier has to say.
     pub(super) fn new(place: Place, pages: u32) -> Result<Loaded, LoadError> {
+        if let Some(lacking) = lacking_capabilities() {
+            return Err(LoadError::Forbidden(lacking));
+        }
         let mut loader = EbpfLoader::new();
         // Nothing in it depends on how the kernel was built.
         loader.btf(None).verifier_log_level(VerifierLogLevel::STATS);
@@ -224,6 +233,33 @@ fn taken<T: TryFrom<Map, Error = MapError>>(object: &mut Ebpf, name: &str) -> Re
     let map = object.take_map(name);
     let map = map.ok_or_else(|| LoadError::Lacking(format!("map {name}")))?;
     Ok(T::try_from(map)?)
+}
+
+/// What this thread lacks of what loading needs: the kernel's own words for that are the verifier's, or a map's that comes first by chance.
+fn lacking_capabilities() -> Option<String> {
+    let has = rustix::thread::capabilities(None).ok()?.effective;
+    // Which has been two of the three since Linux 5.8 (capabilities(7)).
+    let is_admin = has.contains(CapabilitySet::SYS_ADMIN);
+    let needed = [
+        ("CAP_BPF", has.contains(CapabilitySet::BPF) || is_admin),
+        ("CAP_NET_ADMIN", has.contains(CapabilitySet::NET_ADMIN)),
+        (
+            "CAP_PERFMON",
+            has.contains(CapabilitySet::PERFMON) || is_admin,
+        ),
+    ];
+    let lacking: Vec<&str> = needed
+        .iter()
+        .filter(|(_, is_there)| !is_there)
+        .map(|(name, _)| *name)
+        .collect();
+    match lacking[..] {
+        [] => None,
+        [ref some @ .., last] if !some.is_empty() => {
+            Some(format!("{} and {last}", some.join(", ")))
+        }
+        [.., last] => Some(last.to_owned()),
+    }
 }
 
 fn lacking(name: &str) -> LoadError {

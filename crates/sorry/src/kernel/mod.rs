@@ -3,6 +3,7 @@
 
 mod attachment;
 mod device;
+mod features;
 mod fill;
 mod lists;
 mod load;

@@ -14,7 +14,7 @@ use super::nginx::Nginx;
 use super::program::{Verdict, attach};
 use super::responder::{Hook, LONG, Responder, answers_for, page};
 use super::world::{Family, World};
-use crate::harness::{PATIENCE, fixtures, until};
+use crate::harness::{PATIENCE, fixtures, text, until};
 
 const SHORT: usize = 400;
 
@@ -224,6 +224,12 @@ fn what_the_kernel_cannot_do_is_not_said_to_be_done() {
     let interface = until(Instant::now() + PATIENCE, has_gone, "the device is missed");
     let why = interface["why"].as_str().expect("a reason");
     assert!(why.contains("has gone"), "{why}");
+    let reloaded = responder.verb(&["reload"]).output().expect("run sorry");
+    let reloaded = text(&reloaded.stdout);
+    assert!(
+        reloaded.contains("nothing is answered in the kernel at"),
+        "{reloaded}"
+    );
     assert_eq!(interface["selftest"], json!(null));
 }
 
@@ -294,6 +300,23 @@ fn a_reload_cuts_nobody_who_is_being_answered() {
     }
 }
 
+/// A veth device sends nothing for XDP whose other end has neither a program nor GRO: a page of several packets would be lost there.
+#[test]
+fn a_device_that_sends_no_copies_is_served_behind_its_driver() {
+    let world = World::direct();
+    let peer = world.client();
+    peer.ip("link set to-server xdp off");
+    peer.must("ethtool", &["-K", "to-server", "gro", "off"]);
+    let responder = Responder::always_at(&world, "auto", &page(8000));
+    let interface = responder.status()["kernel"]["interfaces"][0].clone();
+    assert_eq!(interface["hook"], "tc", "{interface}");
+    let why = interface["why"].as_str().expect("a reason");
+    assert!(why.contains("sends no copies of packets"), "{why}");
+    responder.wait_for_mode("on");
+    assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
+    assert_eq!(responder.count("page"), 1);
+}
+
 #[test]
 fn without_what_it_takes_user_space_answers_and_says_why() {
     let world = World::direct();
@@ -305,9 +328,12 @@ fn without_what_it_takes_user_space_answers_and_says_why() {
     let why = responder.status()["kernel"]["interfaces"][0]["why"].clone();
     let why = why.as_str().expect("a reason");
     assert!(
-        why.contains("CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed"),
+        why.starts_with(
+            "cannot load the in-kernel responder without CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON;"
+        ),
         "{why}"
     );
+    assert_eq!(why.matches("CAP_PERFMON").count(), 2, "once: {why}");
     assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
     assert_eq!(responder.in_user_space(), 1);
     responder.server.signal("TERM");
