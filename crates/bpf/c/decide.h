@@ -167,7 +167,7 @@ INLINE struct page *prove(const struct config *config, const struct vip *vip, co
 	return 0;
 }
 
-/* A client hears one Retry-After as long as its address is the same. */
+/* In which group a client is, for as long as its address is the same: the groups hear different Retry-After. */
 INLINE u32 variant(const struct question *q)
 {
 	return ((q->client[0] ^ q->client[1]) * 0x9e3779b97f4a7c15ull) >> 61;

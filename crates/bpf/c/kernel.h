@@ -27,7 +27,6 @@ typedef unsigned long long u64;
 	} name SEC(".maps")
 
 enum map_type {
-	MAP_HASH = 1,
 	MAP_ARRAY = 2,
 	MAP_PROGRAMS = 3,
 	MAP_PERCPU_ARRAY = 6,
@@ -70,6 +69,8 @@ struct __sk_buff {
 	u32 data;
 	u32 data_end;
 };
+/* PACKET_OTHERHOST (linux/if_packet.h). */
+#define FOR_ANOTHER 3
 #define TC_NEXT (-1)
 #define TC_DROP 2
 

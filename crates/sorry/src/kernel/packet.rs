@@ -55,6 +55,11 @@ pub(super) struct Packet {
     pub(super) tag: Option<u16>,
 }
 
+/// The station of the loopback device, for which the kernel takes what it runs programs on: a packet for another is left to that.
+const TO: [u8; 6] = [0; 6];
+/// Some other.
+const FROM: [u8; 6] = [2, 0, 0, 0, 0, 1];
+
 impl Packet {
     /// One without options and data.
     pub(super) fn new(from: SocketAddr, to: SocketAddr, flags: u8) -> Packet {
@@ -73,7 +78,7 @@ impl Packet {
 
     /// As it stands on the wire.
     pub(super) fn to_frame(&self) -> Vec<u8> {
-        let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
+        let mut frame = [TO, FROM].concat();
         if let Some(tag) = self.tag {
             frame.extend_from_slice(&[0x81, 0]);
             frame.extend_from_slice(&tag.to_be_bytes());

@@ -250,7 +250,8 @@ fn normal(answer: &[u8]) -> String {
         match name {
             "Date" | "X-Request-Id" | "X-Pad" => continue,
             "Retry-After" | "Server-Timing" => out.push_str(&masked(&without_id(line))),
-            _ => out.push_str(line),
+            // A blank behind a value keeps answers of the kernel apart.
+            _ => out.push_str(line.trim_end_matches(' ')),
         }
         out.push('\n');
     }

@@ -87,6 +87,8 @@ impl Speech {
             let json = with_body(&closed(json, answers, alt_svc, ""), &json.body);
             all[Kind::Json as usize] = (json.len() <= SEGMENT).then_some(json);
             pad(&mut all);
+        } else {
+            keep_apart(&mut all);
         }
         // What is too long for one packet is left out: who asks for it gets the page.
         for kind in [Kind::Preflight, Kind::Json] {
@@ -231,6 +233,24 @@ fn with_body(head: &Template, body: &Body) -> Template {
 /// What HTTP/2 with prior knowledge hears.
 fn preface(words: &str) -> Template {
     Template::new().text(http2::sent_away(words))
+}
+
+/// Beside a page of several segments: an answer that is a byte shorter than one of them gets that byte, or the client that has all of it, and its FIN,
+/// would be taken for one that has the page's first segment. A blank behind a field's value says nothing (RFC 9110, section 5.5).
+pub(super) fn keep_apart(all: &mut [Option<Template>; Kind::ALL.len()]) {
+    const END: &[u8] = b"\r\n\r\n";
+    for kind in [Kind::Head, Kind::Preflight] {
+        let Some(whole) = all[kind as usize].as_mut() else {
+            continue;
+        };
+        let text = whole.masked();
+        if text.len() == SEGMENT - 1 && text.ends_with(END) {
+            let at = text.len() - END.len();
+            *whole = whole.without(slice::from_ref(&(at..at + END.len())));
+            whole.push(b" ");
+            whole.push(END);
+        }
+    }
 }
 
 /// The least that can be padded with.

@@ -3,7 +3,7 @@
 use sorry_bpf::layout::{Kind, SEGMENT};
 use sorry_core::answer::template::Template;
 
-use super::super::speech::{AltSvc, Group, LONGEST, Speech, Unsayable, pad};
+use super::super::speech::{AltSvc, Group, LONGEST, Speech, Unsayable, keep_apart, pad};
 use super::rig::{self, promise};
 use crate::page::prepared::Answers;
 
@@ -164,4 +164,21 @@ fn groups_hear_different_numbers_and_nothing_else_differs() {
     assert!(speech.masked().eq(same.masked()));
     let other = Speech::new(&answers(301), AltSvc::Silent).unwrap();
     assert!(!speech.masked().eq(other.masked()));
+}
+
+/// A client that has all of such an answer has acknowledged as much as one that has the first segment of the page.
+#[test]
+fn no_answer_beside_a_long_page_ends_where_a_segment_does() {
+    for (length, expected) in [(1217, 1217), (1218, 1218), (1219, 1220), (1220, 1220)] {
+        let end = "\r\n\r\n";
+        let head = || Template::new().text(format!("{}{end}", "x".repeat(length - end.len())));
+        let mut all = [None, Some(head()), Some(head()), None, None];
+        keep_apart(&mut all);
+        for kind in [Kind::Head, Kind::Preflight] {
+            let template = all[kind as usize].as_ref().unwrap();
+            assert_eq!(template.len(), expected, "{kind:?} of {length}");
+            assert!(template.masked().ends_with(end.as_bytes()));
+        }
+        assert_ne!(expected + 1, SEGMENT);
+    }
 }
