@@ -1,9 +1,7 @@
 /* What the programs and user space share: the forms of keys and values of maps. `../src/layout.rs` says the same in Rust; both sides
- * assert sizes and offsets. A change here raises LAYOUT. Everything is in the machine's own byte order but what is said to be
- * in the network's. */
+ * assert sizes and offsets, and a test compares them with those that the object has. Everything is in the machine's own byte order but what is said
+ * to be in the network's. */
 #pragma once
-
-#define LAYOUT 3
 
 /* Bytes of one segment: fits a packet of 1280 bytes, the least that IPv6 promises (RFC 8200, section 5), so that neither path MTU nor
  * clamped MSS ever matters. */

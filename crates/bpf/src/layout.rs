@@ -1,5 +1,5 @@
 //! The forms of keys and values of the maps, as `c/layout.h` has them: fields at fixed places, in the machine's byte order but where the
-//! network's is named. Both sides assert the same sizes and places; a test compares sizes with those in the object.
+//! network's is named. Both sides assert the same sizes and places; a test compares them with those in the object.
 
 /// Bytes of one segment: with its headers it fits 1280 bytes, the least that IPv6 promises (RFC 8200, section 5).
 pub const SEGMENT: usize = 1220;
@@ -158,6 +158,10 @@ macro_rules! form {
         impl $name {
             /// Bytes of it in a map.
             pub const SIZE: usize = $size;
+            /// Its fields by name, with the place and bytes of each.
+            #[cfg(test)]
+            pub(crate) const FIELDS: &[(&str, usize, usize)] =
+                &[$((stringify!($field), $at, size_of::<$type>()),)+];
 
             /// As it stands in a map.
             pub fn to_bytes(self) -> [u8; $size] {
@@ -345,6 +349,16 @@ pub fn place_of(address: [u8; 16], port: [u8; 2]) -> u32 {
     let mixed = (high ^ low.wrapping_mul(FACTOR)).wrapping_mul(FACTOR);
     // Twelve bits are left of it.
     u32::try_from(mixed >> 52).unwrap_or(0)
+}
+
+/// Which of the answers that differ in Retry-After a client gets, IPv4 as `::ffff:a.b.c.d`.
+pub fn variant_of(client: [u8; 16]) -> u32 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (high, low) = (u64::take(&client), u64::take(&client[8..]));
+    let is_four = client[..12] == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+    let mixed = if is_four { low >> 32 } else { high ^ low };
+    // Three bits are left of it.
+    u32::try_from(mixed.wrapping_mul(FACTOR) >> 61).unwrap_or(0)
 }
 
 /// A value of `places`: numbers of addresses, at most [`TOGETHER`], from the lowest bits on; 0 stands for none.

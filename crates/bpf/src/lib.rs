@@ -4,6 +4,8 @@
 //! The object is committed, so that nobody needs a compiler for it; CI makes it again and fails where it differs.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod described;
 pub mod layout;
 
 /// Aligned as an ELF file must be to be read in place.

@@ -131,7 +131,7 @@ fn one(server: &mut Server, doing: Doing, flight: u32, time: Duration) -> anyhow
         clock::pass(LOOK.min(time - start.elapsed().min(time)));
         if let Some(responder) = &mut server.responder {
             responder.look(clock::now())?;
-            responder.samples(SEATS as usize);
+            responder.samples(SEATS as usize, clock::now());
         }
         if doing == Doing::Loop && start.elapsed() < time {
             let now = server.clients.seats(flight)?;

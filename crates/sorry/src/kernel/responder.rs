@@ -86,6 +86,15 @@ pub(super) struct Written {
     pub(super) leaves: bool,
 }
 
+impl Written {
+    /// When a client is told to come back, as the kernel groups clients.
+    fn returns(&self, slot: usize, kind: Kind, client: [u8; 16], now: Moment) -> Option<u32> {
+        let Group { number, of } = group(layout::variant_of(client));
+        let seconds = || self.subject.promise.seconds_for(seconds(now), number, of);
+        self.said[slot].tells_when(kind).then(seconds)
+    }
+}
+
 /// See the file's header.
 pub struct Responder {
     pub(super) loaded: Loaded,
@@ -280,7 +289,7 @@ impl Responder {
     }
 
     /// Requests that the kernel has told of since the last call, at most so many.
-    pub fn samples(&mut self, most: usize) -> Vec<Sample> {
+    pub fn samples(&mut self, most: usize, now: Moment) -> Vec<Sample> {
         let mut all = Vec::new();
         while all.len() < most {
             let Some(item) = self.loaded.maps.samples.next() else {
@@ -302,6 +311,7 @@ impl Responder {
                 client: std::net::Ipv6Addr::from(sample.client).to_canonical(),
                 status: site.map_or(0, |site| site.said[current].status(kind)),
                 bytes: site.map_or(0, |site| site.said[current].body(kind)),
+                retry_after: site.and_then(|site| site.returns(current, kind, sample.client, now)),
                 head: sample.head[..length].into(),
             });
         }
@@ -404,6 +414,8 @@ pub struct Sample {
     pub status: u16,
     /// Bytes of its body.
     pub bytes: usize,
+    /// What it was told to wait, in seconds, where the answer says so; by the second in which it is read here, which may be a later one.
+    pub retry_after: Option<u32>,
     /// The first bytes of the request.
     pub head: Box<[u8]>,
 }

@@ -139,6 +139,15 @@ impl Speech {
             .unwrap_or(0)
     }
 
+    /// Whether an answer says when to come back.
+    pub fn tells_when(&self, kind: Kind) -> bool {
+        let template = self.answers[kind as usize].as_ref();
+        template.is_some_and(|template| {
+            let mut holes = template.holes().iter();
+            holes.any(|(_, hole)| matches!(hole, Hole::RetryAfter | Hole::RetryDate))
+        })
+    }
+
     /// Whether there is an answer of that kind.
     pub fn has(&self, kind: Kind) -> bool {
         self.answers[kind as usize].is_some()

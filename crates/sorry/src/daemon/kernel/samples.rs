@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sorry_core::answer::crawler;
 use sorry_core::answer::template::ID_WIDTH;
+use sorry_core::host::{self, Authority};
 
 use super::thread::Thread;
 use crate::count::{Protocol, access};
@@ -20,10 +21,11 @@ impl Thread {
             .subjects
             .as_ref()
             .map_or(0, |subjects| subjects.terms.sample);
+        let moment = self.now();
         let mut samples = Vec::new();
         for node in &mut self.nodes {
             if let Some((_, responder)) = &mut node.attached {
-                samples.extend(responder.samples(MOST));
+                samples.extend(responder.samples(MOST, moment));
             }
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -41,18 +43,28 @@ impl Thread {
                 }
             }
             if let Some(log) = &mut self.gauges.log {
-                log.record(&entry(sample, &told, now));
+                let authority = told.host.map(host::parse);
+                log.record(&entry(sample, &told, authority.as_ref(), now));
             }
         }
     }
 }
 
-fn entry<'s>(sample: &'s Sample, told: &Told<'s>, now: u64) -> access::Entry<'s> {
+fn entry<'s>(
+    sample: &'s Sample,
+    told: &Told<'s>,
+    authority: Option<&'s Authority>,
+    now: u64,
+) -> access::Entry<'s> {
     access::Entry {
         unix_seconds: now,
         client: Some(sample.client),
-        host: None,
+        host: match authority {
+            Some(Authority::Named(host)) => Some(host.as_str()),
+            _ => None,
+        },
         site: sample.site.as_deref().unwrap_or("-"),
+        // The kernel has one page for every name.
         host_known: None,
         method: told.method,
         target: told.target,
@@ -64,7 +76,7 @@ fn entry<'s>(sample: &'s Sample, told: &Told<'s>, now: u64) -> access::Entry<'s>
         // The kernel gives none.
         id: [b'0'; ID_WIDTH],
         answer: "kernel",
-        retry_after: None,
+        retry_after: sample.retry_after,
     }
 }
 
@@ -74,6 +86,7 @@ struct Told<'s> {
     method: &'s [u8],
     target: &'s [u8],
     protocol: Protocol,
+    host: Option<&'s [u8]>,
     referer: Option<&'s [u8]>,
     user_agent: Option<&'s [u8]>,
 }
@@ -99,10 +112,13 @@ impl<'s> Told<'s> {
             method,
             target,
             protocol,
+            host: None,
             referer: None,
             user_agent: None,
         };
+        let mut rest = lines.clone().count();
         for line in lines.take_while(|line| !line.is_empty()) {
+            rest -= 1;
             let mut parts = line.splitn(2, |byte| *byte == b':');
             let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
                 continue;
@@ -112,6 +128,9 @@ impl<'s> Told<'s> {
                 told.user_agent = value;
             } else if name.eq_ignore_ascii_case(b"referer") {
                 told.referer = value;
+            } else if name.eq_ignore_ascii_case(b"host") && rest > 0 {
+                // Half of a name is another name.
+                told.host = value;
             }
         }
         Some(told)
@@ -133,15 +152,17 @@ mod tests {
 
     #[test]
     fn first_bytes_tell_what_they_have() {
-        let whole = b"GET /a HTTP/1.0\r\nHost: x\r\nuser-agent: Googlebot/2.1\r\nReferer: /b\r\n\r\nReferer: /c";
+        let whole = b"GET /a HTTP/1.0\r\nHost: x.example\r\nuser-agent: Googlebot/2.1\r\nReferer: /b\r\n\r\nReferer: /c";
         let told = Told::read(whole).unwrap();
         assert_eq!((told.method, told.target), (&b"GET"[..], &b"/a"[..]));
         assert_eq!(told.protocol, Protocol::Http10);
         assert_eq!(told.user_agent, Some(&b"Googlebot/2.1"[..]));
         assert_eq!(told.referer, Some(&b"/b"[..]));
+        assert_eq!(told.host, Some(&b"x.example"[..]));
         for cut in 5..whole.len() {
             let told = Told::read(&whole[..cut]).unwrap();
             assert_eq!(told.method, b"GET", "{cut}");
+            assert!(told.host.is_none_or(|host| host == b"x.example"), "{cut}");
         }
         for no_request in [
             &b""[..],

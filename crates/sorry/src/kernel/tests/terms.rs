@@ -363,12 +363,18 @@ fn one_of_so_many_requests_is_told_of() {
             })
             .unwrap();
         let isn = rig.greet();
+        let mut told = String::new();
         for _ in 0..8 {
-            one(rig.send(&rig.with(isn, 0, 0, REQUEST)));
+            let answer = one(rig.send(&rig.with(isn, 0, 0, REQUEST)));
+            let lines = String::from_utf8(answer.data).unwrap();
+            let mut lines = lines.lines().map(str::to_owned);
+            told = lines.find(|line| line.starts_with("Retry-After")).unwrap();
         }
-        let samples = rig.responder.samples(100);
+        let samples = rig.responder.samples(100, rig.now);
         assert_eq!(samples.len(), 2);
         for sample in samples {
+            let seconds = told.rsplit(' ').next().unwrap().parse().ok();
+            assert_eq!(sample.retry_after, seconds, "{told}");
             assert_eq!(sample.site.as_deref(), Some("shop"));
             assert_eq!(sample.client, rig.client.ip());
             assert_eq!(*sample.head, *REQUEST);
