@@ -27,7 +27,8 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
+        // For the loopback device, as which the kernel takes what it runs programs on.
+        let mut bytes = vec![0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1];
         let tcp = self.tcp();
         let length = u16::try_from(tcp.len()).unwrap_or(u16::MAX);
         match (self.from.ip(), self.to.ip()) {
