@@ -28,7 +28,8 @@ INLINE u32 is_partial(struct __sk_buff *skb, const struct question *q)
 
 INLINE int write_tc(struct __sk_buff *skb, const struct question *q, const struct said *said, u32 partial)
 {
-	if (skb_change_tail(skb, q->tcp + sizeof(struct tcp) + said->options + said->length, 0))
+	u32 length = q->tcp + sizeof(struct tcp) + said->options + said->length;
+	if (skb->len != length && skb_change_tail(skb, length, 0))
 		return 0;
 	return write_headers(START(skb), END(skb), q, said, partial);
 }

@@ -64,6 +64,7 @@ struct config {
 	unsigned long long tick;   /* of the kernel's clock that buckets have, in ns (jiffies) */
 	unsigned short mss4;       /* network order */
 	unsigned short mss6;       /* network order */
+	unsigned int behind;       /* whether the program at the traffic control hook says pages of several segments for the one at the driver */
 };
 
 /* Value of `pages`, by page x SLOTS + slot. */
@@ -171,6 +172,7 @@ AT(config, sample, 64);
 AT(config, tick, 72);
 AT(config, mss4, 80);
 AT(config, mss6, 82);
+AT(config, behind, 84);
 SAME(page, 32);
 AT(page, edition, 4);
 AT(page, ends, 8);

@@ -63,6 +63,9 @@ INLINE int respond(void *context, enum hook hook, const struct question *q)
 	u32 off = 0;
 	enum verdict verdict = consider(BEGIN(context), BEHIND(context), q, vip, config, &r, &page, &off);
 	if (verdict == PROVEN && page) {
+		/* Before anything is counted: what is asked is asked there. */
+		if (hook == AT_DRIVER && config->behind && page->segments > 1 && q->length)
+			return pass;
 		if (is_open(q, page, off)) {
 			u32 kind = choose_by_method(BEGIN(context), BEHIND(context), q->data, q->length);
 			choose_kind(&r, page, kind, search(context, hook, q, page, kind));

@@ -269,6 +269,8 @@ form! {
         mss4: [u8; 2] = 80,
         /// The same over IPv6.
         mss6: [u8; 2] = 82,
+        /// Whether the program at the traffic control hook says pages of several segments for the one at the driver: 1 or 0.
+        behind: u32 = 84,
     }
 }
 
@@ -430,6 +432,7 @@ mod tests {
             tick: 9,
             mss4: 1460_u16.to_be_bytes(),
             mss6: 1440_u16.to_be_bytes(),
+            behind: 1,
         };
         let bytes = config.to_bytes();
         assert_eq!(Config::from_bytes(&bytes), config);

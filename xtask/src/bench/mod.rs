@@ -55,7 +55,7 @@ The server has core 0 for itself and the load core 1; run it on an otherwise idl
     --smoke               one second of each case, once, with the profile of the tests: whether it works, not how fast
 
 `kernel` measures what answering in the kernel costs, beside nginx and our server with sockets, as root: CPU time of whole connections
-at 16, 64 and 128 in flight (`connection`), of a flood of SYNs (`flood`), and nanoseconds of single packets (`packet`); servers are xdp, tc, sorry
+at 16, 64 and 128 in flight (`connection`), of a flood of SYNs (`flood`), and nanoseconds of single packets (`packet`); servers are xdp, auto, tc, sorry
 and nginx. The clients are a program in the kernel, too, on core 0; servers have core 1.
 
 `engine` measures what one result of a probe costs the part that decides, in nanoseconds, and what ten thousand real servers take

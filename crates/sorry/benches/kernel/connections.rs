@@ -48,7 +48,10 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<()> {
         if plan.connections {
             for (at, page) in pages.iter().enumerate() {
                 for flight in &plan.flights {
-                    for server in &mut servers {
+                    let is_asked = |server: &&mut Server| {
+                        page.speech.segments() > 1 || !server.peer.is_for_long_pages()
+                    };
+                    for server in servers.iter_mut().filter(is_asked) {
                         server.clients.aim(page.port, server.bytes[at])?;
                         let sample = quietest(server, Doing::Loop, *flight, plan, &mut patience)?;
                         let what = format!("{:>5}, {flight:>3} in flight", page.name);
@@ -61,6 +64,7 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<()> {
         for server in servers
             .iter_mut()
             .filter(|server| plan.flood && server.peer.place().is_some())
+            .filter(|server| !server.peer.is_for_long_pages())
         {
             server.clients.aim(pages[0].port, 0)?;
             let sample = quietest(server, Doing::Flood, FLOOD, plan, &mut patience)?;

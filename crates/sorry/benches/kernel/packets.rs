@@ -66,7 +66,9 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<()> {
     let pages = pages::make(folder.path())?;
     let page = &pages[0];
     for peer in &plan.servers {
-        let Some(place) = peer.place() else { continue };
+        let Some(place) = peer.place().filter(|_| !peer.is_for_long_pages()) else {
+            continue;
+        };
         let mut responder = responder::load(place)?;
         let vips = WAYS.iter().map(|(_, _, server)| server.parse());
         let vips = vips.collect::<Result<Vec<SocketAddr>, _>>()?;

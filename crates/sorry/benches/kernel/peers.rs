@@ -27,18 +27,21 @@ pub(crate) enum Peer {
     Xdp,
     /// In the kernel, at the traffic control hook.
     Tc,
+    /// In the kernel as it is by itself: at the driver, and long pages behind it.
+    Auto,
     /// Ours with sockets.
     Sorry,
     Nginx,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Peer; 4] = [Peer::Xdp, Peer::Tc, Peer::Sorry, Peer::Nginx];
+    pub(crate) const ALL: [Peer; 5] = [Peer::Xdp, Peer::Auto, Peer::Tc, Peer::Sorry, Peer::Nginx];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Peer::Xdp => "xdp",
             Peer::Tc => "tc",
+            Peer::Auto => "auto",
             Peer::Sorry => "sorry",
             Peer::Nginx => "nginx",
         }
@@ -49,9 +52,21 @@ impl Peer {
         found.with_context(|| format!("there is no server {name}"))
     }
 
+    /// Whether it is the same as another but for pages of several segments.
+    pub(crate) fn is_for_long_pages(self) -> bool {
+        self == Peer::Auto
+    }
+
+    fn choice(self) -> Option<Choice> {
+        match self {
+            Peer::Auto => Some(Choice::Best),
+            _ => self.place().map(Choice::Only),
+        }
+    }
+
     pub(crate) fn place(self) -> Option<kernel::Place> {
         match self {
-            Peer::Xdp => Some(kernel::Place::Driver),
+            Peer::Xdp | Peer::Auto => Some(kernel::Place::Driver),
             Peer::Tc => Some(kernel::Place::Ingress),
             Peer::Sorry | Peer::Nginx => None,
         }
@@ -96,13 +111,13 @@ impl Server {
         let clients = Clients::new(&cable)?;
         let far = cable.far.as_str();
         let by = match (peer, &namespace) {
-            (Peer::Xdp, _) => None,
+            (Peer::Xdp | Peer::Auto, _) => None,
             (_, None) => Some(clients::let_by(far)?),
             (_, Some(namespace)) => Some(namespace.within(|| clients::let_by(far))?),
         };
         let at = |page: &Page| SocketAddr::V4(SocketAddrV4::new(cable.far_address(), page.port));
-        let (attachment, responder) = match peer.place() {
-            Some(hook) => Some(in_kernel(hook, far, pages, &at)?).unzip(),
+        let (attachment, responder) = match peer.choice() {
+            Some(choice) => Some(in_kernel(choice, far, pages, &at)?).unzip(),
             None => (None, None),
         };
         let program = match &namespace {
@@ -160,19 +175,16 @@ impl Server {
 }
 
 fn in_kernel(
-    place: kernel::Place,
+    choice: Choice,
     device: &str,
     pages: &[Page],
     at: &dyn Fn(&Page) -> SocketAddr,
 ) -> anyhow::Result<(Attachment, Responder)> {
     let terms = responder::terms()?;
     let secret = Secret::random()?;
-    let (attachment, mut responder) = attach(
-        device,
-        Choice::Only(place),
-        Before::Dead(None),
-        |place, _| Responder::new(place, secret.clone(), terms.clone()),
-    )?;
+    let (attachment, mut responder) = attach(device, choice, Before::Dead(None), |place, _| {
+        Responder::new(place, secret.clone(), terms.clone())
+    })?;
     let sites: Vec<_> = pages
         .iter()
         .map(|page| (vec![at(page)], page.speech.clone()))
@@ -232,7 +244,7 @@ fn configuration(
     let mut text = match peer {
         Peer::Nginx => NGINX.to_owned(),
         Peer::Sorry => SORRY.to_owned(),
-        Peer::Xdp | Peer::Tc => bail!("the kernel has no configuration"),
+        Peer::Xdp | Peer::Tc | Peer::Auto => bail!("the kernel has no configuration"),
     };
     for (number, page) in pages.iter().enumerate() {
         let nginx = page.file_of_nginx.file_name().unwrap_or_default();

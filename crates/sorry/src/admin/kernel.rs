@@ -26,6 +26,9 @@ pub struct InterfaceStanding {
     pub name: String,
     /// Where the responder is attached to it.
     pub hook: Hook,
+    /// Whether pages of several packets are said by a second program, behind the driver, at the traffic control hook.
+    #[serde(default)]
+    pub behind: bool,
     /// Why it is attached at no better place, or nowhere; or what has gone wrong since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,

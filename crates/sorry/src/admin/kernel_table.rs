@@ -31,7 +31,7 @@ impl KernelStanding {
         for one in &self.interfaces {
             table.row([
                 Cell::from(printable(&one.name)),
-                Cell::new(one.hook.word(), one.ink()),
+                Cell::new(one.places(), one.ink()),
                 one.selftest_cell(),
                 Cell::from(
                     one.lease_seconds
@@ -110,6 +110,13 @@ impl KernelStanding {
 }
 
 impl InterfaceStanding {
+    fn places(&self) -> String {
+        match self.behind {
+            true => format!("{}, {}", self.hook.word(), Hook::Tc.word()),
+            false => self.hook.word().to_owned(),
+        }
+    }
+
     fn ink(&self) -> Ink {
         match (self.hook, &self.why) {
             (Hook::None, _) => Ink::Bad,

@@ -28,6 +28,7 @@ fn standing() -> KernelStanding {
             InterfaceStanding {
                 name: "eth0".to_owned(),
                 hook: Hook::Tc,
+                behind: false,
                 why: Some("another XDP program is attached to eth0".to_owned()),
                 selftest: Some(SelfTest {
                     tried: 8,
@@ -38,6 +39,7 @@ fn standing() -> KernelStanding {
             InterfaceStanding {
                 name: "eth1".to_owned(),
                 hook: Hook::None,
+                behind: false,
                 why: Some("eth1 has gone".to_owned()),
                 selftest: None,
                 lease_seconds: None,
@@ -85,6 +87,11 @@ fn people_read_where_it_is_and_what_it_does() {
           the page has 4470 bytes with its head, in 4 packets
     "#]]
     .assert_eq(&standing().render(&look).unwrap());
+    let mut both = standing();
+    both.interfaces.truncate(1);
+    (both.interfaces[0].hook, both.interfaces[0].behind) = (Hook::Xdp, true);
+    let shown = both.render(&look).unwrap();
+    assert!(shown.contains("eth0       xdp, tc  1 of 8"), "{shown}");
     let empty = KernelStanding {
         interfaces: Vec::new(),
         sites: Vec::new(),

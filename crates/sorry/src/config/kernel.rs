@@ -49,9 +49,9 @@ pub struct Kernel {
 words! {
     /// At which hook packets are answered.
     pub enum KernelHook {
-        /// at the network driver (XDP) where that works, else at the traffic control hook
+        /// at the network driver (XDP) where that works, with pages of several packets at the traffic control hook behind it; else all at that hook
         Auto = "auto",
-        /// at the network driver or nowhere
+        /// at the network driver alone, or nowhere
         Xdp = "xdp",
         /// at the traffic control hook, which every device has
         Tc = "tc",

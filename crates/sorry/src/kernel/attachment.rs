@@ -8,12 +8,14 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use aya::programs::tc::{self, NlOptions, TcAttachOptions, TcError};
 use aya::programs::{ProgramError, TcAttachType};
-use sorry_sys::bpf_link::{self, Hook};
+use sorry_sys::bpf_link;
 
 use super::device::Device;
 use super::fill::LEAST_MTU;
+use super::links::{self, Links, Programs};
 use super::load::{LoadError, Place};
 use super::pin::{self, Claim};
+use super::refusal::{kept_by_another, no_copies, refusal, told};
 use super::responder::Responder;
 
 /// Where it may be attached.
@@ -28,10 +30,10 @@ pub enum Choice {
 /// What holds it there.
 #[derive(Debug)]
 enum Hold {
-    /// As long as this is open.
-    Link(OwnedFd),
-    /// The same, but it still attaches the program of the process before us.
-    Inherited(OwnedFd),
+    /// As long as these are open.
+    Links(Links),
+    /// The same, but they still attach the programs of the process before us.
+    Inherited(Links),
     /// A filter, which stays until somebody removes it: kernels before 6.6 know no link for the traffic control hook.
     Filter,
 }
@@ -42,8 +44,8 @@ pub struct Attachment {
     device: Device,
     place: Place,
     hold: Hold,
-    /// The kernel's number of our program, where a link tells it.
-    program: Option<u32>,
+    /// The kernel's numbers of our programs, where links tell them.
+    programs: Option<Programs>,
     /// Why it is at no better place.
     why: Option<String>,
     /// The right to have it outlive the process.
@@ -91,7 +93,7 @@ pub struct Held {
     /// Where.
     pub place: Place,
     /// By what.
-    pub link: OwnedFd,
+    pub links: Links,
     /// The right to have it outlive the process, where that was asked for.
     pub claim: Option<Claim>,
 }
@@ -116,19 +118,29 @@ pub fn attach(
     if is_alone {
         remove_filters(&device);
     }
-    if let Some(Held { place, link, claim }) = held {
+    if let Some(Held {
+        place,
+        links,
+        claim,
+    }) = held
+    {
         if !places(choice).contains(&place) {
             // Nobody would ever take it away: it is at a hook that is not wanted any more.
             let _was_not_kept = pin::remove(place, &device.name);
             return climb(device, choice, refusals, make);
         }
         match loaded(&device, place, &mut make) {
-            Ok(responder) => {
+            Ok(mut responder) => {
+                let behind = match choice {
+                    Choice::Best => help(&device, place, links.behind, &mut responder),
+                    Choice::Only(_) => None,
+                };
+                let links = Links { behind, ..links };
                 let attachment = Attachment {
                     device,
                     place,
-                    hold: Hold::Inherited(link),
-                    program: None,
+                    hold: Hold::Inherited(links),
+                    programs: None,
                     why: None,
                     claim,
                 };
@@ -176,15 +188,15 @@ fn climb(
                 continue;
             }
         }
-        match at(&device, place, &mut make) {
+        match at(&device, place, choice, &mut make) {
             Ok((hold, responder)) => {
-                let program = hold.program();
+                let programs = hold.programs();
                 let why = (!refusals.is_empty()).then(|| refusals.join("; "));
                 let attachment = Attachment {
                     device,
                     place,
                     hold,
-                    program,
+                    programs,
                     why,
                     claim: None,
                 };
@@ -211,14 +223,6 @@ fn remove_filters(device: &Device) {
     }
 }
 
-/// What becomes of pages of several segments at its driver.
-fn no_copies(device: &Device) -> String {
-    format!(
-        "the driver of {} sends no copies of packets, which pages of several packets need (a veth device does so where its other end has an XDP program or GRO)",
-        device.name
-    )
-}
-
 fn places(choice: Choice) -> Vec<Place> {
     match choice {
         Choice::Best => vec![Place::Driver, Place::Ingress],
@@ -242,19 +246,19 @@ fn loaded(
 fn at(
     device: &Device,
     place: Place,
+    choice: Choice,
     make: &mut impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
 ) -> Result<(Hold, Responder), String> {
     let mut responder = loaded(device, place, make)?;
-    let hook = match place {
-        Place::Driver => Hook::Driver,
-        Place::Ingress => Hook::Ingress,
-    };
-    let attached = responder
-        .loaded()
-        .with_program(|program| bpf_link::attach(program, device.index, hook))
-        .map_err(|error| told(&error))?;
-    let hold = match (attached, place) {
-        (Ok(link), _) => Hold::Link(link),
+    let attached = links::attach(responder.loaded(), device.index, place);
+    let hold = match (attached.map_err(|error| told(&error))?, place) {
+        (Ok(own), _) => {
+            let behind = match choice {
+                Choice::Best => help(device, place, None, &mut responder),
+                Choice::Only(_) => None,
+            };
+            Hold::Links(Links { own, behind })
+        }
         (Err(error), Place::Ingress) if is_unknown(&error) => {
             filter(device, &mut responder).map_err(|error| told(&error))?;
             Hold::Filter
@@ -262,6 +266,21 @@ fn at(
         (Err(error), _) => return Err(refusal(device, place, &error)),
     };
     Ok((hold, responder))
+}
+
+/// Has a second program say pages of several segments behind the driver, where the kernel can do that; its link, which may be there already.
+fn help(
+    device: &Device,
+    place: Place,
+    link: Option<OwnedFd>,
+    responder: &mut Responder,
+) -> Option<OwnedFd> {
+    if place != Place::Driver || responder.loaded().load_behind().is_err() {
+        return None;
+    }
+    let link = link.or_else(|| links::attach_behind(responder.loaded(), device.index))?;
+    responder.set_helped(true).ok()?;
+    Some(link)
 }
 
 /// A kernel that has no such hook does not know its number.
@@ -285,68 +304,6 @@ fn filter(device: &Device, responder: &mut Responder) -> Result<(), LoadError> {
         .attach_with_options(&device.name, TcAttachType::Ingress, options)
         .map_err(refused)?;
     Ok(())
-}
-
-/// What the kernel's number means here.
-fn refusal(device: &Device, place: Place, error: &io::Error) -> String {
-    use rustix::io::Errno;
-    let name = &device.name;
-    let number = error.raw_os_error().map(Errno::from_raw_os_error);
-    match (place, number) {
-        (Place::Driver, Some(Errno::BUSY)) => format!("another XDP program is attached to {name}"),
-        (Place::Driver, Some(Errno::OPNOTSUPP)) => {
-            format!("the driver of {name} has no native XDP")
-        }
-        (Place::Driver, Some(Errno::INVAL)) => format!(
-            "the driver of {name} takes no XDP program as it is set up (MTU, channels or offloads)"
-        ),
-        (_, Some(Errno::PERM)) => "CAP_NET_ADMIN is needed to attach a program".to_owned(),
-        (Place::Driver, _) => format!("cannot attach to the driver of {name}: {error}"),
-        (Place::Ingress, _) => {
-            format!("cannot attach to the traffic control hook of {name}: {error}")
-        }
-    }
-}
-
-fn kept_by_another(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => io::Error::new(
-            io::ErrorKind::AddrInUse,
-            "another sorry keeps its program at this device",
-        ),
-        _ => error,
-    }
-}
-
-/// An error with its causes, on one line, and what is missing where that is known.
-pub fn told(error: &LoadError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        let said = next.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = next.source();
-    }
-    if is_forbidden(error) {
-        text.push_str("; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed");
-    }
-    text
-}
-
-fn is_forbidden(error: &LoadError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(one) = cause {
-        let number = one
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::raw_os_error);
-        if number == Some(rustix::io::Errno::PERM.raw_os_error()) {
-            return true;
-        }
-        cause = one.source();
-    }
-    false
 }
 
 /// How an attachment stands, as the kernel says.
@@ -386,16 +343,12 @@ impl Attachment {
     /// # Errors
     /// Where the device has gone.
     pub fn take_place(&mut self, responder: &mut Responder) -> Result<(), LoadError> {
-        let Hold::Inherited(link) = &self.hold else {
+        let Hold::Inherited(links) = &self.hold else {
             return Ok(());
         };
-        let link = link.try_clone().map_err(LoadError::Link)?;
-        let replaced = responder
-            .loaded()
-            .with_program(|program| bpf_link::replace(link.as_fd(), program))?;
-        replaced.map_err(LoadError::Link)?;
-        self.hold = Hold::Link(link);
-        self.program = self.hold.program();
+        links.replace(responder.loaded(), self.place)?;
+        self.hold = Hold::Links(links.copy().map_err(LoadError::Link)?);
+        self.programs = self.hold.programs();
         Ok(())
     }
 
@@ -404,13 +357,10 @@ impl Attachment {
     /// # Errors
     /// Where the device has gone.
     pub fn retake_place(&mut self, responder: &mut Responder) -> Result<(), LoadError> {
-        let Hold::Link(link) = &self.hold else {
+        let Hold::Links(links) = &self.hold else {
             return Ok(());
         };
-        responder
-            .loaded()
-            .with_program(|program| bpf_link::replace(link.as_fd(), program))?
-            .map_err(LoadError::Link)
+        links.replace(responder.loaded(), self.place)
     }
 
     /// Has it stay when the process dies.
@@ -418,7 +368,7 @@ impl Attachment {
     /// # Errors
     /// Where there is no file system of type bpf at [`pin::FOLDER`], or another process keeps its own there.
     pub fn keep(&mut self) -> io::Result<()> {
-        let (Hold::Link(link) | Hold::Inherited(link)) = &self.hold else {
+        let (Hold::Links(links) | Hold::Inherited(links)) = &self.hold else {
             return Ok(());
         };
         let name = &self.device.name;
@@ -426,7 +376,7 @@ impl Attachment {
             Some(claim) => claim,
             None => Claim::take(self.place, name).map_err(kept_by_another)?,
         };
-        pin::put(link.as_fd(), self.claim.insert(claim), self.place, name)
+        pin::put(links, self.claim.insert(claim), self.place, name)
     }
 
     /// Has it not stay any more.
@@ -443,37 +393,69 @@ impl Attachment {
     }
 
     /// A copy of what holds it, for a successor; nothing where a filter does.
-    pub fn link(&self) -> io::Result<Option<OwnedFd>> {
+    pub fn links(&self) -> io::Result<Option<Links>> {
         match &self.hold {
-            Hold::Link(link) | Hold::Inherited(link) => link.try_clone().map(Some),
+            Hold::Links(links) | Hold::Inherited(links) => links.copy().map(Some),
             Hold::Filter => Ok(None),
         }
     }
 
     /// Asks the kernel whether it is still there.
     pub fn stands(&self) -> Stands {
-        let found = match &self.hold {
-            Hold::Link(link) | Hold::Inherited(link) => bpf_link::read(link.as_fd()).ok(),
+        let (found, programs) = match &self.hold {
+            Hold::Links(links) | Hold::Inherited(links) => (
+                bpf_link::read(links.own.as_fd()).ok(),
+                links.programs().ok(),
+            ),
             // Nobody who has given up CAP_NET_ADMIN can look for a filter.
             Hold::Filter if self.device.is_there() => return Stands::Attached,
-            Hold::Filter => None,
+            Hold::Filter => (None, None),
         };
         match found {
             Some(found) if found.device != self.device.index => Stands::Gone,
             None => Stands::Gone,
-            Some(found) if self.program == Some(found.program) => Stands::Attached,
+            Some(_) if self.programs.is_some() && self.programs == programs => Stands::Attached,
             Some(_) => Stands::Another,
         }
+    }
+
+    /// Whether a second program says pages of several segments, behind the driver.
+    pub fn is_helped(&self) -> bool {
+        match &self.hold {
+            Hold::Links(links) | Hold::Inherited(links) => links.behind.is_some(),
+            Hold::Filter => false,
+        }
+    }
+
+    /// Has the driver send copies again where the program behind it is there no more.
+    ///
+    /// # Errors
+    /// Where that cannot be written.
+    pub fn look_behind(&mut self, responder: &mut Responder) -> Result<(), LoadError> {
+        let (Hold::Links(links) | Hold::Inherited(links)) = &mut self.hold else {
+            return Ok(());
+        };
+        if links.behind.is_none() || links.is_behind(self.device.index) {
+            return Ok(());
+        }
+        responder.set_helped(false)?;
+        links.behind = None;
+        if let Some(programs) = &mut self.programs {
+            programs.behind = None;
+        }
+        log::warn!(
+            "the program behind the driver of {} is there no more: it sends copies of packets itself from now on",
+            self.device.name
+        );
+        Ok(())
     }
 }
 
 impl Hold {
-    /// The kernel's number of the program that is held.
-    fn program(&self) -> Option<u32> {
+    /// The kernel's numbers of the programs that are held.
+    fn programs(&self) -> Option<Programs> {
         match self {
-            Hold::Link(link) | Hold::Inherited(link) => {
-                bpf_link::read(link.as_fd()).ok().map(|found| found.program)
-            }
+            Hold::Links(links) | Hold::Inherited(links) => links.programs().ok(),
             Hold::Filter => None,
         }
     }
@@ -482,33 +464,6 @@ impl Hold {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn device() -> Device {
-        Device {
-            name: "eth0".into(),
-            index: 2,
-            mtu: 1500,
-            vlan: None,
-            is_ethernet: true,
-            sends_copies: true,
-        }
-    }
-
-    #[test]
-    fn refusals_are_told_in_words() {
-        for (place, number, words) in [
-            (Place::Driver, 16, "another XDP program is attached to eth0"),
-            (Place::Driver, 95, "the driver of eth0 has no native XDP"),
-            (
-                Place::Ingress,
-                1,
-                "CAP_NET_ADMIN is needed to attach a program",
-            ),
-        ] {
-            let error = io::Error::from_raw_os_error(number);
-            assert_eq!(refusal(&device(), place, &error), words);
-        }
-    }
 
     #[test]
     fn what_cannot_be_there_is_refused_before_anything_is_loaded() {
@@ -533,12 +488,12 @@ mod tests {
         };
         let (mut old, mut old_responder) =
             attach("lo", Choice::Best, Before::Dead(None), make).unwrap();
-        let link = old.link().unwrap().unwrap();
-        let program = || bpf_link::read(link.as_fd()).unwrap().program;
+        let links = old.links().unwrap().unwrap();
+        let program = || bpf_link::read(links.own.as_fd()).unwrap().program;
         let before = program();
-        let inherited = old.link().unwrap().map(|link| Held {
+        let inherited = old.links().unwrap().map(|links| Held {
             place: old.place(),
-            link,
+            links,
             claim: None,
         });
         let (mut new, mut new_responder) =

@@ -92,6 +92,8 @@ pub(super) struct Loaded {
     object: Ebpf,
     pub(super) maps: Maps,
     place: Place,
+    /// Of which place the program is that is run on trial.
+    pub(super) on_trial: Place,
 }
 
 /// What one trial of a program came to.
@@ -133,17 +135,13 @@ impl Loaded {
                         .map_err(|source| LoadError::Program { name, source })?;
                 }
             }
-            Place::Ingress => {
-                let name = program::TC;
-                let tc = tc(&mut object)?;
-                tc.load()
-                    .map_err(|source| LoadError::Program { name, source })?;
-            }
+            Place::Ingress => load_tc(&mut object)?,
         }
         Ok(Loaded {
             object,
             maps,
             place,
+            on_trial: place,
         })
     }
 
@@ -174,12 +172,18 @@ impl Loaded {
         Ok(())
     }
 
-    /// The program that is to be attached.
+    /// Loads the program of the traffic control hook beside those of the driver.
+    pub(super) fn load_behind(&mut self) -> Result<(), LoadError> {
+        load_tc(&mut self.object)
+    }
+
+    /// The program that is to be attached at a place.
     pub(super) fn with_program<T>(
         &mut self,
+        place: Place,
         use_it: impl FnOnce(BorrowedFd<'_>) -> T,
     ) -> Result<T, LoadError> {
-        let (name, fd) = match self.place {
+        let (name, fd) = match place {
             Place::Driver => (program::XDP, xdp(&mut self.object, program::XDP)?.fd()),
             Place::Ingress => (program::TC, tc(&mut self.object)?.fd()),
         };
@@ -194,7 +198,7 @@ impl Loaded {
 
     /// Has the kernel run the program on a packet that goes nowhere (`BPF_PROG_TEST_RUN`).
     pub(super) fn try_on(&mut self, packet: &[u8]) -> Result<Tried, LoadError> {
-        match self.place {
+        match self.on_trial {
             Place::Driver => try_xdp(&mut self.object, program::XDP, packet),
             Place::Ingress => {
                 let name = program::TC;
@@ -278,6 +282,13 @@ fn tc(object: &mut Ebpf) -> Result<&mut SchedClassifier, LoadError> {
         Some(Program::SchedClassifier(tc)) => Ok(tc),
         _ => Err(lacking(program::TC)),
     }
+}
+
+fn load_tc(object: &mut Ebpf) -> Result<(), LoadError> {
+    let name = program::TC;
+    tc(object)?
+        .load()
+        .map_err(|source| LoadError::Program { name, source })
 }
 
 fn try_xdp(object: &mut Ebpf, name: &'static str, packet: &[u8]) -> Result<Tried, LoadError> {

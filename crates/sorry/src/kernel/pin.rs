@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use sorry_sys::bpf_link;
 
 use super::device::Device;
+use super::links::Links;
 use super::load::Place;
 
 /// Where such files are (systemd mounts it there).
@@ -26,10 +27,13 @@ fn word(place: Place) -> &'static str {
     }
 }
 
+/// Of the program behind the driver's.
+const BEHIND: &str = "behind";
+
 /// Devices of several network namespaces may have one name, and all see one file system.
-fn path(place: Place, device: &str) -> io::Result<PathBuf> {
+fn path(hook: &str, device: &str) -> io::Result<PathBuf> {
     let namespace = fs::metadata("/proc/self/ns/net")?.ino();
-    Ok(Path::new(FOLDER).join(format!("sorry-{namespace}-{}-{device}", word(place))))
+    Ok(Path::new(FOLDER).join(format!("sorry-{namespace}-{hook}-{device}")))
 }
 
 /// The right to the file of a device, which one process has, and those that it hands a copy to.
@@ -61,23 +65,27 @@ impl Claim {
     }
 }
 
-/// Gives the link a file, in the place of one that is there.
-pub(super) fn put(
-    link: BorrowedFd<'_>,
-    _right: &Claim,
-    place: Place,
-    device: &str,
-) -> io::Result<()> {
+/// Gives links their files, in the place of those that are there.
+pub(super) fn put(links: &Links, _right: &Claim, place: Place, device: &str) -> io::Result<()> {
     remove(place, device)?;
-    bpf_link::pin(link, &path(place, device)?)
+    bpf_link::pin(links.own.as_fd(), &path(word(place), device)?)?;
+    match &links.behind {
+        Some(link) => bpf_link::pin(link.as_fd(), &path(BEHIND, device)?),
+        None => Ok(()),
+    }
 }
 
-/// Takes the file away: the link lives as long as somebody holds it.
+/// Takes the files away: links live as long as somebody holds them.
 pub(super) fn remove(place: Place, device: &str) -> io::Result<()> {
-    match fs::remove_file(path(place, device)?) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    let behind = (place == Place::Driver).then_some(BEHIND);
+    let mut done = Ok(());
+    for hook in [word(place)].into_iter().chain(behind) {
+        match fs::remove_file(path(hook, device)?) {
+            Err(error) if error.kind() != ErrorKind::NotFound => done = done.and(Err(error)),
+            _ => {}
+        }
     }
+    done
 }
 
 /// What a process that died has left attached to a device.
@@ -86,22 +94,32 @@ pub struct Left {
     /// Where.
     pub place: Place,
     /// What holds it there.
-    pub link: OwnedFd,
-    /// The right to its file, which is taken away.
+    pub links: Links,
+    /// The right to its files, which are taken away.
     pub claim: Claim,
 }
 
 /// Finds that.
 pub fn left_behind(device: &str) -> Option<Left> {
     let index = Device::named(device).ok()?.index;
+    let found = |hook: &str| {
+        let link = bpf_link::pinned(&path(hook, device).ok()?).ok()?;
+        let is_its = bpf_link::read(link.as_fd()).is_ok_and(|found| found.device == index);
+        is_its.then_some(link)
+    };
     [Place::Driver, Place::Ingress]
         .into_iter()
         .find_map(|place| {
             let claim = Claim::take(place, device).ok()?;
-            let link = bpf_link::pinned(&path(place, device).ok()?).ok()?;
+            let own = found(word(place));
+            let behind = found(BEHIND).filter(|_| place == Place::Driver);
             let _nobody_removes_it = remove(place, device);
-            let is_its = bpf_link::read(link.as_fd()).is_ok_and(|found| found.device == index);
-            is_its.then_some(Left { place, link, claim })
+            let links = Links { own: own?, behind };
+            Some(Left {
+                place,
+                links,
+                claim,
+            })
         })
 }
 
@@ -126,7 +144,7 @@ mod tests {
 
     #[test]
     fn files_of_several_networks_differ() {
-        let path = path(Place::Ingress, "eth0").unwrap();
+        let path = path(word(Place::Ingress), "eth0").unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
         let namespace = name
             .strip_prefix("sorry-")

@@ -158,6 +158,20 @@ impl Responder {
         &mut self.loaded
     }
 
+    /// Whether a second program says pages of several segments, behind the driver.
+    pub(super) fn is_helped(&self) -> bool {
+        self.config.behind != 0
+    }
+
+    /// See [`Responder::is_helped`].
+    pub(super) fn set_helped(&mut self, is_helped: bool) -> Result<(), LoadError> {
+        if self.is_helped() == is_helped {
+            return Ok(());
+        }
+        self.config.behind = u32::from(is_helped);
+        self.write_config()
+    }
+
     /// Takes in other terms.
     pub fn set_terms(&mut self, terms: Terms) -> Result<(), LoadError> {
         if self.terms == terms {
@@ -316,6 +330,16 @@ impl Responder {
             });
         }
         all
+    }
+
+    /// Of which place the program is that is run on trial.
+    pub(super) fn on_trial(&self) -> Place {
+        self.loaded.on_trial
+    }
+
+    /// See [`Responder::on_trial`].
+    pub(super) fn set_on_trial(&mut self, place: Place) {
+        self.loaded.on_trial = place;
     }
 
     /// Has the kernel run its program on a packet that goes nowhere.

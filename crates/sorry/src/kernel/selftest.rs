@@ -53,6 +53,29 @@ pub fn run(
     answer: &dyn Fn(&[u8]) -> Vec<u8>,
 ) -> Result<Vec<Trial>, LoadError> {
     let _here = Here::stay();
+    let is_helped = responder.is_helped();
+    // Each program by itself, also where one leaves to the other what it can do as well.
+    responder.set_helped(false)?;
+    let behind = is_helped.then_some(Place::Ingress);
+    let mut trials = Ok(Vec::new());
+    for place in [responder.place()].into_iter().chain(behind) {
+        responder.set_on_trial(place);
+        trials = trials.and_then(|mut all: Vec<Trial>| {
+            all.extend(run_one(responder, site, answer)?);
+            Ok(all)
+        });
+    }
+    responder.set_on_trial(responder.place());
+    responder.set_helped(is_helped)?;
+    trials
+}
+
+/// The same of one program.
+fn run_one(
+    responder: &mut Responder,
+    site: &str,
+    answer: &dyn Fn(&[u8]) -> Vec<u8>,
+) -> Result<Vec<Trial>, LoadError> {
     let mut trials = Vec::new();
     for (client, server) in PAIRS {
         let (Ok(client), Ok(server)) = (client.parse(), server.parse()) else {
@@ -102,7 +125,7 @@ struct Visit<'r> {
 impl Visit<'_> {
     fn all(mut self, answer: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<Vec<Trial>, LoadError> {
         let mut trials = Vec::new();
-        let place = self.responder.place();
+        let place = self.responder.on_trial();
         let family = if self.client.is_ipv4() {
             "IPv4"
         } else {
@@ -195,7 +218,7 @@ impl Visit<'_> {
     /// What the copies carry that the driver would be sent, one after the other; nothing where it is sent none.
     fn copies(&mut self, question: &Packet) -> Result<Option<Vec<u8>>, LoadError> {
         let tried = self.responder.try_on(&question.to_frame())?;
-        if (self.responder.place(), tried.action) != (Place::Driver, 4) {
+        if (self.responder.on_trial(), tried.action) != (Place::Driver, 4) {
             return Ok(None);
         }
         let mut bytes = Vec::new();
@@ -219,7 +242,7 @@ impl Visit<'_> {
         };
         let frame = packet.to_frame();
         let tried = self.responder.try_on(&frame)?;
-        let passed = match self.responder.place() {
+        let passed = match self.responder.on_trial() {
             Place::Driver => tried.action == 2,
             Place::Ingress => tried.action == u32::MAX,
         };
@@ -229,7 +252,7 @@ impl Visit<'_> {
     /// The packet that comes back, if one does and its checksums are right.
     fn ask(&mut self, packet: &Packet) -> Result<Option<Packet>, LoadError> {
         let tried = self.responder.try_on(&packet.to_frame())?;
-        let sent = match self.responder.place() {
+        let sent = match self.responder.on_trial() {
             Place::Driver => [3, 4],
             Place::Ingress => [7, 7],
         };

@@ -16,7 +16,7 @@ enum Gate {
 const GATES: [Gate; 7] = [
     Gate::Part("xdp", "1.2KB", 30.0, 40.0),
     Gate::Part("tc", "1.2KB", 8.0, 10.0),
-    Gate::Part("xdp", "8KB", 9.0, 9.0),
+    Gate::Part("auto", "8KB", 9.0, 9.0),
     Gate::Packet("syn", "SYN -> SYN-ACK", 120.0, 100.0),
     Gate::Packet(
         "request-curl",

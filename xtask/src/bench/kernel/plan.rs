@@ -21,7 +21,11 @@ const OPTIONS: [(&str, Takes); 10] = [
 /// Options that take some of these, and what each of them is.
 const LISTS: [(&str, &str, &[&str]); 2] = [
     ("--only", "kind", &["connection", "flood", "packet"]),
-    ("--servers", "server", &["xdp", "tc", "sorry", "nginx"]),
+    (
+        "--servers",
+        "server",
+        &["xdp", "auto", "tc", "sorry", "nginx"],
+    ),
 ];
 
 /// What one call is to measure.

@@ -14,7 +14,7 @@ use sorry_core::responder::overload::{Cause, Overload};
 
 use super::node::Node;
 use crate::kernel::pin::Claim;
-use crate::kernel::{Held, Place, Secret};
+use crate::kernel::{Held, Links, Place, Secret};
 use crate::listen::passed::Passed;
 
 /// The name under which secret and modes move, and that of links before hook and device.
@@ -97,11 +97,19 @@ impl Bequest {
             let claim_name = claim_name(place, device);
             let claim = passed.claim_named(&claim_name, |_| true).pop();
             bequest.names.extend(claim.as_ref().map(|_| claim_name));
-            if let Some(link) = passed.claim_named(&name, |_| true).pop() {
-                let claim = claim.map(Claim::passed);
-                bequest
-                    .held
-                    .push((device.to_owned(), Held { place, link, claim }));
+            let behind_name = behind_name(device);
+            let behind = match place {
+                Place::Driver => passed.claim_named(&behind_name, |_| true).pop(),
+                Place::Ingress => None,
+            };
+            bequest.names.extend(behind.as_ref().map(|_| behind_name));
+            if let Some(own) = passed.claim_named(&name, |_| true).pop() {
+                let held = Held {
+                    place,
+                    links: Links { own, behind },
+                    claim: claim.map(Claim::passed),
+                };
+                bequest.held.push((device.to_owned(), held));
             }
             bequest.names.push(name);
         }
@@ -135,8 +143,10 @@ pub(super) fn all(
     let mut modes = Vec::new();
     for (attachment, responder) in nodes.iter().filter_map(|node| node.attached.as_ref()) {
         let (place, device) = (attachment.place(), &attachment.device().name);
-        let link = attachment.link()?;
-        all.extend(link.map(|link| (link_name(place, device), link)));
+        if let Some(Links { own, behind }) = attachment.links()? {
+            all.push((link_name(place, device), own));
+            all.extend(behind.map(|link| (behind_name(device), link)));
+        }
         let claim = attachment.claim()?;
         all.extend(claim.map(|claim| (claim_name(place, device), claim)));
         modes.extend(
@@ -168,6 +178,11 @@ fn link_name(place: Place, device: &str) -> String {
         Place::Ingress => "tc",
     };
     format!("{NAME}-{hook}-{device}")
+}
+
+/// Of the program behind the driver's.
+fn behind_name(device: &str) -> String {
+    format!("{NAME}-behind-{device}")
 }
 
 /// Of the right to have it outlive the process.
@@ -241,6 +256,7 @@ mod tests {
             let name = link_name(place, "eth0-x.7");
             assert_eq!(link_named(&name), Some((place, "eth0-x.7")));
             assert_eq!(link_named(&claim_name(place, "eth0-x.7")), None);
+            assert_eq!(link_named(&behind_name("eth0-x.7")), None);
         }
         assert_eq!(link_named("sorry-kernel"), None);
         assert_eq!(link_named("sorry-kernel-udp-eth0"), None);
@@ -261,6 +277,7 @@ mod tests {
             (NAME.to_owned(), written(&state).unwrap()),
             (link_name(Place::Driver, "eth0"), link()),
             (claim_name(Place::Driver, "eth0"), link()),
+            (behind_name("eth0"), link()),
             ("shop".to_owned(), link()),
         ]);
         let mut bequest = Bequest::claim(&mut passed);
@@ -277,11 +294,17 @@ mod tests {
         assert!(
             bequest
                 .take_held("eth0")
-                .is_some_and(|held| held.place == Place::Driver && held.claim.is_some())
+                .is_some_and(|held| held.place == Place::Driver
+                    && held.claim.is_some()
+                    && held.links.behind.is_some())
         );
         assert!(bequest.take_held("eth0").is_none());
         let place = Place::Driver;
-        let names = [claim_name(place, "eth0"), link_name(place, "eth0")];
+        let names = [
+            claim_name(place, "eth0"),
+            behind_name("eth0"),
+            link_name(place, "eth0"),
+        ];
         assert_eq!(bequest.take_names()[1..], names);
         assert_eq!(bequest.take_reason("eth0").as_deref(), Some("it is old"));
         assert_eq!(

@@ -131,10 +131,17 @@ impl Node {
             Hook::None => log::warn!(
                 "nothing is answered in the kernel at {name}, user space answers alone: {why}"
             ),
-            hook if why.is_empty() => log::info!(
-                "the in-kernel responder is attached to {name} ({})",
-                hook.word()
-            ),
+            hook if why.is_empty() => {
+                let attached = self.attached.as_ref();
+                let behind = match attached.is_some_and(|(attachment, _)| attachment.is_helped()) {
+                    true => ", and tc behind it for pages of several packets",
+                    false => "",
+                };
+                log::info!(
+                    "the in-kernel responder is attached to {name} ({}{behind})",
+                    hook.word()
+                );
+            }
             hook => log::warn!(
                 "the in-kernel responder is attached to {name} at {} only: {why}",
                 hook.word()
@@ -198,13 +205,20 @@ impl Node {
             self.selftest = None;
             self.why = Some(why);
         }
+        let done = match &mut self.attached {
+            Some((attachment, responder)) => attachment.look_behind(responder),
+            None => Ok(()),
+        };
+        if done.is_err() {
+            self.note(done);
+        }
     }
 }
 
 fn held(left: pin::Left) -> Held {
     Held {
         place: left.place,
-        link: left.link,
+        links: left.links,
         claim: Some(left.claim),
     }
 }

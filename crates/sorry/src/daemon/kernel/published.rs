@@ -19,6 +19,10 @@ impl Thread {
         let interfaces = self.nodes.iter().map(|node| InterfaceStanding {
             name: node.name.to_string(),
             hook: node.hook(),
+            behind: node
+                .attached
+                .as_ref()
+                .is_some_and(|(attachment, _)| attachment.is_helped()),
             why: node.fault.clone().or_else(|| node.why.clone()),
             selftest: node.selftest.clone(),
             lease_seconds: node

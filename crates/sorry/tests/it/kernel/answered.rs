@@ -17,12 +17,18 @@ fn assert_came(visit: &Visit, page: &str, came: &str, what: &str) {
     assert_eq!(visit.digest, sha256(came.as_bytes()), "{what}: {visit:?}");
 }
 
+/// A short page is the driver's by itself, whatever is behind it.
+const WAYS: [(Hook, usize); 5] = [
+    (Hook::Xdp, SHORT),
+    (Hook::Xdp, LARGE),
+    (Hook::Tc, SHORT),
+    (Hook::Tc, LARGE),
+    (Hook::Auto, LARGE),
+];
+
 #[test]
 fn every_client_reads_the_page_from_the_kernel() {
-    for (hook, bytes) in Hook::BOTH
-        .into_iter()
-        .flat_map(|hook| [(hook, SHORT), (hook, LARGE)])
-    {
+    for (hook, bytes) in WAYS {
         let world = World::direct();
         let page = page(bytes);
         let responder = Responder::always(&world, hook, &page);
@@ -114,9 +120,9 @@ fn a_browser_shows_the_page_of_the_kernel() {
 #[test]
 fn a_wire_that_loses_packets_refuses_nobody() {
     std::thread::scope(|scope| {
-        for hook in Hook::BOTH {
+        for (hook, bytes) in WAYS {
             scope.spawn(move || {
-                for (bytes, percent) in [(SHORT, 5), (SHORT, 20), (LARGE, 5), (LARGE, 20)] {
+                for percent in [5, 20] {
                     lossy(hook, bytes, percent);
                 }
             });
@@ -128,10 +134,7 @@ fn a_wire_that_loses_packets_refuses_nobody() {
 #[test]
 fn a_wire_that_loses_packets_refuses_no_unusual_client() {
     std::thread::scope(|scope| {
-        for (hook, bytes) in Hook::BOTH
-            .into_iter()
-            .flat_map(|hook| [(hook, SHORT), (hook, LARGE)])
-        {
+        for (hook, bytes) in WAYS {
             scope.spawn(move || {
                 let world = World::routed().in_a_hurry();
                 let page = page(bytes);

@@ -132,7 +132,7 @@ fn the_kernel_follows_what_checks_say() {
 
 #[test]
 fn whoever_takes_over_goes_on_answering() {
-    for hook in Hook::BOTH {
+    for hook in Hook::ALL {
         let world = World::direct();
         let mut responder = Responder::start(&world, hook, &page(7600), &answers_for(&world), "");
         responder.order(&["down", "shop"]);

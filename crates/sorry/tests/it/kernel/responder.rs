@@ -23,15 +23,19 @@ pub(crate) struct Responder {
 pub(crate) enum Hook {
     Xdp,
     Tc,
+    /// Both, where the kernel can do that: long pages behind the driver.
+    Auto,
 }
 
 impl Hook {
     pub(crate) const BOTH: [Hook; 2] = [Hook::Xdp, Hook::Tc];
+    pub(crate) const ALL: [Hook; 3] = [Hook::Xdp, Hook::Tc, Hook::Auto];
 
     pub(crate) fn word(self) -> &'static str {
         match self {
             Hook::Xdp => "xdp",
             Hook::Tc => "tc",
+            Hook::Auto => "auto",
         }
     }
 }

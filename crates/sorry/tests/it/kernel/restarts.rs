@@ -17,14 +17,18 @@ const SHORT: usize = 400;
 /// However it ends, packets pass as if it had never been there.
 #[test]
 fn nothing_is_left_of_a_process_that_is_gone() {
-    for (hook, signal) in [(Hook::Xdp, "KILL"), (Hook::Tc, "KILL"), (Hook::Xdp, "TERM")] {
+    for (hook, signal) in [
+        (Hook::Auto, "KILL"),
+        (Hook::Tc, "KILL"),
+        (Hook::Xdp, "TERM"),
+    ] {
         let world = World::direct();
         let _nginx = Nginx::live(&world, "the site");
         let mut responder = Responder::start(&world, hook, &page(SHORT), &answers_for(&world), "");
         responder.order(&["down", "shop"]);
         responder.wait_for_mode("on");
         assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
-        if hook == Hook::Xdp {
+        if hook != Hook::Tc {
             assert_eq!(attached(world.server(), world.device()), Attached::Native);
         }
         responder.server.signal(signal);
@@ -44,7 +48,7 @@ fn what_is_to_be_kept_goes_on_for_a_while_and_is_taken_over_by_the_next_one() {
     let world = World::direct();
     let _nginx = Nginx::live(&world, "the site");
     let _file_system = BpfFileSystem::there();
-    let mut responder = Responder::kept(&world, Hook::Xdp, &page(SHORT), &answers_for(&world));
+    let mut responder = Responder::kept(&world, Hook::Auto, &page(7600), &answers_for(&world));
     responder.order(&["down", "shop"]);
     responder.wait_for_mode("on");
     responder.server.signal("KILL");
@@ -115,7 +119,7 @@ impl Drop for BpfFileSystem {
 /// The service manager keeps what holds the programs, so that they answer while nobody is there; once it has stopped the service, they are gone.
 #[test]
 fn a_restart_by_the_service_manager_shows_nobody_the_real_servers() {
-    for hook in Hook::BOTH {
+    for hook in Hook::ALL {
         let world = World::direct();
         let _nginx = Nginx::live(&world, "the site");
         let answers = answers_for(&world);
@@ -127,9 +131,16 @@ fn a_restart_by_the_service_manager_shows_nobody_the_real_servers() {
             for _restart in 0..2 {
                 responder.server.signal("HUP");
                 let device = world.device();
-                let link = format!("sorry-kernel-{}-{device}", hook.word());
+                let links: &[&str] = match hook {
+                    Hook::Xdp => &["xdp"],
+                    Hook::Tc => &["tc"],
+                    Hook::Auto => &["behind", "xdp"],
+                };
                 let kept = responder.server.wait_for("kept: ");
-                assert!(kept.contains(&link), "{kept}");
+                for link in links {
+                    let link = format!("sorry-kernel-{link}-{device}");
+                    assert!(kept.contains(&link), "{kept}");
+                }
                 let kept = responder.server.wait_for("still kept:");
                 assert!(
                     kept.contains("listen=") && !kept.contains("sorry-kernel"),

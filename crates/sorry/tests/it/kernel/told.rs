@@ -1,12 +1,13 @@
 //! What the kernel does not do is told to whoever counts on it: before it is in force, with the order that wants it, and whenever somebody asks.
 
 use std::process::Output;
+use std::time::Instant;
 
 use super::clients::{Asks, curl};
 use super::nginx::Nginx;
 use super::responder::{Hook, Responder, answers_for, listens_on, page};
 use super::world::{Family, World};
-use crate::harness::text;
+use crate::harness::{PATIENCE, fixtures, run, text, until};
 
 fn said(output: &Output) -> String {
     format!("{}{}", text(&output.stdout), text(&output.stderr))
@@ -112,4 +113,34 @@ fn what_a_process_keeps_is_not_taken_from_it() {
     assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
     first.wait_for_count("page", 2);
     drop((first, folder));
+}
+
+/// Long pages are said behind the driver, in fewer steps; where somebody takes that program away the driver sends copies again.
+#[test]
+fn a_program_behind_the_driver_that_is_taken_away_is_missed() {
+    let world = World::direct();
+    let responder = Responder::always_at(&world, "auto", &page(7600));
+    responder.wait_for_mode("on");
+    let interface = || responder.status()["kernel"]["interfaces"][0].clone();
+    let first = interface();
+    assert_eq!(
+        (first["hook"].as_str(), first["behind"].as_bool()),
+        (Some("xdp"), Some(true))
+    );
+    assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
+    assert_eq!(
+        (responder.count("page"), responder.count("cloned")),
+        (1, 0),
+        "asked once, and no copies"
+    );
+    let script = fixtures().join("kernel/detach.py");
+    let pid = responder.server.pid().to_string();
+    let script = script.to_str().expect("a path");
+    let detached = run("/usr/bin/python3", &["-I", script, &pid]);
+    assert_eq!(text(&detached.stdout), "1\n", "{}", text(&detached.stderr));
+    let is_missed = || (interface()["behind"] == false).then_some(());
+    until(Instant::now() + PATIENCE, is_missed, "it is missed");
+    assert_eq!(curl(&world, Family::V6, Asks::Get).status, Some(503));
+    assert_ne!(responder.count("cloned"), 0, "the driver sends copies");
+    assert_eq!(responder.in_user_space(), 0);
 }
