@@ -89,6 +89,10 @@ pub struct KernelSite {
     /// Why the server in user space has too much to do, where it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overloaded: Option<String>,
+    /// While it is on: whether anybody was answered since it is, who can only have heard us by this way. Until then it is set, as read back, and
+    /// that packets come this way is not proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven: Option<bool>,
     /// For how many seconds it says what was to be said before this; none where it says what is to be said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_seconds: Option<u64>,
@@ -115,6 +119,9 @@ pub struct VipStanding {
     /// What is wanted.
     pub wanted: String,
 }
+
+/// What is known of a site for which the kernel answers, and nobody has asked.
+pub(super) const UNPROVEN: &str = "it is set, as read back; that packets come this way is not proven, for nobody was answered since";
 
 impl VipStanding {
     /// Whether the kernel does what is wanted.
@@ -179,6 +186,9 @@ impl KernelStanding {
             }
         };
         let mut told: Vec<String> = site.vips.iter().filter_map(at).collect();
+        if site.proven == Some(false) {
+            told.push(UNPROVEN.to_owned());
+        }
         match (&site.overloaded, site.when.as_str()) {
             (Some(why), _) => told.push(format!("it is overloaded: {why}")),
             (None, "when overloaded") => {

@@ -3,7 +3,7 @@
 use sorry_bpf::layout::Count;
 
 use super::column::{kept, spare, wraps};
-use super::kernel::{Hook, InterfaceStanding, KernelSite, KernelStanding};
+use super::kernel::{Hook, InterfaceStanding, KernelSite, KernelStanding, UNPROVEN};
 use super::look::{Ink, Look};
 use super::table::{Cell, Table, printable};
 
@@ -165,6 +165,9 @@ impl KernelSite {
                 ),
                 Ink::Faint,
             ));
+        }
+        if self.proven == Some(false) {
+            notes.push((UNPROVEN.to_owned(), Ink::Notice));
         }
         if let Some(seconds) = self.waits_seconds {
             notes.push((

@@ -52,6 +52,7 @@ fn standing() -> KernelStanding {
             segments: 4,
             unsayable: None,
             overloaded: None,
+            proven: Some(true),
             waits_seconds: None,
             vips: vec![
                 vip("203.0.113.10:80", "on", "on"),
@@ -148,11 +149,13 @@ fn whoever_counts_on_it_is_told_what_it_does_not_do() {
     waits.interfaces.truncate(1);
     waits.sites[0].vips.truncate(2);
     assert_eq!(waits.cautions("shop"), [""; 0]);
+    waits.sites[0].proven = Some(false);
     waits.sites[0].waits_seconds = Some(7);
     waits.sites[0].overloaded = Some("a worker was busy".to_owned());
     expect![[r#"
         203.0.113.10:80 is on at eth0 (tc)
         [2001:db8::10]:80 is unknown at eth0 (tc)
+        it is set, as read back; that packets come this way is not proven, for nobody was answered since
         it is overloaded: a worker was busy
         the kernel says what was said before for up to 7 s more, so that whoever is being told that hears it to the end"#]]
     .assert_eq(&waits.explain("shop").join("\n"));

@@ -41,15 +41,11 @@ impl Thread {
         for site in sites {
             // A SYN may come from anybody who never hears the answer: a request proves that somebody has.
             let asked = site.answered().1;
-            let seen = self
-                .seen
-                .entry(site.site.as_str().into())
-                .or_insert((0, None));
-            if asked > seen.0 {
-                seen.1 = Some(now);
-            }
-            seen.0 = asked;
-            site.seen = seen.1.map(Moment);
+            let is_on = site.vips.iter().any(|vip| vip.mode == "on");
+            let seen = self.seen.entry(site.site.as_str().into()).or_default();
+            seen.take_in(asked, is_on, now);
+            site.proven = seen.is_proven();
+            site.seen = seen.last.map(Moment);
         }
     }
 
@@ -118,11 +114,43 @@ impl Thread {
                 .cause()
                 .filter(|_| asked.when == When::Overloaded)
                 .map(load::told),
+            proven: None,
             waits_seconds: None,
             vips: Vec::new(),
             counts: BTreeMap::new(),
             seen: None,
         }
+    }
+}
+
+/// What was seen of a site's requests.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// How many were answered.
+    asked: u64,
+    /// When that last grew, in seconds since 1970.
+    last: Option<u64>,
+    /// How many there had been when the kernel began to answer for it; nothing while it does not.
+    begun_with: Option<u64>,
+}
+
+impl Seen {
+    fn take_in(&mut self, asked: u64, is_on: bool, now: u64) {
+        if asked > self.asked {
+            self.last = Some(now);
+        }
+        self.begun_with = match (is_on, self.begun_with) {
+            (false, _) => None,
+            // It may have been answered between the flip and this look.
+            (true, None) => Some(self.asked.min(asked)),
+            // What is loaded anew counts anew.
+            (true, Some(begun_with)) => Some(begun_with.min(asked)),
+        };
+        self.asked = asked;
+    }
+
+    fn is_proven(&self) -> Option<bool> {
+        self.begun_with.map(|begun_with| self.asked > begun_with)
     }
 }
 
@@ -159,5 +187,33 @@ fn word(mode: Mode) -> &'static str {
         Mode::Off => "off",
         Mode::On => "on",
         Mode::Drain => "drain",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_request_since_the_flip_proves_anything() {
+        let mut seen = Seen::default();
+        for (asked, is_on, now, last, proven) in [
+            (0, false, 1, None, None),
+            (0, true, 2, None, Some(false)),
+            (3, true, 3, Some(3), Some(true)),
+            (3, true, 4, Some(3), Some(true)),
+            (3, false, 5, Some(3), None),
+            // Another outage.
+            (3, true, 6, Some(3), Some(false)),
+            (4, true, 7, Some(7), Some(true)),
+            // The device went and came.
+            (0, true, 8, Some(7), Some(false)),
+            (1, true, 9, Some(9), Some(true)),
+            (1, false, 10, Some(9), None),
+            (2, true, 11, Some(11), Some(true)),
+        ] {
+            seen.take_in(asked, is_on, now);
+            assert_eq!((seen.last, seen.is_proven()), (last, proven), "{now}");
+        }
     }
 }

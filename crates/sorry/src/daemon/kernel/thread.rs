@@ -20,6 +20,7 @@ use super::load::{Gauges, Meter};
 use super::node::Node;
 use super::nodes::Nodes;
 use super::order::Order;
+use super::published::Seen;
 use super::subjects::{Asked, Subjects};
 use super::{Routed, Tell, bequest};
 use crate::admin::kernel::KernelStanding;
@@ -63,8 +64,8 @@ pub(super) struct Thread {
     clock: Clock,
     pub(super) begun: Instant,
     looked: Option<Instant>,
-    /// When requests for a site were last seen to be answered, in seconds since 1970, and how many there had been.
-    pub(super) seen: BTreeMap<Box<str>, (u64, Option<u64>)>,
+    /// What was seen of the sites' requests.
+    pub(super) seen: BTreeMap<Box<str>, Seen>,
 }
 
 impl Thread {

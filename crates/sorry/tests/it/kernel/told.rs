@@ -58,7 +58,11 @@ fn a_page_that_is_too_long_is_told_of_wherever_it_matters() {
     let reloaded = responder.tells(&["reload"]);
     assert!(!reloaded.contains("kernel"), "{reloaded}");
     responder.wait_for_mode("on");
+    let asked = responder.tells(&["explain", "shop"]);
+    assert!(asked.contains("is not proven"), "{asked}");
     assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
+    let shown = responder.tells(&["kernel", "status"]);
+    assert!(!shown.contains("is not proven"), "{shown}");
     let asked = responder.tells(&["explain", "shop"]);
     let is_on = format!(
         "in the kernel: {}:80 is on at {} (tc)",
