@@ -103,6 +103,15 @@ pub fn pinned(path: &Path) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(object) })
 }
 
+/// Whether the kernel knows the system call at all, and lets this process make it.
+pub fn is_supported() -> bool {
+    // Asked about a descriptor that there is not.
+    let mut attributes: Attributes = [0; 16];
+    attributes[0] = u32::MAX;
+    let asked = call(OBJ_GET_INFO_BY_FD, &mut attributes);
+    asked.err().and_then(|error| error.raw_os_error()) != Some(libc::ENOSYS)
+}
+
 fn number(descriptor: BorrowedFd<'_>) -> u32 {
     descriptor.as_fd().as_raw_fd().unsigned_abs()
 }

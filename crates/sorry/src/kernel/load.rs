@@ -11,12 +11,18 @@ use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use rustix::thread::CapabilitySet;
 use sorry_bpf::layout::{COUNTERS_SIZE, Config, Page, SEGMENT_SIZE, SEGMENTS, heads, tails};
 use sorry_bpf::{OBJECT, map, program};
+use sorry_sys::bpf_link;
 
 use super::vips::Vips;
 
 /// Why it is not in the kernel.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// There is no eBPF.
+    #[error(
+        "cannot load the in-kernel responder: this kernel has no eBPF (CONFIG_BPF_SYSCALL), or does not let this process use it"
+    )]
+    Unsupported,
     /// What the process may not do.
     #[error(
         "cannot load the in-kernel responder without {0}; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed"
@@ -111,6 +117,9 @@ impl Loaded {
     /// # Errors
     /// [`LoadError::Forbidden`] without `CAP_BPF`, `CAP_NET_ADMIN` and `CAP_PERFMON`; whatever the verifier has to say.
     pub(super) fn new(place: Place, pages: u32) -> Result<Loaded, LoadError> {
+        if !bpf_link::is_supported() {
+            return Err(LoadError::Unsupported);
+        }
         if let Some(lacking) = lacking_capabilities() {
             return Err(LoadError::Forbidden(lacking));
         }

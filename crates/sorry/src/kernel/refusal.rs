@@ -2,6 +2,8 @@
 
 use std::io;
 
+use rustix::io::Errno;
+
 use super::device::Device;
 use super::load::{LoadError, Place};
 
@@ -15,7 +17,6 @@ pub(super) fn no_copies(device: &Device) -> String {
 
 /// What the kernel's number means here.
 pub(super) fn refusal(device: &Device, place: Place, error: &io::Error) -> String {
-    use rustix::io::Errno;
     let name = &device.name;
     let number = error.raw_os_error().map(Errno::from_raw_os_error);
     match (place, number) {
@@ -56,24 +57,25 @@ pub fn told(error: &LoadError) -> String {
         }
         cause = next.source();
     }
-    if is_forbidden(error) {
+    if number(error) == Some(Errno::PERM) {
         text.push_str("; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed");
     }
     text
 }
 
-fn is_forbidden(error: &LoadError) -> bool {
+/// The kernel's number in an error, or in what it came from.
+fn number(error: &LoadError) -> Option<Errno> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(one) = cause {
         let number = one
             .downcast_ref::<io::Error>()
             .and_then(io::Error::raw_os_error);
-        if number == Some(rustix::io::Errno::PERM.raw_os_error()) {
-            return true;
+        if let Some(number) = number {
+            return Some(Errno::from_raw_os_error(number));
         }
         cause = one.source();
     }
-    false
+    None
 }
 
 #[cfg(test)]

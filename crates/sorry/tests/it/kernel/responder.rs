@@ -184,6 +184,15 @@ impl Responder {
         Responder { server, folder }
     }
 
+    /// As on a kernel without eBPF.
+    pub(crate) fn without_bpf(world: &World, page: &str) -> Responder {
+        let folder = configured(world, "auto", page, &listens_on(world, 80), "");
+        let script = fixtures().join("kernel/without_bpf.py");
+        let by = ["/usr/bin/python3", "-I", script.to_str().expect("a path")];
+        let server = Server::spawn(run(world, folder.path(), &by));
+        Responder { server, folder }
+    }
+
     /// Starts it anew, once it has ended.
     pub(crate) fn again(&mut self, world: &World) {
         self.server = Server::spawn(entered(world, self.folder.path()));

@@ -148,3 +148,17 @@ fn a_program_behind_the_driver_that_is_taken_away_is_missed() {
     assert_ne!(responder.count("cloned"), 0, "the driver sends copies");
     assert_eq!(responder.in_user_space(), 0);
 }
+
+#[test]
+fn without_ebpf_user_space_answers_and_says_why() {
+    let world = World::direct();
+    let responder = Responder::without_bpf(&world, &page(400));
+    let interface = responder.status()["kernel"]["interfaces"][0].clone();
+    assert_eq!(interface["hook"], "none", "{interface}");
+    let why = interface["why"].as_str().expect("a reason");
+    assert!(why.contains("this kernel has no eBPF"), "{why}");
+    assert_eq!(why.matches("eBPF").count(), 1, "{why}");
+    assert!(responder.server.said("user space answers alone").is_some());
+    assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
+    assert_eq!(responder.in_user_space(), 1);
+}
