@@ -6,12 +6,11 @@
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 
-use aya::programs::tc::{self, NlOptions, TcAttachOptions, TcError};
-use aya::programs::{ProgramError, TcAttachType};
 use sorry_sys::bpf_link;
 
 use super::device::Device;
 use super::fill::LEAST_MTU;
+use super::filter::{self, Filter, FilterId};
 use super::links::{self, Links, Programs};
 use super::load::{LoadError, Place};
 use super::pin::{self, Claim};
@@ -34,8 +33,8 @@ enum Hold {
     Links(Links),
     /// The same, but they still attach the programs of the process before us.
     Inherited(Links),
-    /// A filter, which stays until somebody removes it: kernels before 6.6 know no link for the traffic control hook.
-    Filter,
+    /// Which stays until somebody removes it.
+    Filter(Filter),
 }
 
 /// Where a responder is attached.
@@ -84,7 +83,12 @@ pub enum Before {
     /// Nothing but, it may be, what held its program.
     Dead(Option<Held>),
     /// It still runs, or has ended in good order, and has passed on what holds its program, where anything can.
-    Alive(Option<Held>),
+    Alive {
+        /// That.
+        held: Option<Held>,
+        /// What the one before that had: nobody needs it any more.
+        dead: Option<FilterId>,
+    },
 }
 
 /// What holds a program to a device.
@@ -111,13 +115,18 @@ pub fn attach(
 ) -> Result<(Attachment, Responder), AttachError> {
     let device = suitable(name)?;
     let mut refusals = Vec::new();
-    let (is_alone, held) = match before {
-        Before::Dead(held) => (true, held),
-        Before::Alive(held) => (false, held),
+    let held = match before {
+        Before::Dead(held) => {
+            filter::remove_all(&device.name);
+            held
+        }
+        Before::Alive { held, dead } => {
+            if let Some(dead) = dead {
+                filter::remove(&device.name, dead);
+            }
+            held
+        }
     };
-    if is_alone {
-        remove_filters(&device);
-    }
     if let Some(Held {
         place,
         links,
@@ -210,19 +219,6 @@ fn climb(
     Err(AttachError::Refused(refusals))
 }
 
-/// What processes that are no more have left at the traffic control hook of a kernel before 6.6: filters, which nobody who has given up
-/// CAP_NET_ADMIN can take away.
-fn remove_filters(device: &Device) {
-    let removed =
-        tc::qdisc_detach_program(&device.name, TcAttachType::Ingress, sorry_bpf::program::TC);
-    if removed.is_ok() {
-        log::info!(
-            "a filter that was left at {} by a process before this one is taken away",
-            device.name
-        );
-    }
-}
-
 fn places(choice: Choice) -> Vec<Place> {
     match choice {
         Choice::Best => vec![Place::Driver, Place::Ingress],
@@ -260,8 +256,8 @@ fn at(
             Hold::Links(Links { own, behind })
         }
         (Err(error), Place::Ingress) if is_unknown(&error) => {
-            filter(device, &mut responder).map_err(|error| told(&error))?;
-            Hold::Filter
+            let filter = filter::attach(&device.name, &mut responder);
+            Hold::Filter(filter.map_err(|error| told(&error))?)
         }
         (Err(error), _) => return Err(refusal(device, place, &error)),
     };
@@ -286,24 +282,6 @@ fn help(
 /// A kernel that has no such hook does not know its number.
 fn is_unknown(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error())
-}
-
-/// The way of kernels before 6.6: a classifier of the queueing discipline `clsact` (tc-bpf(8)).
-fn filter(device: &Device, responder: &mut Responder) -> Result<(), LoadError> {
-    let refused = |source| LoadError::Program {
-        name: sorry_bpf::program::TC,
-        source,
-    };
-    match tc::qdisc_add_clsact(&device.name) {
-        Ok(()) | Err(TcError::AlreadyAttached) => {}
-        Err(error) => return Err(refused(ProgramError::from(error))),
-    }
-    let options = TcAttachOptions::Netlink(NlOptions::default());
-    let classifier = responder.loaded().classifier()?;
-    classifier
-        .attach_with_options(&device.name, TcAttachType::Ingress, options)
-        .map_err(refused)?;
-    Ok(())
 }
 
 /// How an attachment stands, as the kernel says.
@@ -335,7 +313,7 @@ impl Attachment {
 
     /// Whether it outlives the process, so that only a lease ends what it does.
     pub fn outlives(&self) -> bool {
-        matches!(self.hold, Hold::Filter)
+        matches!(self.hold, Hold::Filter(_))
     }
 
     /// Puts the responder in the place of the one of the process before us, if that has passed its link on: no packet meets neither.
@@ -396,7 +374,15 @@ impl Attachment {
     pub fn links(&self) -> io::Result<Option<Links>> {
         match &self.hold {
             Hold::Links(links) | Hold::Inherited(links) => links.copy().map(Some),
-            Hold::Filter => Ok(None),
+            Hold::Filter(_) => Ok(None),
+        }
+    }
+
+    /// The filter that holds it, where one does.
+    pub fn filter(&self) -> Option<FilterId> {
+        match &self.hold {
+            Hold::Filter(filter) => filter.id(),
+            Hold::Links(_) | Hold::Inherited(_) => None,
         }
     }
 
@@ -408,8 +394,8 @@ impl Attachment {
                 links.programs().ok(),
             ),
             // Nobody who has given up CAP_NET_ADMIN can look for a filter.
-            Hold::Filter if self.device.is_there() => return Stands::Attached,
-            Hold::Filter => (None, None),
+            Hold::Filter(_) if self.device.is_there() => return Stands::Attached,
+            Hold::Filter(_) => (None, None),
         };
         match found {
             Some(found) if found.device != self.device.index => Stands::Gone,
@@ -423,7 +409,7 @@ impl Attachment {
     pub fn is_helped(&self) -> bool {
         match &self.hold {
             Hold::Links(links) | Hold::Inherited(links) => links.behind.is_some(),
-            Hold::Filter => false,
+            Hold::Filter(_) => false,
         }
     }
 
@@ -456,7 +442,7 @@ impl Hold {
     fn programs(&self) -> Option<Programs> {
         match self {
             Hold::Links(links) | Hold::Inherited(links) => links.programs().ok(),
-            Hold::Filter => None,
+            Hold::Filter(_) => None,
         }
     }
 }
@@ -496,8 +482,16 @@ mod tests {
             links,
             claim: None,
         });
-        let (mut new, mut new_responder) =
-            attach("lo", Choice::Best, Before::Alive(inherited), make).unwrap();
+        let (mut new, mut new_responder) = attach(
+            "lo",
+            Choice::Best,
+            Before::Alive {
+                held: inherited,
+                dead: None,
+            },
+            make,
+        )
+        .unwrap();
         assert_eq!(program(), before, "not before it is told to");
         assert_eq!(new.stands(), Stands::Another);
         new.take_place(&mut new_responder).unwrap();

@@ -5,6 +5,7 @@ mod attachment;
 mod device;
 mod features;
 mod fill;
+mod filter;
 mod links;
 mod lists;
 mod load;
@@ -22,6 +23,7 @@ mod vips;
 
 pub use attachment::{AttachError, Attachment, Before, Choice, Held, Stands, attach};
 pub use device::Device;
+pub use filter::FilterId;
 pub use links::Links;
 pub use lists::Lists;
 pub use load::{LoadError, Place};

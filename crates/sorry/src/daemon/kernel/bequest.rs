@@ -14,7 +14,7 @@ use sorry_core::responder::overload::{Cause, Overload};
 
 use super::node::Node;
 use crate::kernel::pin::Claim;
-use crate::kernel::{Held, Links, Place, Secret};
+use crate::kernel::{FilterId, Held, Links, Place, Secret};
 use crate::listen::passed::Passed;
 
 /// The name under which secret and modes move, and that of links before hook and device.
@@ -31,6 +31,11 @@ struct State {
     /// Why devices have nothing at a better place, by name.
     #[serde(default)]
     reasons: BTreeMap<String, String>,
+    /// Filters by device, as priority and handle: of the process itself, and of the one before it.
+    #[serde(default)]
+    filters: BTreeMap<String, (u16, u32)>,
+    #[serde(default)]
+    dead: BTreeMap<String, (u16, u32)>,
     /// Why there is too much to do, and how much was asked for then.
     #[serde(default)]
     overload: Option<(TooMuch, u64)>,
@@ -57,6 +62,8 @@ pub(in crate::daemon) struct Bequest {
     pub(super) modes: Vec<(SocketAddr, Mode)>,
     pub(super) overload: Overload,
     reasons: BTreeMap<String, String>,
+    filters: BTreeMap<String, (u16, u32)>,
+    dead: BTreeMap<String, (u16, u32)>,
     held: Vec<(String, Held)>,
     /// The names under which all that came.
     names: Vec<String>,
@@ -78,6 +85,7 @@ impl Bequest {
                         .map(|(vip, word)| (*vip, word.mode()))
                         .collect();
                     bequest.reasons = state.reasons;
+                    (bequest.filters, bequest.dead) = (state.filters, state.dead);
                     bequest.overload = state
                         .overload
                         .map_or_else(Overload::default, |(why, asked)| {
@@ -126,6 +134,16 @@ impl Bequest {
         self.reasons.remove(device)
     }
 
+    /// The filter of a device that the process before us has, where no link holds its program.
+    pub(super) fn take_filter(&mut self, device: &str) -> Option<FilterId> {
+        self.filters.remove(device).map(filter_id)
+    }
+
+    /// That of the process before that one.
+    pub(super) fn take_dead(&mut self, device: &str) -> Option<FilterId> {
+        self.dead.remove(device).map(filter_id)
+    }
+
     /// What holds a program to a device, if there is one.
     pub(super) fn take_held(&mut self, device: &str) -> Option<Held> {
         let at = self.held.iter().position(|(name, _)| name == device)?;
@@ -159,6 +177,8 @@ pub(super) fn all(
         let state = State {
             secret: secret.bytes().to_vec(),
             modes,
+            filters: filters(nodes, |node| node.attached.as_ref()?.0.filter()),
+            dead: filters(nodes, |node| node.dead),
             reasons: nodes
                 .iter()
                 .filter_map(|node| Some((node.name.to_string(), node.why.clone()?)))
@@ -170,6 +190,20 @@ pub(super) fn all(
         all.push((NAME.to_owned(), written(&state)?));
     }
     Ok(all)
+}
+
+fn filter_id((priority, handle): (u16, u32)) -> FilterId {
+    FilterId { priority, handle }
+}
+
+/// By device.
+fn filters(nodes: &[Node], of: impl Fn(&Node) -> Option<FilterId>) -> BTreeMap<String, (u16, u32)> {
+    let all = nodes.iter();
+    all.filter_map(|node| {
+        let FilterId { priority, handle } = of(node)?;
+        Some((node.name.to_string(), (priority, handle)))
+    })
+    .collect()
 }
 
 fn link_name(place: Place, device: &str) -> String {
@@ -270,6 +304,8 @@ mod tests {
             secret: vec![7; 32],
             modes: vec![(vip, Word::Drain)],
             reasons: BTreeMap::from([("eth0".to_owned(), "it is old".to_owned())]),
+            filters: BTreeMap::from([("eth1".to_owned(), (7, 1))]),
+            dead: BTreeMap::from([("eth1".to_owned(), (6, 1))]),
             overload: Some((TooMuch::Busy(950), 7)),
         };
         let link = || OwnedFd::from(File::open("/dev/null").unwrap());
@@ -291,6 +327,15 @@ mod tests {
             Some(vec![7; 32])
         );
         assert!(bequest.take_held("eth1").is_none());
+        let filter = |priority| {
+            Some(FilterId {
+                priority,
+                handle: 1,
+            })
+        };
+        assert_eq!(bequest.take_filter("eth1"), filter(7));
+        assert_eq!(bequest.take_dead("eth1"), filter(6));
+        assert_eq!(bequest.take_filter("eth0"), None);
         assert!(
             bequest
                 .take_held("eth0")

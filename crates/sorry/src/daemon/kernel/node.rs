@@ -6,7 +6,9 @@ use super::subjects;
 use super::trial::Alone;
 use crate::admin::kernel::{Hook, SelfTest};
 use crate::config::{Config, KernelHook, OnCrash};
-use crate::kernel::{Attachment, Choice, Held, LoadError, Place, Responder, Secret, Stands, Terms};
+use crate::kernel::{
+    Attachment, Choice, FilterId, Held, LoadError, Place, Responder, Secret, Stands, Terms,
+};
 use crate::kernel::{Before, attach, pin, told};
 use sorry_core::moment::Moment;
 
@@ -23,6 +25,8 @@ pub(in crate::daemon) struct Node {
     pub(super) selftest: Option<SelfTest>,
     /// Sites for which it does not say what user space says: that answers for them.
     pub(super) distrusted: Vec<Box<str>>,
+    /// The filter of the process before us, which the next one is to take away.
+    pub(super) dead: Option<FilterId>,
     /// Whether a program that was left behind is to go on until it is known where visitors go.
     pub(super) waits: bool,
     /// What went wrong when it was last told what there is to say.
@@ -53,7 +57,10 @@ impl Node {
         };
         let is_left = left.is_some();
         let before = match (bequest.secret.is_some(), passed_on.or(left)) {
-            (true, held) => Before::Alive(held),
+            (true, held) => Before::Alive {
+                held,
+                dead: bequest.take_dead(name),
+            },
             (false, held) => Before::Dead(held),
         };
         let made = attach(name, choice, before, |place, device| {
@@ -64,6 +71,7 @@ impl Node {
             Responder::new(place, secret.clone(), terms)
         });
         let mut node = Node::new(name);
+        node.dead = bequest.take_filter(name);
         match made {
             Ok((attachment, mut responder)) => {
                 node.why = attachment.why().map(str::to_owned);
@@ -91,6 +99,7 @@ impl Node {
             why: None,
             selftest: None,
             distrusted: Vec::new(),
+            dead: None,
             waits: false,
             unconfigured: None,
             fault: None,
