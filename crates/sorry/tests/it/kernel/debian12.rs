@@ -47,8 +47,9 @@ kernel = { interfaces = ["left"], hook = "$hook" }
 name = "shop"
 sorry = { listen = ["10.9.0.1:80"], kernel = "when down" }
 END
+    rm -f /run/log
     sorry run --config /run/sorry.toml 2>/run/log &
-    until grep -q ready /run/log && sorry kernel status --json --admin /run/sorry.sock | grep -q '"mode": "on"'; do
+    until grep -qs ready /run/log && sorry kernel status --json --admin /run/sorry.sock | grep -q '"mode": "on"'; do
         kill -0 $! || { cat /run/log; exit 1; }
     done
     echo "== at $hook"
@@ -64,18 +65,20 @@ END
     wait $! || true
 done
 echo '== again'
-sorry run --config /run/sorry.toml 2>/run/log &
-until grep -q ready /run/log; do
-    kill -0 $! || { cat /run/log; exit 1; }
+# Each with a log of its own: what another one has written there is no word of this one.
+sorry run --config /run/sorry.toml 2>/run/log-again &
+until grep -qs ready /run/log-again; do
+    kill -0 $! || { cat /run/log-again; exit 1; }
 done
-cat /run/log
+cat /run/log-again
 for process in 1 2; do
-    sorry run --config /run/sorry.toml --takeover 2>/run/log &
-    until grep -q ready /run/log; do
-        kill -0 $! || { cat /run/log; exit 1; }
+    log=/run/log-$process
+    sorry run --config /run/sorry.toml --takeover 2>$log &
+    until grep -qs ready $log; do
+        kill -0 $! || { cat $log; exit 1; }
     done
     echo "== take-over $process"
-    cat /run/log
+    cat $log
 done
 ip netns exec client curl -sS -m 10 -D - -o /dev/null http://10.9.0.1/ 2>&1
 kill -KILL $!
