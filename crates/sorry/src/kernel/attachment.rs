@@ -9,6 +9,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use sorry_sys::bpf_link;
 
 use super::device::Device;
+use super::features;
 use super::fill::LEAST_MTU;
 use super::filter::{self, Filter, FilterId};
 use super::links::{self, Links, Programs};
@@ -191,14 +192,15 @@ fn climb(
             ));
             continue;
         }
-        if place == Place::Driver && !device.sends_copies {
-            refusals.push(no_copies(&device));
-            if choice == Choice::Best {
-                continue;
-            }
-        }
         match at(&device, place, choice, &mut make) {
             Ok((hold, responder)) => {
+                // Asked only now: many drivers make ready for that as a program is attached, and say so then.
+                if place == Place::Driver && !features::sends_copies(device.index) {
+                    refusals.push(no_copies(&device));
+                    if choice == Choice::Best {
+                        continue;
+                    }
+                }
                 let programs = hold.programs();
                 let why = (!refusals.is_empty()).then(|| refusals.join("; "));
                 let attachment = Attachment {

@@ -7,8 +7,6 @@ use std::os::fd::AsFd as _;
 use rustix::net::{AddressFamily, SocketType};
 use sorry_sys::link;
 
-use super::features;
-
 /// A device, as it was when it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
@@ -22,8 +20,6 @@ pub struct Device {
     pub vlan: Option<String>,
     /// Whether its packets begin with Ethernet's header.
     pub is_ethernet: bool,
-    /// Whether it sends copies of packets for XDP, as far as the kernel tells.
-    pub sends_copies: bool,
 }
 
 impl Device {
@@ -40,7 +36,6 @@ impl Device {
             mtu: mtu_of(name, index),
             vlan: vlan_on(&vlans, name),
             is_ethernet: matches!(kind_of(name)?, link::ETHERNET | link::LOOPBACK),
-            sends_copies: features::sends_copies(index),
         })
     }
 

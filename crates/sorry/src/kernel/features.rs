@@ -25,7 +25,8 @@ const ERROR: u16 = 2;
 const HEADER: usize = 16;
 const HEADERS: usize = 20;
 
-/// Whether the device of this index sends copies of packets for XDP. One that runs no programs, or says nothing of itself, is not held to lack that.
+/// Whether the device of this index sends copies of packets for XDP: to be asked while a program is attached, without which many drivers (virtio_net, ice,
+/// ena) have set nothing aside for that. One that runs no programs, or says nothing of itself, is not held to lack that.
 pub(super) fn sends_copies(device: u32) -> bool {
     features(device).map_or(true, can_send)
 }

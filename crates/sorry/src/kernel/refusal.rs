@@ -89,7 +89,6 @@ mod tests {
             mtu: 1500,
             vlan: None,
             is_ethernet: true,
-            sends_copies: true,
         }
     }
 
