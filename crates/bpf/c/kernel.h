@@ -69,8 +69,6 @@ struct __sk_buff {
 	u32 data;
 	u32 data_end;
 };
-/* PACKET_OTHERHOST (linux/if_packet.h). */
-#define FOR_ANOTHER 3
 #define TC_NEXT (-1)
 #define TC_DROP 2
 

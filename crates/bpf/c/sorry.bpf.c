@@ -57,11 +57,15 @@ INLINE int respond(void *context, enum hook hook, const struct question *q)
 	struct vip *vip = begin(q, &r, &config);
 	if (!vip)
 		return pass;
+	/* Behind the driver only requests are left to do, and what proves nothing is counted already. */
+	const int is_behind = hook == AT_INGRESS && config->behind;
+	if (is_behind && (!q->length || q->flags & SYN))
+		return pass;
 	if (hook == AT_INGRESS && q->length)
 		pull(context, q->data + READ);
 	struct page *page = 0;
 	u32 off = 0;
-	enum verdict verdict = consider(BEGIN(context), BEHIND(context), q, vip, config, &r, &page, &off);
+	enum verdict verdict = consider(BEGIN(context), BEHIND(context), q, vip, config, is_behind, &r, &page, &off);
 	if (verdict == PROVEN && page) {
 		/* Before anything is counted: what is asked is asked there. */
 		if (hook == AT_DRIVER && config->behind && page->segments > 1 && q->length)
@@ -115,9 +119,6 @@ SEC("xdp") int segment_on_trial(struct xdp_md *xdp)
 SEC("classifier") int answer_tc(struct __sk_buff *skb)
 {
 	struct question q;
-	/* For another station: a device that takes in everything shows us those, too, and whoever it is for answers it. */
-	if (skb->pkt_type == FOR_ANOTHER)
-		return TC_NEXT;
 	pull(skb, ETHERNET + TAG + sizeof(struct ip6) + 60);
 	if (!read_question(START(skb), END(skb), skb->len, &q))
 		return TC_NEXT;

@@ -18,7 +18,7 @@ INLINE int may_be_ours(void *start, void *end, const struct question *q)
 
 /* What is known of a packet for one of our addresses before it is read. */
 INLINE enum verdict consider(void *start, void *end, const struct question *q, const struct vip *vip,
-			     const struct config *config, struct reply *r, struct page **page, u32 *off)
+			     const struct config *config, int is_behind, struct reply *r, struct page **page, u32 *off)
 {
 	if (q->flags & SYN)
 		return decide_syn(start, end, config, vip, q, r);
@@ -26,7 +26,8 @@ INLINE enum verdict consider(void *start, void *end, const struct question *q, c
 	*page = (q->flags & ACK) && may_be_ours(start, end, q) ? prove(config, vip, q, strict, r, off) : 0;
 	if (*page)
 		return PROVEN;
-	COUNT(r, COUNT_FOREIGN);
+	if (!is_behind)
+		COUNT(r, COUNT_FOREIGN);
 	return PASS;
 }
 

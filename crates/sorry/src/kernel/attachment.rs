@@ -134,8 +134,11 @@ pub fn attach(
         claim,
     }) = held
     {
-        if !places(choice).contains(&place) {
-            // Nobody would ever take it away: it is at a hook that is not wanted any more.
+        let found = bpf_link::read(links.own.as_fd());
+        let is_its = found.is_ok_and(|found| found.device == device.index);
+        let has_tags = place == Place::Driver && device.vlan.is_some();
+        if !places(choice).contains(&place) || !is_its || has_tags {
+            // Nobody would ever take it away: it is at another device of that name, or where nothing is wanted any more.
             let _was_not_kept = pin::remove(place, &device.name);
             return climb(device, choice, refusals, make);
         }

@@ -76,7 +76,7 @@ pub(super) fn put(links: &Links, _right: &Claim, place: Place, device: &str) -> 
 }
 
 /// Takes the files away: links live as long as somebody holds them.
-pub(super) fn remove(place: Place, device: &str) -> io::Result<()> {
+pub fn remove(place: Place, device: &str) -> io::Result<()> {
     let behind = (place == Place::Driver).then_some(BEHIND);
     let mut done = Ok(());
     for hook in [word(place)].into_iter().chain(behind) {

@@ -13,7 +13,7 @@ use sorry_core::responder::flip::Mode;
 use sorry_core::responder::overload::{Cause, Overload};
 
 use super::node::Node;
-use crate::kernel::pin::Claim;
+use crate::kernel::pin::{self, Claim};
 use crate::kernel::{FilterId, Held, Links, Place, Secret};
 use crate::listen::passed::Passed;
 
@@ -132,6 +132,15 @@ impl Bequest {
     /// Why a device has nothing at a better place, as far as the process before us knew.
     pub(super) fn take_reason(&mut self, device: &str) -> Option<String> {
         self.reasons.remove(device)
+    }
+
+    /// Has nothing outlive us of what nobody has taken: devices that are not answered at any more.
+    pub(super) fn let_go(&self) {
+        for (device, held) in &self.held {
+            if let Err(error) = pin::remove(held.place, device) {
+                log::warn!("{device} stays attached: {error}");
+            }
+        }
     }
 
     /// The filter of a device that the process before us has, where no link holds its program.

@@ -118,6 +118,13 @@ impl Node {
 
     /// Has what is attached outlive the process, where that is asked for.
     pub(super) fn keep(&mut self, on_crash: OnCrash) {
+        if on_crash != OnCrash::Keep
+            && let Some((attachment, _)) = &self.attached
+            && let Err(error) = attachment.let_go()
+        {
+            // The process before us kept it.
+            log::warn!("{} would stay attached if sorry died: {error}", self.name);
+        }
         if on_crash == OnCrash::Keep
             && let Some((attachment, _)) = &mut self.attached
             && let Err(error) = attachment.keep()

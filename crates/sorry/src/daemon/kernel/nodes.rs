@@ -58,6 +58,7 @@ impl Nodes {
                 }
             }
         }
+        bequest.let_go();
         Nodes {
             all,
             clock,

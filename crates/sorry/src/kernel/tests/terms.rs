@@ -4,7 +4,6 @@ use sorry_bpf::layout::{Count, Kind, SEGMENT};
 use sorry_core::responder::flip::{Company, Mode, Wanted};
 
 use super::super::lists::Lists;
-use super::super::load::Place;
 use super::super::packet::{GAP, Packet, flag};
 use super::super::responder::{Subject, Terms};
 use super::rig::{Family, Fate, LONG, REQUEST, Rig, SHORT, WAYS, one, promise, speech, terms};
@@ -334,21 +333,6 @@ fn a_tag_stays_where_it_is() {
         let answer = one(rig.send(&request));
         assert_eq!(answer.tag, Some(42));
         assert!(rig.is_said(Kind::Page, &answer.data));
-    }
-}
-
-/// A device that takes in everything shows what is for others, too. Only behind the driver is it known what is.
-#[test]
-fn what_is_for_another_station_is_left_to_it() {
-    for way in WAYS {
-        let mut rig = Rig::new(way, SHORT);
-        let mut frame = rig.syn().to_frame();
-        frame[..6].copy_from_slice(&[2, 0, 0, 0, 0, 9]);
-        let fate = rig.send_frame(&frame);
-        match way.0 {
-            Place::Ingress => assert_eq!(fate, Fate::Passed),
-            Place::Driver => assert!(matches!(fate, Fate::Answered(_)), "{fate:?}"),
-        }
     }
 }
 

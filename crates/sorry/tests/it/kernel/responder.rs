@@ -220,6 +220,15 @@ impl Responder {
         predecessor.wait();
     }
 
+    /// The same in this process's file systems.
+    pub(crate) fn take_over_here(&mut self, world: &World) {
+        let mut command = entered(world, self.folder.path());
+        command.arg("--takeover");
+        let successor = Server::spawn(command);
+        let mut predecessor = std::mem::replace(&mut self.server, successor);
+        predecessor.wait();
+    }
+
     /// One of our verbs, asked of this daemon.
     pub(crate) fn verb(&self, words: &[&str]) -> Command {
         let mut command = Command::new(SORRY);

@@ -86,7 +86,11 @@ fn what_is_to_be_kept_goes_on_for_a_while_and_is_taken_over_by_the_next_one() {
     });
     assert_eq!(came.statuses, BTreeMap::from([(503, 4000)]), "{came:?}");
     assert!(came.errors.is_empty(), "{came:?}");
-    responder.server.signal("TERM");
+    // One that takes over and keeps nothing leaves nothing, either.
+    responder.reconfigure("on-crash = \"keep\"", "on-crash = \"pass\"");
+    responder.take_over_here(&world);
+    responder.wait_for_mode("on");
+    responder.server.signal("KILL");
     responder.server.wait();
     assert_eq!(attached(world.server(), world.device()), Attached::Not);
 }
