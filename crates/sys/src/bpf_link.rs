@@ -17,11 +17,12 @@ pub enum Hook {
 }
 
 impl Hook {
-    /// `enum bpf_attach_type`, and the flags that go with it (`XDP_FLAGS_DRV_MODE` of linux/if_link.h).
+    /// `enum bpf_attach_type`, and the flags that go with it: `XDP_FLAGS_DRV_MODE` (linux/if_link.h); `BPF_F_BEFORE`, for a program that is there
+    /// already may let nothing come to those behind it.
     fn numbers(self) -> (u32, u32) {
         match self {
             Hook::Driver => (37, 1 << 2),
-            Hook::Ingress => (46, 0),
+            Hook::Ingress => (46, 1 << 3),
         }
     }
 }

@@ -145,7 +145,13 @@ pub fn attach(
         match loaded(&device, place, &mut make) {
             Ok(mut responder) => {
                 let behind = match choice {
-                    Choice::Best => help(&device, place, links.behind, &mut responder),
+                    Choice::Best => {
+                        let behind = match links.is_behind(device.index) {
+                            true => links.behind,
+                            false => None,
+                        };
+                        help(&device, place, behind, &mut responder)
+                    }
                     Choice::Only(_) => None,
                 };
                 let links = Links { behind, ..links };
@@ -326,6 +332,10 @@ impl Attachment {
     /// # Errors
     /// Where the device has gone.
     pub fn take_place(&mut self, responder: &mut Responder) -> Result<(), LoadError> {
+        if let Hold::Inherited(_) = &self.hold {
+            // Else nothing of it would come to its place.
+            self.look_behind(responder)?;
+        }
         let Hold::Inherited(links) = &self.hold else {
             return Ok(());
         };

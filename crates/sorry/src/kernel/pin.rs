@@ -68,11 +68,11 @@ impl Claim {
 /// Gives links their files, in the place of those that are there.
 pub(super) fn put(links: &Links, _right: &Claim, place: Place, device: &str) -> io::Result<()> {
     remove(place, device)?;
-    bpf_link::pin(links.own.as_fd(), &path(word(place), device)?)?;
-    match &links.behind {
-        Some(link) => bpf_link::pin(link.as_fd(), &path(BEHIND, device)?),
-        None => Ok(()),
+    // First what is left to, then who leaves it.
+    if let Some(link) = &links.behind {
+        bpf_link::pin(link.as_fd(), &path(BEHIND, device)?)?;
     }
+    bpf_link::pin(links.own.as_fd(), &path(word(place), device)?)
 }
 
 /// Takes the files away: links live as long as somebody holds them.

@@ -297,7 +297,8 @@ impl Thread {
         let until = self.lease_end();
         let now = self.now();
         for node in &mut self.nodes {
-            let until = if node.needs_lease(self.on_crash) {
+            // Whoever keeps it keeps it also where this process comes to a bad end now.
+            let until = if node.needs_lease(self.on_crash) || self.heir == Heir::Manager {
                 until
             } else {
                 0
