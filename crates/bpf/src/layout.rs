@@ -343,9 +343,11 @@ pub const PLACES: u32 = 4096;
 /// The most addresses in one of them.
 pub const TOGETHER: usize = 4;
 
+/// What numbers are spread by: 2^64 over the golden ratio.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// In which of `places` the number of an address stands; IPv4 as `::ffff:a.b.c.d`, the port in network order.
 pub fn place_of(address: [u8; 16], port: [u8; 2]) -> u32 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let (high, low) = (u64::take(&address), u64::take(&address[8..]));
     let low = low.wrapping_add(u64::from(u16::take(&port)));
     let mixed = (high ^ low.wrapping_mul(FACTOR)).wrapping_mul(FACTOR);
@@ -355,7 +357,6 @@ pub fn place_of(address: [u8; 16], port: [u8; 2]) -> u32 {
 
 /// Which of the answers that differ in Retry-After a client gets, IPv4 as `::ffff:a.b.c.d`.
 pub fn variant_of(client: [u8; 16]) -> u32 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let (high, low) = (u64::take(&client), u64::take(&client[8..]));
     let is_four = client[..12] == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
     let mixed = if is_four { low >> 32 } else { high ^ low };

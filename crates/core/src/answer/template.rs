@@ -160,6 +160,12 @@ impl Template {
         &self.holes
     }
 
+    /// Whether it says when to come back, in seconds or as a date.
+    pub fn says_when(&self) -> bool {
+        let mut holes = self.holes.iter();
+        holes.any(|(_, hole)| matches!(hole, Hole::RetryAfter | Hole::RetryDate))
+    }
+
     /// Length in bytes once filled, for templates without holes of varying width.
     pub fn len(&self) -> usize {
         self.bytes.len()

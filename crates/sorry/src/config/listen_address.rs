@@ -34,6 +34,15 @@ impl ListenAddress {
         kinds && port && own != other && own.ip().is_unspecified()
     }
 
+    /// Whether it has, by itself or with all others of its port, what comes for this address.
+    pub fn takes(&self, vip: SocketAddr) -> bool {
+        let ListenAddress::Tcp(own) = self else {
+            return false;
+        };
+        let is_any = own.ip().is_unspecified() && (own.is_ipv6() || vip.is_ipv4());
+        own.port() == vip.port() && (is_any || own.ip() == vip.ip())
+    }
+
     /// Whether it is an IPv6 address.
     pub(super) fn is_v6(&self) -> bool {
         matches!(self, ListenAddress::Tcp(address) if address.is_ipv6())

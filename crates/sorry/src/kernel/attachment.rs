@@ -12,7 +12,7 @@ use super::device::Device;
 use super::features;
 use super::fill::LEAST_MTU;
 use super::filter::{self, Filter, FilterId};
-use super::links::{self, Links, Programs};
+use super::links::{self, Held, Links, Programs};
 use super::load::{LoadError, Place};
 use super::pin::{self, Claim};
 use super::refusal::{kept_by_another, no_copies, refusal, told};
@@ -92,17 +92,6 @@ pub enum Before {
     },
 }
 
-/// What holds a program to a device.
-#[derive(Debug)]
-pub struct Held {
-    /// Where.
-    pub place: Place,
-    /// By what.
-    pub links: Links,
-    /// The right to have it outlive the process, where that was asked for.
-    pub claim: Option<Claim>,
-}
-
 /// Attaches what `make` makes for the best place that takes it. Where the process before us has left a link, what is made waits for
 /// [`Attachment::take_place`].
 ///
@@ -144,16 +133,11 @@ pub fn attach(
         }
         match loaded(&device, place, &mut make) {
             Ok(mut responder) => {
-                let behind = match choice {
-                    Choice::Best => {
-                        let behind = match links.is_behind(device.index) {
-                            true => links.behind,
-                            false => None,
-                        };
-                        help(&device, place, behind, &mut responder)
-                    }
-                    Choice::Only(_) => None,
+                let behind = match links.is_behind(device.index) {
+                    true => links.behind,
+                    false => None,
                 };
+                let behind = help(&device, place, choice, behind, &mut responder);
                 let links = Links { behind, ..links };
                 let attachment = Attachment {
                     device,
@@ -260,10 +244,7 @@ fn at(
     let attached = links::attach(responder.loaded(), device.index, place);
     let hold = match (attached.map_err(|error| told(&error))?, place) {
         (Ok(own), _) => {
-            let behind = match choice {
-                Choice::Best => help(device, place, None, &mut responder),
-                Choice::Only(_) => None,
-            };
+            let behind = help(device, place, choice, None, &mut responder);
             Hold::Links(Links { own, behind })
         }
         (Err(error), Place::Ingress) if is_unknown(&error) => {
@@ -275,18 +256,21 @@ fn at(
     Ok((hold, responder))
 }
 
-/// Has a second program say pages of several segments behind the driver, where the kernel can do that; its link, which may be there already.
+/// Has a second program say pages of several segments behind the driver, where that may be and the kernel can do it; its link, which may be there
+/// already.
 fn help(
     device: &Device,
     place: Place,
+    choice: Choice,
     link: Option<OwnedFd>,
     responder: &mut Responder,
 ) -> Option<OwnedFd> {
-    if place != Place::Driver || responder.loaded().load_behind().is_err() {
+    let is_wanted = (place, choice) == (Place::Driver, Choice::Best);
+    if !is_wanted || responder.loaded().load_behind().is_err() {
         return None;
     }
     let link = link.or_else(|| links::attach_behind(responder.loaded(), device.index))?;
-    responder.set_helped(true).ok()?;
+    responder.set_behind(true).ok()?;
     Some(link)
 }
 
@@ -332,15 +316,15 @@ impl Attachment {
     /// # Errors
     /// Where the device has gone.
     pub fn take_place(&mut self, responder: &mut Responder) -> Result<(), LoadError> {
-        if let Hold::Inherited(_) = &self.hold {
-            // Else nothing of it would come to its place.
-            self.look_behind(responder)?;
-        }
-        let Hold::Inherited(links) = &self.hold else {
+        if !matches!(self.hold, Hold::Inherited(_)) {
             return Ok(());
-        };
-        links.replace(responder.loaded(), self.place)?;
-        self.hold = Hold::Links(links.copy().map_err(LoadError::Link)?);
+        }
+        // Else nothing of it would come to its place.
+        self.look_behind(responder)?;
+        if let Some(links) = self.links().map_err(LoadError::Link)? {
+            links.replace(responder.loaded(), self.place)?;
+            self.hold = Hold::Links(links);
+        }
         self.programs = self.hold.programs();
         Ok(())
     }
@@ -421,7 +405,7 @@ impl Attachment {
     }
 
     /// Whether a second program says pages of several segments, behind the driver.
-    pub fn is_helped(&self) -> bool {
+    pub fn has_behind(&self) -> bool {
         match &self.hold {
             Hold::Links(links) | Hold::Inherited(links) => links.behind.is_some(),
             Hold::Filter(_) => false,
@@ -439,7 +423,7 @@ impl Attachment {
         if links.behind.is_none() || links.is_behind(self.device.index) {
             return Ok(());
         }
-        responder.set_helped(false)?;
+        responder.set_behind(false)?;
         links.behind = None;
         if let Some(programs) = &mut self.programs {
             programs.behind = None;

@@ -10,6 +10,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use sorry_sys::bpf_link::{self, Hook};
 
 use super::load::{LoadError, Loaded, Place};
+use super::pin::Claim;
 
 /// See the file's header.
 #[derive(Debug)]
@@ -18,6 +19,17 @@ pub struct Links {
     pub own: OwnedFd,
     /// Of the one behind it.
     pub behind: Option<OwnedFd>,
+}
+
+/// What holds a program to a device.
+#[derive(Debug)]
+pub struct Held {
+    /// Where.
+    pub place: Place,
+    /// By what.
+    pub links: Links,
+    /// The right to have it outlive the process, where that was asked for.
+    pub claim: Option<Claim>,
 }
 
 /// The kernel's numbers of the programs that are attached.

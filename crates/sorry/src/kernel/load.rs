@@ -73,6 +73,16 @@ pub enum Place {
     Ingress,
 }
 
+impl Place {
+    /// In names of files and descriptors.
+    pub fn word(self) -> &'static str {
+        match self {
+            Place::Driver => "xdp",
+            Place::Ingress => "tc",
+        }
+    }
+}
+
 /// Its maps.
 pub(super) struct Maps {
     pub(super) settings: Array<MapData, [u8; Config::SIZE]>,

@@ -21,10 +21,10 @@ pub mod speech;
 mod tests;
 mod vips;
 
-pub use attachment::{AttachError, Attachment, Before, Choice, Held, Stands, attach};
+pub use attachment::{AttachError, Attachment, Before, Choice, Stands, attach};
 pub use device::Device;
 pub use filter::FilterId;
-pub use links::Links;
+pub use links::{Held, Links};
 pub use lists::Lists;
 pub use load::{LoadError, Place};
 pub use refusal::told;

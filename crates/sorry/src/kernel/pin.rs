@@ -14,18 +14,11 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use sorry_sys::bpf_link;
 
 use super::device::Device;
-use super::links::Links;
+use super::links::{Held, Links};
 use super::load::Place;
 
 /// Where such files are (systemd mounts it there).
 pub const FOLDER: &str = "/sys/fs/bpf";
-
-fn word(place: Place) -> &'static str {
-    match place {
-        Place::Driver => "xdp",
-        Place::Ingress => "tc",
-    }
-}
 
 /// Of the program behind the driver's.
 const BEHIND: &str = "behind";
@@ -46,7 +39,7 @@ impl Claim {
     /// # Errors
     /// `EADDRINUSE` where another one has it.
     pub fn take(place: Place, device: &str) -> io::Result<Claim> {
-        let name = format!("sorry-kernel-{}-{device}", word(place));
+        let name = format!("sorry-kernel-{}-{device}", place.word());
         let address = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
         let flags = SocketFlags::CLOEXEC;
         let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
@@ -72,14 +65,14 @@ pub(super) fn put(links: &Links, _right: &Claim, place: Place, device: &str) -> 
     if let Some(link) = &links.behind {
         bpf_link::pin(link.as_fd(), &path(BEHIND, device)?)?;
     }
-    bpf_link::pin(links.own.as_fd(), &path(word(place), device)?)
+    bpf_link::pin(links.own.as_fd(), &path(place.word(), device)?)
 }
 
 /// Takes the files away: links live as long as somebody holds them.
 pub fn remove(place: Place, device: &str) -> io::Result<()> {
     let behind = (place == Place::Driver).then_some(BEHIND);
     let mut done = Ok(());
-    for hook in [word(place)].into_iter().chain(behind) {
+    for hook in [place.word()].into_iter().chain(behind) {
         match fs::remove_file(path(hook, device)?) {
             Err(error) if error.kind() != ErrorKind::NotFound => done = done.and(Err(error)),
             _ => {}
@@ -88,19 +81,8 @@ pub fn remove(place: Place, device: &str) -> io::Result<()> {
     done
 }
 
-/// What a process that died has left attached to a device.
-#[derive(Debug)]
-pub struct Left {
-    /// Where.
-    pub place: Place,
-    /// What holds it there.
-    pub links: Links,
-    /// The right to its files, which are taken away.
-    pub claim: Claim,
-}
-
-/// Finds that.
-pub fn left_behind(device: &str) -> Option<Left> {
+/// What a process that died has left attached to a device. Its files are taken away.
+pub fn left_behind(device: &str) -> Option<Held> {
     let index = Device::named(device).ok()?.index;
     let found = |hook: &str| {
         let link = bpf_link::pinned(&path(hook, device).ok()?).ok()?;
@@ -111,14 +93,14 @@ pub fn left_behind(device: &str) -> Option<Left> {
         .into_iter()
         .find_map(|place| {
             let claim = Claim::take(place, device).ok()?;
-            let own = found(word(place));
+            let own = found(place.word());
             let behind = found(BEHIND).filter(|_| place == Place::Driver);
             let _nobody_removes_it = remove(place, device);
             let links = Links { own: own?, behind };
-            Some(Left {
+            Some(Held {
                 place,
                 links,
-                claim,
+                claim: Some(claim),
             })
         })
 }
@@ -144,7 +126,7 @@ mod tests {
 
     #[test]
     fn files_of_several_networks_differ() {
-        let path = path(word(Place::Ingress), "eth0").unwrap();
+        let path = path(Place::Ingress.word(), "eth0").unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
         let namespace = name
             .strip_prefix("sorry-")

@@ -159,16 +159,16 @@ impl Responder {
     }
 
     /// Whether a second program says pages of several segments, behind the driver.
-    pub(super) fn is_helped(&self) -> bool {
+    pub(super) fn has_behind(&self) -> bool {
         self.config.behind != 0
     }
 
-    /// See [`Responder::is_helped`].
-    pub(super) fn set_helped(&mut self, is_helped: bool) -> Result<(), LoadError> {
-        if self.is_helped() == is_helped {
+    /// See [`Responder::has_behind`].
+    pub(super) fn set_behind(&mut self, has_behind: bool) -> Result<(), LoadError> {
+        if self.has_behind() == has_behind {
             return Ok(());
         }
-        self.config.behind = u32::from(is_helped);
+        self.config.behind = u32::from(has_behind);
         self.write_config()
     }
 

@@ -53,10 +53,10 @@ pub fn run(
     answer: &dyn Fn(&[u8]) -> Vec<u8>,
 ) -> Result<Vec<Trial>, LoadError> {
     let _here = Here::stay();
-    let is_helped = responder.is_helped();
+    let has_behind = responder.has_behind();
     // Each program by itself, also where one leaves to the other what it can do as well.
-    responder.set_helped(false)?;
-    let behind = is_helped.then_some(Place::Ingress);
+    responder.set_behind(false)?;
+    let behind = has_behind.then_some(Place::Ingress);
     let mut trials = Ok(Vec::new());
     for place in [responder.place()].into_iter().chain(behind) {
         responder.set_on_trial(place);
@@ -66,7 +66,7 @@ pub fn run(
         });
     }
     responder.set_on_trial(responder.place());
-    responder.set_helped(is_helped)?;
+    responder.set_behind(has_behind)?;
     trials
 }
 

@@ -142,10 +142,7 @@ impl Speech {
     /// Whether an answer says when to come back.
     pub fn tells_when(&self, kind: Kind) -> bool {
         let template = self.answers[kind as usize].as_ref();
-        template.is_some_and(|template| {
-            let mut holes = template.holes().iter();
-            holes.any(|(_, hole)| matches!(hole, Hole::RetryAfter | Hole::RetryDate))
-        })
+        template.is_some_and(Template::says_when)
     }
 
     /// Whether there is an answer of that kind.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sorry_core::answer::dialect::DIALECTS;
 use sorry_core::answer::encoding::{ENCODINGS, Encoding};
-use sorry_core::answer::template::{Hole, Template};
+use sorry_core::answer::template::Template;
 use sorry_core::answer::{Ask, Dialect, encoding, language};
 use sorry_core::said::Said;
 
@@ -69,8 +69,7 @@ impl Prepared {
 
     /// Whether it says when to come back.
     pub fn has_retry_after(&self) -> bool {
-        let mut holes = self.head.holes().iter();
-        holes.any(|(_, hole)| matches!(hole, Hole::RetryAfter | Hole::RetryDate))
+        self.head.says_when()
     }
 
     /// 204 has no length (RFC 9110, section 8.6).

@@ -192,11 +192,9 @@ impl Builder<'_> {
             if vip.ip().is_loopback() && !is_at_loopback {
                 self.caution(place, format!("kernel-vips: {vip} is this machine's own: no packet for it comes in by a device, so the kernel answers nobody there"));
             }
-            let shared = listeners.iter().find(|listener| {
-                listener.sites.len() > 1
-                    && matches!(&listener.address, ListenAddress::Tcp(address) if takes(*address, *vip))
-            });
-            if let Some(shared) = shared {
+            let shared =
+                |listener: &&Listener| listener.sites.len() > 1 && listener.address.takes(*vip);
+            if let Some(shared) = listeners.iter().find(shared) {
                 self.caution(place, format!("kernel-vips: {} sites listen at {vip}, and while the kernel answers there, visitors of all of them get the page of {}", shared.sites.len(), site.name));
             }
         }
@@ -248,12 +246,6 @@ impl Builder<'_> {
         };
         self.tell(Mistake::new(Code::BadListener, place, wrong).hint(hint));
     }
-}
-
-/// Whether a listener at `address` has what comes for `vip`.
-fn takes(address: SocketAddr, vip: SocketAddr) -> bool {
-    let is_any = address.ip().is_unspecified() && (address.is_ipv6() || vip.is_ipv4());
-    address.port() == vip.port() && (is_any || address.ip() == vip.ip())
 }
 
 /// Where a site listens in the clear, by addresses that packets have.

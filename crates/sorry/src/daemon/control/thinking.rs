@@ -46,17 +46,19 @@ impl Control {
 
     /// Tells whoever has ordered something what came of it, and what the kernel has to do with that.
     pub(super) fn tell_outcome(&self, answer: Answer) {
+        self.publish_kernel();
+        answer.give(&self.gauge.kernel());
+    }
+
+    fn publish_kernel(&self) {
         if let Some(kernel) = &self.kernel {
             kernel.publish();
         }
-        answer.give(&self.gauge.kernel());
     }
 
     /// How everything stands at this moment.
     pub(super) fn status(&self) -> Status {
-        if let Some(kernel) = &self.kernel {
-            kernel.publish();
-        }
+        self.publish_kernel();
         report::status(&self.state, &self.gauge)
     }
 

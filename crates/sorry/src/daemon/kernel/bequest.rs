@@ -216,11 +216,7 @@ fn filters(nodes: &[Node], of: impl Fn(&Node) -> Option<FilterId>) -> BTreeMap<S
 }
 
 fn link_name(place: Place, device: &str) -> String {
-    let hook = match place {
-        Place::Driver => "xdp",
-        Place::Ingress => "tc",
-    };
-    format!("{NAME}-{hook}-{device}")
+    format!("{NAME}-{}-{device}", place.word())
 }
 
 /// Of the program behind the driver's.
@@ -235,11 +231,10 @@ fn claim_name(place: Place, device: &str) -> String {
 
 fn link_named(name: &str) -> Option<(Place, &str)> {
     let rest = name.strip_prefix(NAME)?.strip_prefix('-')?;
-    match rest.split_once('-').filter(|_| !rest.ends_with("=claim"))? {
-        ("xdp", device) => Some((Place::Driver, device)),
-        ("tc", device) => Some((Place::Ingress, device)),
-        _ => None,
-    }
+    let (word, device) = rest.split_once('-').filter(|_| !rest.ends_with("=claim"))?;
+    let mut places = [Place::Driver, Place::Ingress].into_iter();
+    let place = places.find(|place| place.word() == word)?;
+    Some((place, device))
 }
 
 fn written(state: &State) -> io::Result<OwnedFd> {

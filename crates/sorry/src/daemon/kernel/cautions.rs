@@ -1,8 +1,7 @@
 //! What of a configuration the kernel cannot do as its operator may expect, found before it is in force. Told by `sorry check-config`, at the
 //! start and at a reload; nothing is refused for it.
 
-use super::selftest::unserved;
-use super::subjects;
+use super::{subjects, trial};
 use crate::config::{self, Config, KernelWhen};
 use crate::daemon::pages::Loaded;
 
@@ -28,7 +27,7 @@ pub(in crate::daemon) fn cautions(config: &Config, pages: &[Loaded]) -> Vec<Stri
 
 /// A page that stays with user space.
 fn unsayable(config: &Config, site: &config::Site, loaded: &Loaded) -> Option<String> {
-    let answers = unserved(config, |fixed| {
+    let answers = trial::unserved(config, |fixed| {
         crate::daemon::wire::site(fixed, site, loaded)
     });
     let why = subjects::speech(&answers).err()?;

@@ -7,7 +7,7 @@ use super::trial::Alone;
 use crate::admin::kernel::{Hook, SelfTest};
 use crate::config::{Config, KernelHook, OnCrash};
 use crate::kernel::{
-    Attachment, Choice, FilterId, Held, LoadError, Place, Responder, Secret, Stands, Terms,
+    Attachment, Choice, FilterId, LoadError, Place, Responder, Secret, Stands, Terms,
 };
 use crate::kernel::{Before, attach, pin, told};
 use sorry_core::moment::Moment;
@@ -53,7 +53,7 @@ impl Node {
         let passed_on = bequest.take_held(name);
         let left = match &passed_on {
             Some(_) => None,
-            None => pin::left_behind(name).map(held),
+            None => pin::left_behind(name),
         };
         let is_left = left.is_some();
         let before = match (bequest.secret.is_some(), passed_on.or(left)) {
@@ -149,7 +149,7 @@ impl Node {
             ),
             hook if why.is_empty() => {
                 let attached = self.attached.as_ref();
-                let behind = match attached.is_some_and(|(attachment, _)| attachment.is_helped()) {
+                let behind = match attached.is_some_and(|(attachment, _)| attachment.has_behind()) {
                     true => ", and tc behind it for pages of several packets",
                     false => "",
                 };
@@ -228,13 +228,5 @@ impl Node {
         if done.is_err() {
             self.note(done);
         }
-    }
-}
-
-fn held(left: pin::Left) -> Held {
-    Held {
-        place: left.place,
-        links: left.links,
-        claim: Some(left.claim),
     }
 }

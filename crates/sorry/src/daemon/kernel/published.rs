@@ -22,7 +22,7 @@ impl Thread {
             behind: node
                 .attached
                 .as_ref()
-                .is_some_and(|(attachment, _)| attachment.is_helped()),
+                .is_some_and(|(attachment, _)| attachment.has_behind()),
             why: node.fault.clone().or_else(|| node.why.clone()),
             selftest: node.selftest.clone(),
             lease_seconds: node

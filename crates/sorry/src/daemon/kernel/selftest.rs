@@ -2,14 +2,11 @@
 
 use super::super::pages::{self, Reached};
 use super::super::state::now as seconds;
-use super::super::wire::Fixed;
 use super::subjects;
 use super::trial::{self, Alone};
 use crate::admin::kernel::{Hook, SelfTest};
 use crate::config::{Config, Report};
-use crate::count;
 use crate::daemon::clock::Clock;
-use crate::daemon::earlier::Earlier;
 use crate::kernel::{Place, Responder, Secret, Subject, Terms, selftest as trials, told};
 use sorry_core::moment::Moment;
 use sorry_core::responder::flip::{Company, Wanted};
@@ -32,7 +29,7 @@ pub fn selftest(config: &Config) -> Result<Vec<Tried>, Report> {
     let wall = i64::try_from(seconds()).unwrap_or(i64::MAX);
     let pages = pages::load(config, wall, &mut reached)
         .map_err(|found| config.report(found.mistakes).unwrap_or_default())?;
-    let alone = unserved(config, |fixed| trial::of(fixed, &pages));
+    let alone = trial::unserved(config, |fixed| trial::of(fixed, &pages));
     let terms = Terms {
         mtu: 1500,
         ..subjects::on_trial(&subjects::terms(&config.kernel))
@@ -44,22 +41,6 @@ pub fn selftest(config: &Config) -> Result<Vec<Tried>, Report> {
             test: at(place, &terms, &alone),
         })
         .collect())
-}
-
-/// Does something with a configuration that is in force nowhere, and answers nobody.
-pub(super) fn unserved<T>(config: &Config, work: impl FnOnce(&Fixed<'_>) -> T) -> T {
-    work(&Fixed {
-        config,
-        counts: &count::Sites::new(1),
-        listeners: &[],
-        tls: None,
-        connections: 1,
-        retired: &[],
-        earlier: &Earlier::default(),
-        outlooks: &[],
-        recovered: None,
-        now: seconds(),
-    })
 }
 
 fn at(place: Place, terms: &Terms, alone: &[Alone]) -> Result<SelfTest, String> {

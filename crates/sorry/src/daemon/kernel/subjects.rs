@@ -10,7 +10,7 @@ use sorry_core::retry_after::Promise;
 
 use super::super::worker::Front;
 use crate::answer::{AltSvc, Site};
-use crate::config::{self, Config, KernelWhen, ListenAddress};
+use crate::config::{self, Config, KernelWhen};
 use crate::kernel::speech::{Speech, Unsayable};
 use crate::kernel::{Lists, Terms, speech};
 
@@ -88,13 +88,7 @@ fn is_listened_on(config: &Config, site: usize, vip: SocketAddr) -> bool {
         .iter()
         .filter(|listener| listener.sites.contains(&site))
         .filter(|listener| !listener.options.tls && listener.options.proxy_from.is_empty())
-        .any(|listener| match &listener.address {
-            ListenAddress::Tcp(address) => {
-                let is_any = address.ip().is_unspecified() && (address.is_ipv6() || vip.is_ipv4());
-                address.port() == vip.port() && (is_any || address.ip() == vip.ip())
-            }
-            _ => false,
-        })
+        .any(|listener| listener.address.takes(vip))
 }
 
 /// The same for the self-test, whose client is nobody: lists and limits are for others, and are written with what is said.

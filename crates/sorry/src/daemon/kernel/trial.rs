@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::pages::Loaded;
-use super::super::state::State;
+use super::super::state::{State, now};
 use super::super::wire::{self, Fixed};
 use crate::answer::{Desk, Guest, Hosts, ListenerId, Security, Site, Sites};
-use crate::config::{HostMap, KernelWhen};
+use crate::config::{Config, HostMap, KernelWhen};
 use crate::count::{self, WorkerCounts};
+use crate::daemon::earlier::Earlier;
 use crate::http1::{Bounds, Next, Out, Session};
 
 /// Each site that the kernel answers for, alone.
@@ -28,6 +29,22 @@ pub(super) fn of(fixed: &Fixed<'_>, pages: &[Loaded]) -> Vec<Alone> {
             Alone::new(wire::site(fixed, site, loaded), bounds)
         })
         .collect()
+}
+
+/// Does something with a configuration that is in force nowhere, and answers nobody.
+pub(super) fn unserved<T>(config: &Config, work: impl FnOnce(&Fixed<'_>) -> T) -> T {
+    work(&Fixed {
+        config,
+        counts: &count::Sites::new(1),
+        listeners: &[],
+        tls: None,
+        connections: 1,
+        retired: &[],
+        earlier: &Earlier::default(),
+        outlooks: &[],
+        recovered: None,
+        now: now(),
+    })
 }
 
 /// A site that is alone in the world, and whose answers nobody counts.
