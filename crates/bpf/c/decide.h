@@ -275,14 +275,16 @@ INLINE enum verdict decide_syn(void *start, void *end, const struct config *conf
 		COUNT(r, COUNT_ALLOWED);
 		return PASS;
 	}
-	if (!read_offer(start, end, q, &r->sack)) {
+	u32 window;
+	if (!read_offer(start, end, q, &r->sack, &window)) {
 		COUNT(r, COUNT_SYN_PASSED);
 		return PASS;
 	}
 	r->slot = config->current & 1;
 	u32 index = vip->page * SLOTS + r->slot;
 	struct page *page = map_lookup(&pages, &index);
-	if (!page || !page->segments) {
+	/* What has no room for a few segments hears the rest only each time that it asks again, which takes twice as long each time. */
+	if (!page || !page->segments || (page->segments > 1 && window < LEAST_WINDOW)) {
 		COUNT(r, COUNT_SYN_PASSED);
 		return PASS;
 	}

@@ -6,6 +6,8 @@
 /* Bytes of one segment: fits a packet of 1280 bytes, the least that IPv6 promises (RFC 8200, section 5), so that neither path MTU nor
  * clamped MSS ever matters. */
 #define SEGMENT 1220
+/* What whoever is to get a page of several segments must have room for, in bytes. */
+#define LEAST_WINDOW 4096
 /* The most segments of one page: an initial window of ten (RFC 6928). */
 #define SEGMENTS 10
 /* Retry-After as different clients hear it. */

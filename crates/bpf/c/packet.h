@@ -172,12 +172,14 @@ INLINE int read_question(void *start, void *end, u32 bytes, struct question *q)
 
 /* Whether a SYN offers what we need: its first option is a maximum segment size of a segment or more. `*sack` is set where selective
  * acknowledgements are offered, too. */
-INLINE int read_offer(void *start, void *end, const struct question *q, u32 *sack)
+INLINE int read_offer(void *start, void *end, const struct question *q, u32 *sack, u32 *window)
 {
+	struct tcp *tcp = start + (q->tcp & 0x7f);
 	u32 at = q->tcp + sizeof(struct tcp);
 	u8 *option = start + (at & 0x7f);
-	if ((void *)(option + 4) > end || q->data < at + 4)
+	if ((void *)(tcp + 1) > end || (void *)(option + 4) > end || q->data < at + 4)
 		return 0;
+	*window = SWAP16(tcp->window);
 	if (option[0] != 2 || option[1] != 4 || ((u32)option[2] << 8 | option[3]) < SEGMENT)
 		return 0;
 	*sack = 0;

@@ -59,6 +59,27 @@ fn a_syn_that_offers_enough_is_greeted_and_never_by_more_than_it_has() {
     }
 }
 
+/// A window of a SYN is never scaled (RFC 7323, section 2.2), so it says what there is room for.
+#[test]
+fn a_syn_without_room_for_a_few_segments_passes_where_the_page_has_several() {
+    for way in WAYS {
+        for (body, window, is_greeted) in [
+            (SHORT, 1220, true),
+            (LONG, 4096, true),
+            (LONG, 4095, false),
+            (LONG, 0, false),
+        ] {
+            let mut rig = Rig::new(way, body);
+            let syn = Packet {
+                window,
+                ..rig.syn()
+            };
+            let fate = rig.send(&syn);
+            assert_eq!(fate != Fate::Passed, is_greeted, "{body} {window} {fate:?}");
+        }
+    }
+}
+
 #[test]
 fn the_first_sequence_number_is_a_siphash_of_the_addresses() {
     // SipHash-2-4 of what stands in the packet, reckoned with an implementation of its own.
