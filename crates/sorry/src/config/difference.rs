@@ -238,7 +238,7 @@ impl Sorry {
             csp = "csp",
             kernel = "kernel",
             kernel_vips = "kernel-vips",
-            ; kernel_place, kernel_vips_place
+            ; kernel_place, kernel_vips_places
         )
     }
 }

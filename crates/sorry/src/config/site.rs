@@ -75,8 +75,8 @@ pub struct Sorry {
     pub kernel_place: Place,
     /// For which addresses and ports; none where it never does.
     pub kernel_vips: Vec<SocketAddr>,
-    /// Where those were typed, if they were.
-    pub kernel_vips_place: Option<Place>,
+    /// Where those were typed, if they were: the list, then each.
+    pub kernel_vips_places: Option<(Place, Vec<Place>)>,
     /// The policy of the operator's own page.
     pub csp: ContentSecurityPolicy,
 }

@@ -1,7 +1,7 @@
 //! What is answered in the kernel: for which addresses, and what cannot be.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use super::Builder;
@@ -10,6 +10,12 @@ use crate::config::kernel::{Kernel, KernelWhen, MOST_NETWORKS, MOST_SITES, MOST_
 use crate::config::reader::At;
 use crate::config::site::Mode;
 use crate::config::{ListenAddress, Listener, Network, Purpose, Site, spec};
+
+/// How a mistaken address is mended.
+const NAME_THEM: &str = "name the addresses that visitors use: kernel-vips = [\"203.0.113.10:80\"]";
+
+/// Which addresses are answered for, for which site, and where that stands.
+type Taken = HashMap<SocketAddr, (Place, Box<str>)>;
 
 impl Builder<'_> {
     /// `[kernel]`, and what it answers for. `None` where something is mistaken.
@@ -32,6 +38,10 @@ impl Builder<'_> {
         let key_file = typed
             .key_file
             .map(|file| self.path(file, Purpose::KernelKey));
+        let lists = [&typed.deny, &typed.allow].map(Option::as_ref);
+        if let [Some(deny), Some(allow)] = lists {
+            self.lists_differ(&deny.value, &allow.value);
+        }
         let interfaces = typed.interfaces?;
         self.interfaces_differ(&interfaces.value);
         Some(Kernel {
@@ -69,6 +79,18 @@ impl Builder<'_> {
         }
     }
 
+    /// A network in both lists is denied: that is seldom what was meant.
+    fn lists_differ(&mut self, deny: &[At<Network>], allow: &[At<Network>]) {
+        let denied: HashSet<Network> = deny.iter().map(|network| network.value).collect();
+        for both in allow
+            .iter()
+            .filter(|network| denied.contains(&network.value))
+        {
+            let text = format!("allow: {} is in `deny`, too, and is denied", both.value);
+            self.caution(both.place, text);
+        }
+    }
+
     fn networks(&mut self, key: &str, list: At<Vec<At<Network>>>) -> Option<Vec<Network>> {
         if list.value.len() > MOST_NETWORKS {
             let message = format!(
@@ -95,12 +117,12 @@ impl Builder<'_> {
         listeners: &[Listener],
         kernel: Option<&Kernel>,
     ) {
-        let mut taken: HashMap<SocketAddr, (Place, Box<str>)> = HashMap::new();
+        let mut taken = Taken::new();
         let mut many = 0;
         for (index, site) in sites.iter_mut().enumerate() {
             let Some(site) = site else { continue };
             if site.sorry.kernel == KernelWhen::Never {
-                if let Some(place) = site.sorry.kernel_vips_place {
+                if let Some((place, _)) = site.sorry.kernel_vips_places {
                     self.caution(place, "kernel-vips: the kernel answers for nobody without `kernel = \"when down\"` or \"when overloaded\"");
                 }
                 let sorry = &mut Arc::make_mut(site).sorry;
@@ -109,30 +131,22 @@ impl Builder<'_> {
             }
             many += 1;
             self.can_be_answered(site, kernel);
-            let place = site
-                .sorry
-                .kernel_vips_place
-                .unwrap_or(site.sorry.kernel_place);
-            if site.sorry.kernel_vips_place.is_none() {
+            if site.sorry.kernel_vips_places.is_none() {
                 let own = plain_addresses(listeners, index);
                 if own.is_empty() {
-                    let message = format!(
-                        "kernel: the site {} listens on no plain address of its own that the kernel could answer for",
-                        site.name
-                    );
-                    let mistake = Mistake::new(Code::Missing, place, message);
-                    self.tell(mistake.hint(
-                        "name the addresses that visitors use: kernel-vips = [\"203.0.113.10:80\"]",
-                    ));
+                    self.listens_nowhere(site);
                 }
                 Arc::make_mut(site).sorry.kernel_vips = own;
             }
             let was_full = taken.len() > MOST_VIPS;
-            self.take_vips(site, place, &mut taken);
-            self.may_surprise(site, place, listeners, kernel);
+            self.take_vips(site, &mut taken);
+            self.may_surprise(site, listeners, kernel);
             if taken.len() > MOST_VIPS && !was_full {
+                let typed = site.sorry.kernel_vips_places.as_ref();
+                let place = typed.map_or(site.sorry.kernel_place, |(place, _)| *place);
                 let message = format!(
-                    "kernel-vips: it answers for {MOST_VIPS} addresses of all sites at most"
+                    "{}: it answers for {MOST_VIPS} addresses of all sites at most",
+                    key(site)
                 );
                 let mistake = Mistake::new(Code::OutOfRange, place, message);
                 self.tell(mistake.hint("leave some to user space"));
@@ -154,22 +168,44 @@ impl Builder<'_> {
                 "interfaces: no site has `kernel`, so nothing is attached to them",
             );
         }
+        self.is_more_than_loopback(sites, kernel);
+    }
+
+    /// Only what this machine says to itself comes in there.
+    fn is_more_than_loopback(&mut self, sites: &[Option<Arc<Site>>], kernel: Option<&Kernel>) {
+        let mut sites = sites.iter().flatten();
+        let is_far = |site: &Arc<Site>| {
+            let mut vips = site.sorry.kernel_vips.iter();
+            vips.any(|vip| !vip.ip().is_loopback())
+        };
+        if let Some(kernel) = kernel
+            && let [only] = &*kernel.interfaces
+            && **only == *"lo"
+            && sites.any(is_far)
+        {
+            self.caution(kernel.place, "interfaces: only what this machine says to itself comes in by lo: name the devices at which clients' packets come in");
+        }
+    }
+
+    fn listens_nowhere(&mut self, site: &Site) {
+        let message = format!(
+            "kernel: the site {} listens on no plain address of its own that the kernel could answer for",
+            site.name
+        );
+        let mistake = Mistake::new(Code::Missing, site.sorry.kernel_place, message);
+        self.tell(mistake.hint(NAME_THEM));
     }
 
     /// Its addresses are nobody else's.
-    fn take_vips(
-        &mut self,
-        site: &Site,
-        place: Place,
-        taken: &mut HashMap<SocketAddr, (Place, Box<str>)>,
-    ) {
-        for vip in &site.sorry.kernel_vips {
-            self.is_an_address(*vip, place);
-            if let Some((first, name)) = taken.insert(*vip, (place, site.name.clone())) {
+    fn take_vips(&mut self, site: &Site, taken: &mut Taken) {
+        let key = key(site);
+        for (vip, place) in placed(site) {
+            self.is_an_address(vip, place, key);
+            if let Some((first, name)) = taken.insert(vip, (place, site.name.clone())) {
                 let message = match name == site.name {
-                    true => format!("kernel-vips: {vip} is given twice"),
+                    true => format!("{key}: {vip} is given twice"),
                     false => format!(
-                        "kernel-vips: {vip} is that of the site {name}, too, and the kernel has one page for an address"
+                        "{key}: {vip} is that of the site {name}, too, and the kernel has one page for an address"
                     ),
                 };
                 let mistake = Mistake::new(Code::Conflict, place, message);
@@ -179,23 +215,18 @@ impl Builder<'_> {
     }
 
     /// What can be, and is seldom meant.
-    fn may_surprise(
-        &mut self,
-        site: &Site,
-        place: Place,
-        listeners: &[Listener],
-        kernel: Option<&Kernel>,
-    ) {
+    fn may_surprise(&mut self, site: &Site, listeners: &[Listener], kernel: Option<&Kernel>) {
+        let key = key(site);
         let is_at_loopback =
             kernel.is_some_and(|kernel| kernel.interfaces.iter().any(|name| **name == *"lo"));
-        for vip in &site.sorry.kernel_vips {
+        for (vip, place) in placed(site) {
             if vip.ip().is_loopback() && !is_at_loopback {
-                self.caution(place, format!("kernel-vips: {vip} is this machine's own: no packet for it comes in by a device, so the kernel answers nobody there"));
+                self.caution(place, format!("{key}: {vip} is this machine's own: no packet for it comes in by a device, so the kernel answers nobody there"));
             }
             let shared =
-                |listener: &&Listener| listener.sites.len() > 1 && listener.address.takes(*vip);
+                |listener: &&Listener| listener.sites.len() > 1 && listener.address.takes(vip);
             if let Some(shared) = listeners.iter().find(shared) {
-                self.caution(place, format!("kernel-vips: {} sites listen at {vip}, and while the kernel answers there, visitors of all of them get the page of {}", shared.sites.len(), site.name));
+                self.caution(place, format!("{key}: {} sites listen at {vip}, and while the kernel answers there, visitors of all of them get the page of {}", shared.sites.len(), site.name));
             }
         }
     }
@@ -203,14 +234,12 @@ impl Builder<'_> {
     /// What a site must be.
     fn can_be_answered(&mut self, site: &Site, kernel: Option<&Kernel>) {
         let place = site.sorry.kernel_place;
-        if let Some(place) = site
-            .sorry
-            .kernel_vips_place
-            .filter(|_| site.sorry.kernel_vips.is_empty())
+        if let Some((place, each)) = &site.sorry.kernel_vips_places
+            && each.is_empty()
         {
             let mistake = Mistake::new(
                 Code::Missing,
-                place,
+                *place,
                 "kernel-vips: there is no address in it",
             );
             self.tell(mistake.hint("name the addresses that visitors use, or leave it out where they are those of `listen`"));
@@ -221,7 +250,7 @@ impl Builder<'_> {
                 place,
                 "kernel: there is no interface at which it could answer",
             );
-            self.tell(mistake.hint("add [kernel] with interfaces = [\"eth0\"]: the devices at which clients' packets come in"));
+            self.tell(mistake.hint("name the devices at which clients' packets come in: [kernel] with interfaces = [\"eth0\"]"));
         }
         if matches!(site.sorry.mode, Mode::Redirect { .. }) {
             let message = "kernel: it has one page for every path and cannot redirect";
@@ -230,21 +259,39 @@ impl Builder<'_> {
         }
     }
 
-    fn is_an_address(&mut self, vip: SocketAddr, place: Place) {
-        let hint = "name the addresses that visitors use: kernel-vips = [\"203.0.113.10:80\"]";
+    fn is_an_address(&mut self, vip: SocketAddr, place: Place, key: &str) {
         let wrong = if vip.ip().is_unspecified() {
-            format!("kernel-vips: {vip} is every address, and the kernel knows packets by theirs")
+            format!("{key}: {vip} is every address, and the kernel knows packets by theirs")
+        } else if vip.ip().is_multicast() || vip.ip() == Ipv4Addr::BROADCAST {
+            format!("{key}: {vip} is many stations' address, and nobody connects to those")
         } else if vip.port() == 0 {
-            format!("kernel-vips: {vip} has no port")
+            format!("{key}: {vip} has no port")
         } else if vip.ip().to_canonical() != vip.ip() {
-            format!("kernel-vips: {vip} is an IPv4 address inside IPv6, which no packet has")
+            format!("{key}: {vip} is an IPv4 address inside IPv6, which no packet has")
         } else {
             if vip.port() == 443 {
-                self.caution(place, format!("kernel-vips: {vip} is where clients speak TLS, which the kernel does not: they would be answered in the clear and fail"));
+                self.caution(place, format!("{key}: {vip} is where clients speak TLS, which the kernel does not: they would be answered in the clear and fail"));
             }
             return;
         };
-        self.tell(Mistake::new(Code::BadListener, place, wrong).hint(hint));
+        self.tell(Mistake::new(Code::BadListener, place, wrong).hint(NAME_THEM));
+    }
+}
+
+/// The addresses of a site, each with its place.
+fn placed(site: &Site) -> impl Iterator<Item = (SocketAddr, Place)> {
+    let typed = site.sorry.kernel_vips_places.as_ref();
+    let each = typed.map_or(&[][..], |(_, each)| each).iter().copied();
+    // Those that were not typed are where `kernel` is.
+    let places = each.chain(std::iter::repeat(site.sorry.kernel_place));
+    site.sorry.kernel_vips.iter().copied().zip(places)
+}
+
+/// What says which addresses these are.
+fn key(site: &Site) -> &'static str {
+    match site.sorry.kernel_vips_places {
+        Some(_) => "kernel-vips",
+        None => "kernel",
     }
 }
 

@@ -47,7 +47,10 @@ impl Builder<'_> {
             csp: sorry.csp?.value,
             kernel: kernel.value,
             kernel_place: kernel.place,
-            kernel_vips_place: vips.as_ref().map(|vips| vips.place),
+            kernel_vips_places: vips.as_ref().map(|vips| {
+                let each = vips.value.iter().map(|vip| vip.place);
+                (vips.place, each.collect())
+            }),
             kernel_vips: vips.map_or_else(Vec::new, |vips| {
                 vips.value.into_iter().map(|vip| vip.value).collect()
             }),

@@ -126,37 +126,37 @@ kernel-vips = ["203.0.113.9:80"]
                = help: leave out mode = "redirect", or kernel
 
             error[bad-listener]: kernel-vips: 0.0.0.0:80 is every address, and the kernel knows packets by theirs
-              --> sorry.toml:14:15
+              --> sorry.toml:14:16
                |
             14 | kernel-vips = ["0.0.0.0:80", "203.0.113.1:0", "[::ffff:203.0.113.1]:80", "203.0.113.9:80"]
-               |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |                ^^^^^^^^^^^^
                |
                = help: name the addresses that visitors use: kernel-vips = ["203.0.113.10:80"]
 
             error[bad-listener]: kernel-vips: 203.0.113.1:0 has no port
-              --> sorry.toml:14:15
+              --> sorry.toml:14:30
                |
             14 | kernel-vips = ["0.0.0.0:80", "203.0.113.1:0", "[::ffff:203.0.113.1]:80", "203.0.113.9:80"]
-               |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |                              ^^^^^^^^^^^^^^^
                |
                = help: name the addresses that visitors use: kernel-vips = ["203.0.113.10:80"]
 
             error[bad-listener]: kernel-vips: [::ffff:203.0.113.1]:80 is an IPv4 address inside IPv6, which no packet has
-              --> sorry.toml:14:15
+              --> sorry.toml:14:47
                |
             14 | kernel-vips = ["0.0.0.0:80", "203.0.113.1:0", "[::ffff:203.0.113.1]:80", "203.0.113.9:80"]
-               |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+               |                                               ^^^^^^^^^^^^^^^^^^^^^^^^^
                |
                = help: name the addresses that visitors use: kernel-vips = ["203.0.113.10:80"]
 
             error[conflict]: kernel-vips: 203.0.113.9:80 is that of the site odd, too, and the kernel has one page for an address
-              --> sorry.toml:22:15
+              --> sorry.toml:22:16
                |
             14 | kernel-vips = ["0.0.0.0:80", "203.0.113.1:0", "[::ffff:203.0.113.1]:80", "203.0.113.9:80"]
-               |               ---------------------------------------------------------------------------- the other one is here
+               |                                                                          ---------------- the other one is here
             ...
             22 | kernel-vips = ["203.0.113.9:80"]
-               |               ^^^^^^^^^^^^^^^^^^
+               |                ^^^^^^^^^^^^^^^^
         "#]],
     );
 }
@@ -191,7 +191,7 @@ fn somewhere_it_must_be() {
             4 | sorry.kernel = "when down"
               |                ^^^^^^^^^^^
               |
-              = help: add [kernel] with interfaces = ["eth0"]: the devices at which clients' packets come in
+              = help: name the devices at which clients' packets come in: [kernel] with interfaces = ["eth0"]
         "#]],
     );
     check(
@@ -307,12 +307,12 @@ kernel-vips = ["203.0.113.9:80", "203.0.113.9:80"]
               = help: name the addresses that visitors use, or leave it out where they are those of `listen`
 
             error[conflict]: kernel-vips: 203.0.113.9:80 is given twice
-              --> sorry.toml:15:15
+              --> sorry.toml:15:34
                |
             15 | kernel-vips = ["203.0.113.9:80", "203.0.113.9:80"]
-               |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-               |               |
-               |               the other one is here
+               |                ----------------  ^^^^^^^^^^^^^^^^
+               |                |
+               |                the other one is here
         "#]],
     );
 }

@@ -51,7 +51,7 @@ fn the_smallest_file_has_all_defaults() {
                             },
                         ),
                         kernel_vips: [],
-                        kernel_vips_place: None,
+                        kernel_vips_places: None,
                         csp: Auto,
                     },
                     reals: [],
