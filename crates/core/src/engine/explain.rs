@@ -29,6 +29,8 @@ pub enum Fact<'a> {
         why: Why,
         /// Since when.
         since: Wall,
+        /// Whether no switch has failed to send them there.
+        is_done: bool,
     },
     /// A window is open until then, and an operator has ended it.
     WindowEnded(&'a str, Wall),
@@ -111,6 +113,7 @@ impl<'a> SiteView<'a> {
                 route: self.route(),
                 why: self.why(),
                 since: self.since(),
+                is_done: self.switches().all(|switch| switch.failures() == 0),
             },
         );
         let depth = self.explain_order(&mut chain);

@@ -59,20 +59,58 @@ pub struct Times {
     pub rest: Duration,
 }
 
+/// Whether anybody may be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// Everything passes, everywhere.
+    ByNobody,
+    /// Somewhere it does not.
+    BySomebody,
+}
+
+/// Who had the secret before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// Nobody: it is new.
+    #[default]
+    New,
+    /// Others, or the process before this one, whose connections may go on here.
+    Known,
+}
+
 /// Both slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rotation {
+    origin: Origin,
     marks: [Option<Mark>; 2],
-    turned: Option<(Slot, Tick)>,
+    current: Option<Slot>,
+    /// Whether anybody may have begun with the current one.
+    is_used: bool,
+    /// Since when nobody begins with the other one any more; `None` where nobody has who goes on.
+    left: Option<Tick>,
 }
 
 impl Rotation {
+    /// Nothing is in the slots.
+    pub fn new(origin: Origin) -> Rotation {
+        Rotation {
+            origin,
+            ..Rotation::default()
+        }
+    }
+
     /// What is to be done now, in this order; it counts as done. `content` is what is to be said.
-    pub fn look(&mut self, now: Moment, content: u64, times: &Times) -> Vec<Step> {
+    pub fn look(&mut self, now: Moment, content: u64, heard: Heard, times: &Times) -> Vec<Step> {
         let period = period(now, times);
         let wanted = Mark { period, content };
-        let Some((current, since)) = self.turned else {
-            let mut steps = self.fill_and_turn(Slot::One, wanted, now.tick);
+        let Some(current) = self.current else {
+            (self.left, self.is_used) = match self.origin {
+                Origin::New => (None, false),
+                Origin::Known => (Some(now.tick), true),
+            };
+            self.marks[Slot::One as usize] = Some(wanted);
+            self.current = Some(Slot::One);
+            let mut steps = vec![Step::Fill(Slot::One, wanted), Step::Turn(Slot::One)];
             // Others may have given the last period's key, and so may the process before this one.
             let last = Mark {
                 period: period.wrapping_sub(1),
@@ -83,16 +121,25 @@ impl Rotation {
             return steps;
         };
         let idle = current.opposite();
-        let rested = now.tick.since(since) >= times.rest;
+        let rested = now.tick >= self.rested(now.tick, times);
+        self.is_used = match heard {
+            Heard::BySomebody => true,
+            // Whoever was answered is answered no more.
+            Heard::ByNobody => self.is_used && !rested,
+        };
         if self.mark(current) != Some(wanted) {
             if self.mark(idle) == Some(wanted) {
-                self.turned = Some((idle, now.tick));
+                let goes_on = self.left.is_some();
+                self.turn(idle, now.tick);
+                self.is_used |= goes_on;
                 return vec![Step::Turn(idle)];
             }
-            return match rested {
-                true => self.fill_and_turn(idle, wanted, now.tick),
-                false => Vec::new(),
-            };
+            if !rested {
+                return Vec::new();
+            }
+            self.marks[idle as usize] = Some(wanted);
+            self.turn(idle, now.tick);
+            return vec![Step::Fill(idle, wanted), Step::Turn(idle)];
         }
         let next = Mark {
             period: period + 1,
@@ -105,15 +152,20 @@ impl Rotation {
         Vec::new()
     }
 
-    fn fill_and_turn(&mut self, slot: Slot, mark: Mark, now: Tick) -> Vec<Step> {
-        self.marks[slot as usize] = Some(mark);
-        self.turned = Some((slot, now));
-        vec![Step::Fill(slot, mark), Step::Turn(slot)]
+    fn turn(&mut self, slot: Slot, now: Tick) {
+        self.left = self.is_used.then_some(now);
+        self.is_used = false;
+        self.current = Some(slot);
+    }
+
+    /// When nobody needs the idle slot any more.
+    fn rested(&self, now: Tick, times: &Times) -> Tick {
+        self.left.map_or(now, |left| left.after(times.rest))
     }
 
     /// The slot of new connections.
     pub fn current(&self) -> Slot {
-        self.turned.map_or(Slot::One, |(slot, _)| slot)
+        self.current.unwrap_or(Slot::One)
     }
 
     /// What a slot's key was made for; nothing before it was filled.
@@ -123,19 +175,18 @@ impl Rotation {
 
     /// For how long what is said to new connections is not yet what is to be said; nothing where it is.
     pub fn waits(&self, now: Moment, content: u64, times: &Times) -> Option<Duration> {
-        let (current, since) = self.turned?;
         let is_said = self
-            .mark(current)
+            .mark(self.current?)
             .is_some_and(|mark| mark.content == content);
-        (!is_said).then(|| since.after(times.rest).since(now.tick))
+        (!is_said).then(|| self.rested(now.tick, times).since(now.tick))
     }
 
     /// When time alone brings something to do.
     pub fn next_look(&self, now: Moment, content: u64, times: &Times) -> Tick {
-        let Some((current, since)) = self.turned else {
+        let Some(current) = self.current else {
             return now.tick;
         };
-        let rested = since.after(times.rest);
+        let rested = self.rested(now.tick, times);
         let length = millis(times.period);
         let into = now.wall.0 % length;
         let to_half = (length / 2).checked_sub(into).filter(|left| *left > 0);
@@ -198,6 +249,7 @@ mod tests {
 
     #[test]
     fn periods_and_words_take_turns() {
+        use Heard::BySomebody;
         use Slot::{One, Other};
         use Step::{Fill, Turn};
         let mut rotation = Rotation::default();
@@ -229,7 +281,7 @@ mod tests {
             (920, 8, vec![Fill(Other, mark(2, 8))], 1200),
         ] {
             assert_eq!(
-                rotation.look(at(second), content, &TIMES),
+                rotation.look(at(second), content, BySomebody, &TIMES),
                 steps,
                 "{second}"
             );
@@ -247,13 +299,59 @@ mod tests {
         assert_eq!(rotation.mark(One), Some(mark(1, 8)));
     }
 
+    /// What nobody was told needs no rest: neither before anybody was answered, nor once everybody has been.
+    #[test]
+    fn words_wait_only_for_whoever_was_told_others() {
+        use Heard::{ByNobody, BySomebody};
+        for (origin, course) in [
+            (
+                Origin::New,
+                // When, what is to be said, whether anybody is answered, and how long that waits.
+                vec![
+                    (10, 1, ByNobody, None),
+                    (11, 2, ByNobody, None),
+                    (12, 3, ByNobody, None),
+                    // The first who hear anything hear the last words; who is told others then has begun with those.
+                    (13, 3, BySomebody, None),
+                    (14, 4, BySomebody, None),
+                    (15, 5, BySomebody, Some(29)),
+                    (44, 5, BySomebody, None),
+                    (45, 6, BySomebody, Some(29)),
+                    (46, 5, BySomebody, None),
+                    (80, 5, ByNobody, None),
+                    (81, 6, ByNobody, None),
+                    (82, 7, ByNobody, None),
+                ],
+            ),
+            (
+                Origin::Known,
+                vec![
+                    (10, 1, ByNobody, None),
+                    (11, 2, ByNobody, Some(29)),
+                    (12, 2, BySomebody, Some(28)),
+                    (40, 2, BySomebody, None),
+                    (41, 3, BySomebody, Some(29)),
+                ],
+            ),
+        ] {
+            let mut rotation = Rotation::new(origin);
+            for (second, content, heard, waits) in course {
+                rotation.look(at(second), content, heard, &TIMES);
+                let found = rotation.waits(at(second), content, &TIMES);
+                let found = found.map(|waits| waits.as_secs());
+                assert_eq!(found, waits, "{origin:?} {second}");
+            }
+        }
+    }
+
     /// Two nodes whose clocks differ by less than half a period know each other's keys at any time.
     #[test]
     fn nodes_know_each_others_keys() {
-        let (mut ahead, mut behind) = (Rotation::default(), Rotation::default());
+        let known = || Rotation::new(Origin::Known);
+        let (mut ahead, mut behind) = (known(), known());
         for second in 0..5000 {
-            ahead.look(at(second + 280), 1, &TIMES);
-            behind.look(at(second), 1, &TIMES);
+            ahead.look(at(second + 280), 1, Heard::BySomebody, &TIMES);
+            behind.look(at(second), 1, Heard::BySomebody, &TIMES);
             for (one, other) in [(&ahead, &behind), (&behind, &ahead)] {
                 let given = one.mark(one.current());
                 let known = Slot::ALL.map(|slot| other.mark(slot));
@@ -282,7 +380,7 @@ mod tests {
                 wall,
             };
             turns += rotation
-                .look(now, 1, &TIMES)
+                .look(now, 1, Heard::BySomebody, &TIMES)
                 .iter()
                 .filter(|step| matches!(step, Step::Fill(..)))
                 .count();

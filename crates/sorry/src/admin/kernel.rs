@@ -48,7 +48,7 @@ pub enum Hook {
     Xdp,
     /// At the traffic control hook.
     Tc,
-    /// Nowhere: user space answers alone.
+    /// Nowhere.
     None,
 }
 
@@ -83,9 +83,16 @@ pub struct KernelSite {
     pub bytes: usize,
     /// See there.
     pub segments: usize,
-    /// Why the kernel cannot say what it says, so that user space does.
+    /// Whether sorry listens itself at all its addresses, so that user space answers where the kernel does not. Otherwise visitors reach whatever
+    /// listens there.
+    #[serde(default)]
+    pub listens: bool,
+    /// Why the kernel cannot say what user space says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsayable: Option<String>,
+    /// Whether the kernel goes on with what was said before that, rather than have visitors reach whatever listens there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub older: bool,
     /// Why the server in user space has too much to do, where it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overloaded: Option<String>,
@@ -123,6 +130,10 @@ pub struct VipStanding {
 /// What is known of a site for which the kernel answers, and nobody has asked.
 pub(super) const UNPROVEN: &str = "it is set, as read back; that packets come this way is not proven, for nobody was answered since";
 
+/// What is said where the kernel cannot say what it is to say.
+pub(super) const OLDER: &str =
+    "visitors read what was said before, for the kernel cannot say what is said now";
+
 impl VipStanding {
     /// Whether the kernel does what is wanted.
     pub fn is_as_wanted(&self) -> bool {
@@ -136,23 +147,29 @@ impl KernelStanding {
         let Some(site) = self.sites.iter().find(|known| known.site == site) else {
             return Vec::new();
         };
-        if let Some(why) = &site.unsayable {
-            return vec![format!("nothing is answered in the kernel: {why}")];
+        let who = site.elsewhere();
+        match (&site.unsayable, site.older) {
+            (Some(why), true) => return vec![format!("{OLDER}: {why}")],
+            (Some(why), false) => {
+                return vec![format!("nothing is answered in the kernel, {who}: {why}")];
+            }
+            (None, _) => {}
         }
-        let mut told = self.unattached();
+        let unattached = self.unattached().into_iter();
+        let mut told: Vec<String> = unattached.map(|why| format!("{why}; {who}")).collect();
         let lost = site
             .vips
             .iter()
             .filter(|vip| vip.mode == "absent" && self.is_attached(&vip.interface));
         told.extend(lost.map(|vip| {
             format!(
-                "nothing is answered in the kernel for {} at {}: there is no room for it, or the self-test has found the page wrong",
+                "nothing is answered in the kernel for {} at {}, {who}: there is no room for it, or the self-test has found the page wrong",
                 vip.address, vip.interface
             )
         }));
         if let Some(seconds) = site.waits_seconds {
             told.push(format!(
-                "the kernel says what was said before for up to {seconds} s more, so that whoever is being told that hears it to the end"
+                "where the kernel answers, visitors read what was said before for up to {seconds} s more, so that whoever is being told that hears it to the end"
             ));
         }
         told
@@ -207,6 +224,14 @@ impl KernelStanding {
 }
 
 impl KernelSite {
+    /// Who answers its visitors where the kernel does not, in words.
+    pub(super) fn elsewhere(&self) -> &'static str {
+        match self.listens {
+            true => "user space answers there",
+            false => "visitors reach whatever listens there",
+        }
+    }
+
     /// Connections begun and requests answered.
     pub fn answered(&self) -> (u64, u64) {
         let count = |name: &str| self.counts.get(name).copied().unwrap_or(0);

@@ -3,7 +3,7 @@
 use sorry_bpf::layout::Count;
 
 use super::column::{kept, spare, wraps};
-use super::kernel::{Hook, InterfaceStanding, KernelSite, KernelStanding, UNPROVEN};
+use super::kernel::{Hook, InterfaceStanding, KernelSite, KernelStanding, OLDER, UNPROVEN};
 use super::look::{Ink, Look};
 use super::table::{Cell, Table, printable};
 
@@ -151,7 +151,11 @@ impl KernelSite {
     fn notes(&self) -> Vec<(String, Ink)> {
         let mut notes = Vec::new();
         if let Some(why) = &self.unsayable {
-            notes.push((format!("user space answers: {why}"), Ink::Bad));
+            let what = match self.older {
+                true => OLDER,
+                false => self.elsewhere(),
+            };
+            notes.push((format!("{what}: {why}"), Ink::Bad));
         } else if self.segments > 0 {
             let packets = if self.segments == 1 {
                 "one packet".to_owned()

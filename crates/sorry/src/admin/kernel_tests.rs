@@ -50,7 +50,9 @@ fn standing() -> KernelStanding {
             when: "when down".to_owned(),
             bytes: 4470,
             segments: 4,
+            listens: false,
             unsayable: None,
+            older: false,
             overloaded: None,
             proven: Some(true),
             waits_seconds: None,
@@ -134,12 +136,12 @@ fn monitors_read_the_same() {
 fn whoever_counts_on_it_is_told_what_it_does_not_do() {
     let lost = |address: &str| {
         format!(
-            "nothing is answered in the kernel for {address} at eth0: there is no room for it, or the self-test has found the page wrong"
+            "nothing is answered in the kernel for {address} at eth0, visitors reach whatever listens there: there is no room for it, or the self-test has found the page wrong"
         )
     };
     let all = standing();
     let told = all.cautions("shop");
-    let gone = "nothing is answered in the kernel at eth1: eth1 has gone".to_owned();
+    let gone = "nothing is answered in the kernel at eth1: eth1 has gone; visitors reach whatever listens there".to_owned();
     assert_eq!(
         told,
         [gone, lost("203.0.113.11:80"), lost("203.0.113.12:80")]
@@ -157,11 +159,28 @@ fn whoever_counts_on_it_is_told_what_it_does_not_do() {
         [2001:db8::10]:80 is unknown at eth0 (tc)
         it is set, as read back; that packets come this way is not proven, for nobody was answered since
         it is overloaded: a worker was busy
-        the kernel says what was said before for up to 7 s more, so that whoever is being told that hears it to the end"#]]
+        where the kernel answers, visitors read what was said before for up to 7 s more, so that whoever is being told that hears it to the end"#]]
     .assert_eq(&waits.explain("shop").join("\n"));
     waits.sites[0].unsayable = Some("the page is long".to_owned());
-    assert_eq!(
-        waits.cautions("shop"),
-        ["nothing is answered in the kernel: the page is long"]
-    );
+    for (listens, older, told) in [
+        (
+            false,
+            false,
+            "nothing is answered in the kernel, visitors reach whatever listens there: the page is long",
+        ),
+        (
+            true,
+            false,
+            "nothing is answered in the kernel, user space answers there: the page is long",
+        ),
+        (
+            false,
+            true,
+            "visitors read what was said before, for the kernel cannot say what is said now: the page is long",
+        ),
+    ] {
+        let site = &mut waits.sites[0];
+        (site.listens, site.older) = (listens, older);
+        assert_eq!(waits.cautions("shop"), [told]);
+    }
 }

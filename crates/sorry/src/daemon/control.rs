@@ -3,11 +3,11 @@
 //! One event at a time, each handled whole. Nothing here is on the way of a request. How the process leaves, to a successor
 //! or for good, is next door.
 
+mod certificates;
 mod leaving;
 mod thinking;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -16,7 +16,6 @@ use tokio::task::JoinHandle;
 use super::access_log;
 use super::alarm;
 use super::brain::{Brain, Hands, News};
-use super::cautions;
 use super::crew::{Crew, Hiring, Pinning};
 use super::doors::Change;
 use super::handing::{Files, Handing, Next};
@@ -26,7 +25,6 @@ use super::pages::Loaded;
 use super::report::Gauge;
 use super::run::RunError;
 use super::runner::Runner;
-use super::secrets;
 use super::state::{Read, State};
 use super::supervisor::Supervisor;
 use super::takeover::{self, TakeoverError};
@@ -36,7 +34,7 @@ use crate::answer::Identities;
 use crate::config::Report;
 use crate::count::WorkerCounts;
 use crate::listen::passed::Passed;
-use crate::listen::tls::reload::{self, Attempt, Found};
+use crate::listen::tls::reload::Attempt;
 
 /// How the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,6 +310,11 @@ impl Control {
                 self.gauge.note(&self.state);
                 self.compress();
             }
+            Event::News(News::Route(routed)) => {
+                if let Some(kernel) = &self.kernel {
+                    kernel.route(routed);
+                }
+            }
             Event::News(News::Answer(answer)) => self.tell_outcome(*answer),
             Event::Feed => {
                 self.crew.turn();
@@ -410,55 +413,5 @@ impl Control {
         self.crew.turn();
         sorry_sys::heap::give_back();
         sorry_sys::program::give_back();
-    }
-
-    /// Watches the certificates' files, whatever they are now.
-    fn watch_certificates(&mut self) {
-        if let Some(watching) = self.certificates.take() {
-            watching.abort();
-        }
-        let (Some(tls), Some(changes)) = (&self.state.tls, self.state.watch.take()) else {
-            return;
-        };
-        let pairs = secrets::files(&self.state.config);
-        let done = self.background.0.clone();
-        let generation = self.state.generation;
-        let tell = move |attempts| {
-            let _process_has_ended = done.send(Background::Certificates(generation, attempts));
-        };
-        let resolver = Arc::clone(tls.certificates());
-        let watch = reload::watch(resolver, pairs, secrets::OUT_OF_TIME, changes, tell);
-        self.certificates = Some(tokio::spawn(watch));
-    }
-
-    fn note_certificates(&mut self, attempts: &[Attempt]) {
-        // All pairs were read, since any of their files may have changed: what is as it was is not news.
-        for attempt in attempts {
-            match &attempt.result {
-                Ok(Found::TheSame) => {}
-                Ok(Found::Another(certificate)) => {
-                    log::info!("{certificate} was read again and is in force");
-                    if let Some(caution) = cautions::of_time(certificate, SystemTime::now()) {
-                        log::warn!("{caution}");
-                    }
-                }
-                Err(mistakes) => {
-                    let mistake = secrets::in_words(mistakes);
-                    if self.state.rereads.mistake(&attempt.files) != Some(&mistake) {
-                        log::error!(
-                            "a certificate that cannot be read again stays as it was: {mistake}"
-                        );
-                    }
-                }
-            }
-        }
-        self.state.rereads.note(attempts, admin::Moment::now());
-        let mended = attempts.iter().all(|attempt| attempt.result.is_ok());
-        if mended && self.state.reconsider(&self.read) {
-            self.runner.configured(&self.state.config);
-            self.configure_brain();
-            log::info!("what the last reload was refused for is mended, and all is in force");
-        }
-        self.gauge.note(&self.state);
     }
 }

@@ -37,6 +37,8 @@ pub(super) fn check(config: &Config) -> Result<Vec<String>, Report> {
         warnings: config.warnings.clone(),
     };
     read_all(config, None, &mut Reached::default(), &mut found);
+    // A start tells of them as it tries to attach.
+    found.warnings.extend(kernel::missing_devices(config));
     found.mistakes.extend(
         checks::prepare(config, &Arc::default())
             .err()

@@ -3,6 +3,8 @@
 //! A change is planned whole before any of it is applied: a new configuration with a mistake in it, a page that does
 //! not render, an address that is taken leave everything as it was.
 
+mod words;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -23,6 +25,7 @@ use super::prepared::{Reads, page_warnings, passed_returns, prepare};
 use super::programs::Programs;
 use super::sandbox;
 use super::secrets;
+use super::spoken;
 use super::wire::{self, Fixed, Retired};
 use super::worker::{Front, Shared, Shortage};
 use crate::admin::{Moment, ReloadOutcome, ReloadReport};
@@ -33,6 +36,7 @@ use crate::count;
 use crate::listen::file_watch::FileWatch;
 use crate::listen::passed::Passed;
 use crate::listen::tls::Tls;
+use words::ordered;
 
 /// Closed listeners whose connections still find their own site, at most; each keeps its configuration's pages in memory.
 const RETIRED: usize = 16;
@@ -49,6 +53,8 @@ pub(super) struct State {
     watched: Vec<Watched>,
     /// What visitors are told beside what was typed, by site.
     outlooks: Vec<Outlook>,
+    /// Whether anybody has said yet what they are told.
+    is_told: bool,
     /// When a site was last sent to its real servers again.
     recovered: Option<Instant>,
     /// What the process was started with: some of it stays in force until it ends.
@@ -101,13 +107,17 @@ pub(super) fn now() -> u64 {
 }
 
 impl State {
-    /// Prepares the first configuration; its sockets are open when this returns.
+    /// Prepares the first configuration; its sockets are open when this returns. Visitors are told what the predecessor has told them.
     pub(super) fn new(
-        config: Config,
+        typed: Config,
         origin: Origin,
         passed: &mut Passed,
     ) -> Result<(State, Change), Report> {
         let rendered = now();
+        let outlooks = spoken::claim(passed);
+        let is_told = outlooks.is_some();
+        let outlooks = outlooks.unwrap_or_default();
+        let config = ordered(&typed, &outlooks);
         let doors = Doors::default();
         let mut reached = Reached::default();
         let reads = Reads {
@@ -117,14 +127,15 @@ impl State {
         };
         let prepared = prepare(&config, &doors, passed, origin.workers, reads)?;
         let (tls, watch) = prepared.secrets.adopt();
-        let config = Arc::new(config);
+        let typed = Arc::new(typed);
         let mut state = State {
-            started_with: Arc::clone(&config),
-            typed: Arc::clone(&config),
+            started_with: Arc::clone(&typed),
+            typed,
             watched: prepared.watched,
-            outlooks: Vec::new(),
+            outlooks,
+            is_told,
             recovered: None,
-            config,
+            config: Arc::new(config),
             pages: prepared.pages,
             edition: 1,
             compressed: 0,
@@ -414,28 +425,6 @@ impl State {
         &self.typed
     }
 
-    /// What visitors of a site are told beside what was typed.
-    pub(super) fn outlook_of(&self, site: &str) -> Option<&Outlook> {
-        self.outlooks.iter().find(|outlook| *outlook.site == *site)
-    }
-
-    /// Visitors are told something else from now on.
-    pub(super) fn take_outlooks(&mut self, outlooks: Vec<Outlook>, shared: &Shared) {
-        let is_back = |outlook: &Outlook| {
-            let before = self.outlook_of(&outlook.site);
-            outlook.is_back && before.is_some_and(|before| !before.is_back)
-        };
-        if outlooks.iter().any(is_back) {
-            self.recovered = Some(Instant::now());
-        }
-        self.outlooks = outlooks;
-        let config = ordered(&self.typed, &self.outlooks);
-        match config == *self.config {
-            true => self.publish(shared),
-            false => self.render(Arc::new(config), shared),
-        }
-    }
-
     /// Makes the pages again for this moment, after an expected return has passed. A page that cannot be read now stays
     /// as it is: only its files were at fault, and nobody asked for a reload.
     pub(super) fn refresh(&mut self, shared: &Shared) {
@@ -466,26 +455,6 @@ impl State {
             .filter(|until| *until > self.rendered)
             .min()
     }
-}
-
-/// What was typed, with what operators have ordered in its place.
-fn ordered(typed: &Config, outlooks: &[Outlook]) -> Config {
-    let mut config = typed.clone();
-    for site in &mut config.sites {
-        let Some(outlook) = outlooks.iter().find(|outlook| outlook.site == site.name) else {
-            continue;
-        };
-        let until = outlook
-            .until
-            .and_then(|until| jiff::Timestamp::from_second(i64::try_from(until).ok()?).ok());
-        if until.is_none() && outlook.said.is_none() {
-            continue;
-        }
-        let sorry = &mut Arc::make_mut(site).sorry;
-        sorry.until = until.or(sorry.until);
-        sorry.say = outlook.said.clone().or_else(|| sorry.say.take());
-    }
-    config
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use sorry_bpf::layout::{self, Config, Count, Kind, VARIANTS};
 use sorry_core::moment::{Moment, Tick};
 use sorry_core::responder::flip::{self, Company, Flip, Mode, Wanted};
-use sorry_core::responder::rotation::{self, Rotation, Slot, Step};
+use sorry_core::responder::rotation::{self, Heard, Rotation, Slot, Step};
 use sorry_core::retry_after::Promise;
 
 use super::fill;
@@ -131,10 +131,10 @@ impl Responder {
     pub fn new(place: Place, secret: Secret, terms: Terms) -> Result<Responder, LoadError> {
         let mut responder = Responder {
             loaded: Loaded::new(place, MOST_SITES)?,
+            rotation: Rotation::new(secret.origin()),
             secret,
             config: Config::default(),
             terms,
-            rotation: Rotation::default(),
             sites: Vec::new(),
             content: 0,
             refreshed: 0,
@@ -191,6 +191,11 @@ impl Responder {
         self.write_config()
     }
 
+    /// Until when anything is answered, where that was said; see [`Responder::set_lease`].
+    pub fn lease(&self) -> Option<u64> {
+        Some(self.config.lease).filter(|until| *until > 1)
+    }
+
     /// Says whether a site is to be answered for.
     pub fn want(&mut self, site: &str, wanted: Wanted, now: Moment) -> Result<(), LoadError> {
         for known in &mut self.sites {
@@ -206,7 +211,12 @@ impl Responder {
         let fresh: Vec<usize> = (0..self.sites.len())
             .filter(|site| !self.sites[*site].filled)
             .collect();
-        let steps = self.rotation.look(now, self.content, &self.terms.rotation);
+        let heard = match self.is_awake() {
+            true => Heard::BySomebody,
+            false => Heard::ByNobody,
+        };
+        let times = &self.terms.rotation;
+        let steps = self.rotation.look(now, self.content, heard, times);
         for step in &steps {
             self.step(*step, now)?;
         }
@@ -239,9 +249,15 @@ impl Responder {
         flips.chain(second).fold(turn, Tick::min)
     }
 
-    /// For how long it says what was to be said before, since somebody may have begun with what was to be said before that.
-    pub fn waits(&self, now: Moment) -> Option<Duration> {
-        self.rotation.waits(now, self.content, &self.terms.rotation)
+    /// For how long it says for a site what was to be said before, since somebody may have begun with what was to be said before that.
+    pub fn waits(&self, site: &str, now: Moment) -> Option<Duration> {
+        let times = &self.terms.rotation;
+        let waits = self.rotation.waits(now, self.content, times)?;
+        let current = self.rotation.current() as usize;
+        let mut sites = self.sites.iter().filter(|known| !known.leaves);
+        let known = sites.find(|known| *known.subject.name == *site)?;
+        let said = &known.said[current];
+        (*said != known.subject.speech).then_some(waits)
     }
 
     /// What the kernel says of every address, read back from it.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use sorry_core::responder::rotation::Mark;
+use sorry_core::responder::rotation::{Mark, Origin};
 
 /// The least that a shared secret may have, in bytes.
 pub const SHORTEST: usize = 16;
@@ -15,6 +15,7 @@ pub const SHORTEST: usize = 16;
 pub struct Secret {
     key: hmac::Key,
     bytes: Box<[u8]>,
+    origin: Origin,
 }
 
 impl fmt::Debug for Secret {
@@ -32,15 +33,24 @@ impl Secret {
         let mut bytes = [0; 32];
         let filled = SystemRandom::new().fill(&mut bytes);
         filled.map_err(|_| std::io::Error::other("the machine gives no random numbers"))?;
-        Ok(Secret::shared(&bytes))
+        Ok(Secret {
+            origin: Origin::New,
+            ..Secret::shared(&bytes)
+        })
     }
 
-    /// The one that several nodes have.
+    /// The one that several nodes have, or the process before this one had.
     pub fn shared(bytes: &[u8]) -> Secret {
         Secret {
             key: hmac::Key::new(hmac::HMAC_SHA256, bytes),
             bytes: bytes.into(),
+            origin: Origin::Known,
         }
+    }
+
+    /// Who had it before.
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// It itself, for a successor and nobody else.

@@ -1,6 +1,7 @@
 //! What answers in the kernel, in a world of network namespaces: real clients on one side, the server on the other, and between
 //! them a wire that may lose packets. Needs root.
 
+mod afterwards;
 mod answered;
 mod archive;
 mod clients;

@@ -32,7 +32,15 @@ fn told(engine: &Engine, now: Moment) -> String {
     let mut lines = String::new();
     for link in site.chain() {
         let line = match link.fact {
-            Fact::Routed { route, why, .. } => format!("{} {}", route.label(), why.label()),
+            Fact::Routed {
+                route,
+                why,
+                is_done,
+                ..
+            } => {
+                let failed = if is_done { "" } else { ", failed" };
+                format!("{} {}{failed}", route.label(), why.label())
+            }
             Fact::WindowEnded(name, until) => format!("{name} ended before {until:?}"),
             Fact::Order(order, phase) => format!("ordered by {}: {phase:?}", order.by),
             Fact::Otherwise(route, why) => format!("else {} {}", route.label(), why.label()),

@@ -6,7 +6,7 @@ use crate::admin::exposition::Family;
 pub(in crate::admin) static KERNEL_ATTACHED: Family = gauge(
     "sorry_kernel_attached",
     &["interface", "hook"],
-    "Always 1, with the hook at which the in-kernel responder is attached to an interface; `none` where user space answers alone.",
+    "Always 1, with the hook at which the in-kernel responder is attached to an interface; `none` where it is at none.",
 );
 
 pub(in crate::admin) static KERNEL_SELFTEST: Family = gauge(

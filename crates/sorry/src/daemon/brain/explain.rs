@@ -69,9 +69,14 @@ pub(super) fn steps(site: &SiteView<'_>, now: Now) -> Vec<Step> {
 
 fn fact(fact: &Fact<'_>, weights: &Weights, now: Now) -> String {
     match fact {
-        Fact::Routed { route, why, since } => format!(
+        Fact::Routed {
+            route,
+            why,
+            since,
+            is_done,
+        } => format!(
             "visitors {} since {}, because {}",
-            sent(*route),
+            sent(*route, *is_done),
             words::at(*since),
             words::why(*why, weights)
         ),
@@ -127,10 +132,13 @@ fn fact(fact: &Fact<'_>, weights: &Weights, now: Now) -> String {
     }
 }
 
-fn sent(route: Route) -> &'static str {
-    match route {
-        Route::Live => "are sent to the real servers",
-        Route::Sorry => "are told sorry",
+/// Where a switch has failed nobody knows where they are.
+fn sent(route: Route, is_done: bool) -> &'static str {
+    match (route, is_done) {
+        (Route::Live, true) => "are sent to the real servers",
+        (Route::Live, false) => "are to be sent to the real servers",
+        (Route::Sorry, true) => "are told sorry",
+        (Route::Sorry, false) => "are to be told sorry",
     }
 }
 

@@ -33,7 +33,8 @@ use kept::Batch;
 pub(super) use kept::Grown;
 
 /// Makes the engine's switches of a site.
-pub(super) type Switches = Box<dyn Fn(&Site) -> Vec<sorry_core::event::SwitchSetup> + Send>;
+pub(super) type Switches =
+    Box<dyn Fn(&Config, &Site) -> Vec<sorry_core::event::SwitchSetup> + Send>;
 
 /// See the file's header.
 pub(super) struct Mind {

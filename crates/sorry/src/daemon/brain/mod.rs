@@ -46,7 +46,7 @@ use crate::admin::Command;
 use crate::admin::kernel::KernelStanding;
 use crate::admin::standing::Standing;
 use crate::check::Watched;
-use crate::config::{Config, KernelWhen};
+use crate::config::Config;
 use crate::journal::Entry;
 use chronicle::{Chronicle, Opening};
 use eyes::Eyes;
@@ -195,7 +195,7 @@ fn think(
     let told = kept.past.told;
     let mind = Mind::new(
         Arc::clone(&config),
-        switches(beginning.kernel.is_some()),
+        switches(beginning.kernel.clone()),
         beginning.hands,
         kept.past,
         clock.now(),
@@ -204,7 +204,7 @@ fn think(
         Ok(posts) => posts,
         Err(error) => return log::error!("nothing is watched: cannot start a thread: {error}"),
     };
-    let hand = hand(beginning.kernel, &own_inbox);
+    let hand = hand(beginning.kernel.as_ref(), &beginning.told, &own_inbox);
     runtime.block_on(async {
         let mut chronicle = kept.chronicle;
         let opening = Opening {
@@ -241,17 +241,22 @@ fn think(
     runtime.shutdown_background();
 }
 
-fn hand(kernel: Option<kernel::Handle>, inbox: &mpsc::UnboundedSender<Message>) -> Box<dyn Hand> {
+fn hand(
+    kernel: Option<&kernel::Handle>,
+    told: &Told,
+    inbox: &mpsc::UnboundedSender<Message>,
+) -> Box<dyn Hand> {
     match kernel {
-        Some(handle) => Box::new(KernelHand::new(handle, inbox.clone())),
+        Some(handle) => Box::new(KernelHand::new(handle, told.clone(), inbox.clone())),
         None => Box::new(NoHand),
     }
 }
 
-/// Which switches a site has: the kernel, where anything is attached and the site wants it.
-fn switches(kernel: bool) -> Switches {
-    Box::new(move |site| {
-        let wanted = kernel && site.sorry.kernel != KernelWhen::Never;
+/// Which switches a site has: the kernel, where it is to answer and the site wants it.
+fn switches(kernel: Option<kernel::Handle>) -> Switches {
+    Box::new(move |config, site| {
+        let kernel = kernel.as_ref();
+        let wanted = kernel.is_some_and(|kernel| kernel.switches(config, site));
         let switch = SwitchSetup {
             name: kernel::SWITCH.into(),
             act: Act::Act,

@@ -312,7 +312,7 @@ pub(super) fn told(
             )]
         }
         Command::Say(None) => vec!["visitors read the standard words again".to_owned()],
-        Command::Say(Some(_)) => vec!["visitors read that from now on".to_owned()],
+        Command::Say(Some(_)) => vec!["visitors read that".to_owned()],
         Command::Drain(real, drained) => {
             let real = site.reals().find(|known| known.id == *real);
             let real = real.map_or("", |real| real.name());

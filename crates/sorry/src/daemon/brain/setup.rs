@@ -138,13 +138,13 @@ pub enum Hands {
 pub(super) fn setup(
     config: &Config,
     agreed: &[Agreed],
-    switches: &dyn Fn(&Site) -> Vec<SwitchSetup>,
+    switches: &dyn Fn(&Config, &Site) -> Vec<SwitchSetup>,
     hands: Hands,
 ) -> Setup {
     let watch = &config.watch;
     let site = |site: &Arc<Site>| {
         let mut setup = self::site(site, agreed);
-        setup.switches = switches(site);
+        setup.switches = switches(config, site);
         if hands == Hands::Bound {
             for switch in &mut setup.switches {
                 switch.act = Act::Observe;

@@ -45,7 +45,7 @@ fn configuration(reals: usize) -> Arc<Config> {
 }
 
 fn switch(act: Act) -> Switches {
-    Box::new(move |_| {
+    Box::new(move |_, _| {
         vec![SwitchSetup {
             name: "fake".into(),
             act,

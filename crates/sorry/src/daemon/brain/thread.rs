@@ -63,10 +63,11 @@ pub(super) enum Message {
 pub(in crate::daemon) type Told = mpsc::UnboundedSender<News>;
 
 /// News for the control thread, in their order.
-#[derive(Debug)]
 pub(in crate::daemon) enum News {
     /// This is what visitors are to be told.
     Outlooks(Vec<Outlook>),
+    /// This is wished of the kernel: only now, so that it knows what visitors are told.
+    Route(kernel::Routed),
     /// Whoever has ordered something is to be answered: only now, so that visitors are told already.
     Answer(Box<Answer>),
 }
@@ -83,11 +84,15 @@ impl Hand for NoHand {
     fn route(&mut self, _: &str, _: SwitchId, _: u64, _: Wanted) {}
 }
 
-/// The kernel, the one switch that there is. What comes of a wish comes back as a message.
-pub(super) struct KernelHand(kernel::Handle);
+/// The kernel, the one switch that there is, by way of the control thread. What comes of a wish comes back as a message.
+pub(super) struct KernelHand(Told);
 
 impl KernelHand {
-    pub(super) fn new(handle: kernel::Handle, inbox: mpsc::UnboundedSender<Message>) -> KernelHand {
+    pub(super) fn new(
+        handle: &kernel::Handle,
+        told: Told,
+        inbox: mpsc::UnboundedSender<Message>,
+    ) -> KernelHand {
         handle.tell(Box::new(move |switch, generation, outcome| {
             let _brain_has_ended = inbox.send(Message::Applied {
                 switch,
@@ -95,18 +100,18 @@ impl KernelHand {
                 outcome,
             });
         }));
-        KernelHand(handle)
+        KernelHand(told)
     }
 }
 
 impl Hand for KernelHand {
     fn route(&mut self, site: &str, switch: SwitchId, generation: u64, wanted: Wanted) {
-        self.0.route(kernel::Routed {
+        let _process_ends = self.0.send(News::Route(kernel::Routed {
             site: site.into(),
             switch,
             generation,
             route: wanted.route,
-        });
+        }));
     }
 }
 
@@ -287,6 +292,7 @@ impl Thread {
     fn act(&mut self) {
         let mut news = false;
         let mut answers = Vec::new();
+        let mut routes = Vec::new();
         loop {
             let actions = self.mind.actions();
             if actions.is_empty() {
@@ -301,12 +307,7 @@ impl Thread {
                         switch,
                         generation,
                         wanted,
-                    } => {
-                        let config = self.mind.config();
-                        if let Some(site) = config.sites.get(switch.site.0 as usize) {
-                            self.hand.route(&site.name, switch, generation, wanted);
-                        }
-                    }
+                    } => routes.push((switch, generation, wanted)),
                     Action::AskPeers(site) => self.ask_peers(site),
                     Action::AskNobody => self.asking.end(),
                     Action::Tell(tellings) => {
@@ -317,11 +318,21 @@ impl Thread {
                 }
             }
         }
-        if news || !answers.is_empty() {
+        if news || !answers.is_empty() || !routes.is_empty() {
             self.tell();
+        }
+        for (switch, generation, wanted) in routes {
+            self.route(switch, generation, wanted);
         }
         for answer in answers {
             let _process_ends = self.told.send(News::Answer(answer));
+        }
+    }
+
+    fn route(&mut self, switch: SwitchId, generation: u64, wanted: Wanted) {
+        let config = self.mind.config();
+        if let Some(site) = config.sites.get(switch.site.0 as usize) {
+            self.hand.route(&site.name, switch, generation, wanted);
         }
     }
 

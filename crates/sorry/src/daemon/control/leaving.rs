@@ -52,6 +52,7 @@ impl Control {
         let copies = match takeover::copies(&sockets) {
             Ok(mut copies) => {
                 copies.extend(self.kernel.iter().flat_map(Kernel::bequest));
+                copies.extend(self.state.spoken());
                 copies
             }
             Err(error) => {

@@ -37,9 +37,10 @@ impl Control {
         Ok(())
     }
 
-    /// What is published for workers is what the kernel is to say.
+    /// What is published for workers is what the kernel is to say. At a start it hears nothing before what was ordered is known: other words would keep
+    /// those waiting, and cut off who was told them by the process before.
     pub(super) fn say_in_kernel(&self) {
-        if let Some(kernel) = &self.kernel {
+        if let Some(kernel) = self.kernel.as_ref().filter(|_| self.state.knows_words()) {
             kernel.say(&self.state.config, &self.shared.front.load());
         }
     }
@@ -109,7 +110,7 @@ impl Control {
             audit: Arc::clone(&self.gauge.audit),
             programs: Arc::clone(&self.state.programs),
             hold,
-            kernel: self.kernel.as_ref().and_then(Kernel::handle),
+            kernel: self.kernel.as_ref().map(Kernel::handle),
             in_kernel: self
                 .kernel
                 .as_ref()

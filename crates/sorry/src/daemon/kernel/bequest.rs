@@ -2,26 +2,22 @@
 //! it replaces, the secret that keys are made of, and what is done for which address.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::MemfdFlags;
 use serde::{Deserialize, Serialize};
 use sorry_core::responder::flip::Mode;
 use sorry_core::responder::overload::{Cause, Overload};
 
 use super::node::Node;
+use crate::daemon::memory;
 use crate::kernel::pin::{self, Claim};
 use crate::kernel::{FilterId, Held, Links, Place, Secret};
 use crate::listen::passed::Passed;
 
 /// The name under which secret and modes move, and that of links before hook and device.
 const NAME: &str = "sorry-kernel";
-
-/// The longest that is read: 64 sites with many addresses.
-const MOST: u64 = 1 << 20;
 
 /// What stands in memory that both processes have.
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,7 +72,7 @@ impl Bequest {
         let mut bequest = Bequest::default();
         if let Some(state) = passed.claim_named(NAME, |_| true).pop() {
             bequest.names.push(NAME.to_owned());
-            match read(state) {
+            match memory::read::<State>(state) {
                 Ok(state) => {
                     bequest.secret = Some(Secret::shared(&state.secret));
                     bequest.modes = state
@@ -196,7 +192,7 @@ pub(super) fn all(
                 .state()
                 .map(|(cause, asked)| (TooMuch::of(cause), asked)),
         };
-        all.push((NAME.to_owned(), written(&state)?));
+        all.push((NAME.to_owned(), memory::written(NAME, &state)?));
     }
     Ok(all)
 }
@@ -237,20 +233,6 @@ fn link_named(name: &str) -> Option<(Place, &str)> {
     Some((place, device))
 }
 
-fn written(state: &State) -> io::Result<OwnedFd> {
-    let mut file = File::from(rustix::fs::memfd_create(NAME, MemfdFlags::CLOEXEC)?);
-    file.write_all(&serde_json::to_vec(state)?)?;
-    Ok(file.into())
-}
-
-fn read(state: OwnedFd) -> io::Result<State> {
-    let mut file = File::from(state);
-    file.rewind()?;
-    let mut bytes = Vec::new();
-    file.take(MOST).read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
-}
-
 impl TooMuch {
     fn of(cause: Cause) -> TooMuch {
         match cause {
@@ -286,6 +268,8 @@ impl Word {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]
@@ -314,7 +298,7 @@ mod tests {
         };
         let link = || OwnedFd::from(File::open("/dev/null").unwrap());
         let mut passed = Passed::new(vec![
-            (NAME.to_owned(), written(&state).unwrap()),
+            (NAME.to_owned(), memory::written(NAME, &state).unwrap()),
             (link_name(Place::Driver, "eth0"), link()),
             (claim_name(Place::Driver, "eth0"), link()),
             (behind_name("eth0"), link()),

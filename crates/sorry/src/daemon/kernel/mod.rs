@@ -3,6 +3,7 @@
 
 mod bequest;
 mod cautions;
+mod lease;
 mod load;
 mod node;
 mod nodes;
@@ -14,6 +15,7 @@ mod selftest;
 mod subjects;
 mod thread;
 pub(in crate::daemon) mod trial;
+mod wishes;
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -27,9 +29,9 @@ use sorry_core::site::Route;
 
 use super::worker::Front;
 use crate::admin::kernel::KernelStanding;
-use crate::config::Config;
+use crate::config::{self, Config, KernelWhen};
 pub(super) use bequest::Bequest;
-pub(super) use cautions::cautions;
+pub(super) use cautions::{cautions, missing_devices};
 pub(super) use load::Gauges;
 pub(super) use nodes::Nodes;
 use order::Order;
@@ -73,17 +75,22 @@ pub(super) struct Kernel {
 
 /// The part of it that others may hold.
 #[derive(Clone)]
-pub(super) struct Handle(Sender<Order>);
+pub(super) struct Handle {
+    orders: Sender<Order>,
+    is_attached: bool,
+}
 
 impl Handle {
-    /// Tells it where visitors go.
-    pub(super) fn route(&self, routed: Routed) {
-        let _ended = self.0.send(Order::Route(routed));
-    }
-
     /// From now on it is told what came of wishes.
     pub(super) fn tell(&self, tell: Tell) {
-        let _ended = self.0.send(Order::Tell(tell));
+        let _ended = self.orders.send(Order::Tell(tell));
+    }
+
+    /// Whether the kernel is one of a site's switches. Where there is nothing that could answer it is one that fails, unless visitors are refused
+    /// without it.
+    pub(super) fn switches(&self, config: &Config, site: &config::Site) -> bool {
+        let is_wanted = site.sorry.kernel != KernelWhen::Never;
+        is_wanted && (self.is_attached || !subjects::refuses_anyway(config, site))
     }
 }
 
@@ -105,9 +112,17 @@ impl Kernel {
         })
     }
 
-    /// For whoever decides; nothing where there is nothing that could answer, for that is no switch that fails.
-    pub(super) fn handle(&self) -> Option<Handle> {
-        self.is_attached.then(|| Handle(self.orders.clone()))
+    /// For whoever decides.
+    pub(super) fn handle(&self) -> Handle {
+        Handle {
+            orders: self.orders.clone(),
+            is_attached: self.is_attached,
+        }
+    }
+
+    /// Tells it where visitors go.
+    pub(super) fn route(&self, routed: Routed) {
+        let _ended = self.orders.send(Order::Route(routed));
     }
 
     /// What a successor is to have, with names. Without it the successor begins anew, and connections that are being answered are lost.
@@ -175,5 +190,5 @@ pub(super) fn is_wanted(config: &Config) -> bool {
     config
         .sites
         .iter()
-        .any(|site| site.sorry.kernel != crate::config::KernelWhen::Never)
+        .any(|site| site.sorry.kernel != KernelWhen::Never)
 }

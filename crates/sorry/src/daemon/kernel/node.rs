@@ -18,7 +18,7 @@ const LEFT: &str = "the process before this one was attached there";
 /// One device.
 pub(in crate::daemon) struct Node {
     pub(super) name: Box<str>,
-    /// What is attached to it; nothing where nothing could be, and then user space answers alone.
+    /// What is attached to it; nothing where nothing could be.
     pub(super) attached: Option<(Attachment, Responder)>,
     /// Why it is at no better place, or nowhere.
     pub(super) why: Option<String>,
@@ -144,9 +144,7 @@ impl Node {
         let name = &self.name;
         let why = self.why.as_deref().unwrap_or_default();
         match self.hook() {
-            Hook::None => log::warn!(
-                "nothing is answered in the kernel at {name}, user space answers alone: {why}"
-            ),
+            Hook::None => log::warn!("nothing is answered in the kernel at {name}: {why}"),
             hook if why.is_empty() => {
                 let attached = self.attached.as_ref();
                 let behind = match attached.is_some_and(|(attachment, _)| attachment.has_behind()) {

@@ -3,45 +3,26 @@
 use sorry_core::site::Route;
 
 use super::Routed;
-use super::subjects::Subjects;
+use super::subjects::{Asked, Subjects};
 use super::thread::Thread;
-use crate::kernel::Stands;
+use crate::kernel::{Responder, Stands};
 
 impl Thread {
-    /// Whether every device that is attached does what is wanted for the site, as it is read back. For visitors to be answered there must be
-    /// a device that is attached, and the site must be one that can be answered for.
+    /// Whether what is wanted for the site has come to be, as it is read back: every device that is attached does what it is to do; and, where visitors
+    /// would reach others than us, every device that is named is attached, and answers at every address while they are to be refused.
     pub(super) fn is_so(&self, routed: &Routed) -> bool {
-        let attached: Vec<_> = self
-            .nodes
-            .iter()
-            .filter_map(|node| node.attached.as_ref())
-            .collect();
-        let needs_one = routed.route == Route::Sorry;
-        // All of them: a visitor of an address that found no room is not answered.
-        let asked = self.subjects.iter().flat_map(|subjects| &subjects.sites);
-        let addresses: usize = asked
-            .filter(|asked| asked.name == routed.site)
-            .map(|asked| asked.vips.len())
-            .sum();
-        (!needs_one || !attached.is_empty())
-            && attached.into_iter().all(|(attachment, responder)| {
-                let Ok(observed) = responder.observe() else {
-                    return false;
-                };
-                let is_found = |vip, mode| {
-                    observed
-                        .iter()
-                        .any(|(_, found)| found.vip == vip && found.mode == Some(mode))
-                };
-                let desired: Vec<_> = responder
-                    .desired()
-                    .filter(|(name, ..)| **name == *routed.site)
-                    .collect();
-                let are_all = addresses > 0 && desired.len() >= addresses;
+        let mut sites = self.subjects.iter().flat_map(|subjects| &subjects.sites);
+        let Some(asked) = sites.find(|asked| asked.name == routed.site) else {
+            return routed.route == Route::Live;
+        };
+        let is_needed = routed.route == Route::Sorry && !asked.refuses_anyway;
+        self.nodes.iter().all(|node| match &node.attached {
+            Some((attachment, responder)) => {
                 attachment.stands() == Stands::Attached
-                    && (!needs_one || are_all)
-                    && desired.iter().all(|(_, vip, mode)| is_found(*vip, *mode))
-            })
+                    && does_as_wanted(responder, asked, is_needed)
+            }
+            None => !is_needed,
+        })
     }
 
     /// Whether it is known of every site where its visitors go. Until then a program that a process before us has left behind, and that does know, goes
@@ -68,4 +49,20 @@ impl Thread {
             }
         }
     }
+}
+
+/// Whether a responder does for the site's addresses what it is to do, and, where it is needed there, knows all of them: a visitor of an address that found no
+/// room is not answered.
+fn does_as_wanted(responder: &Responder, asked: &Asked, is_needed: bool) -> bool {
+    let Ok(observed) = responder.observe() else {
+        return false;
+    };
+    let is_found = |vip, mode| {
+        let mut observed = observed.iter();
+        observed.any(|(_, found)| found.vip == vip && found.mode == Some(mode))
+    };
+    let desired = responder.desired();
+    let desired: Vec<_> = desired.filter(|(name, ..)| **name == *asked.name).collect();
+    let are_all = !asked.vips.is_empty() && desired.len() >= asked.vips.len();
+    (!is_needed || are_all) && desired.iter().all(|(_, vip, mode)| is_found(*vip, *mode))
 }

@@ -60,8 +60,9 @@ impl Thread {
         for node in &self.nodes {
             if let Some((_, responder)) = &node.attached {
                 add_observed(&mut sites, &node.name, responder);
-                let waits = responder.waits(now).map(|waits| waits.as_secs().max(1));
                 for site in &mut sites {
+                    let waits = responder.waits(&site.site, now);
+                    let waits = waits.map(|waits| waits.as_secs().max(1));
                     site.waits_seconds = site.waits_seconds.max(waits);
                 }
             }
@@ -98,7 +99,8 @@ impl Thread {
 
     /// A site as it is asked for.
     fn asked(&self, asked: &Asked) -> KernelSite {
-        let speech = asked.speech.as_ref();
+        let speech = self.speech(asked);
+        let unsayable = asked.speech.as_ref().err();
         KernelSite {
             site: asked.name.to_string(),
             when: match asked.when {
@@ -108,7 +110,9 @@ impl Thread {
             .to_owned(),
             bytes: speech.map_or(0, |speech| speech.end(Kind::Page)),
             segments: speech.map_or(0, Speech::segments),
-            unsayable: speech.err().map(ToString::to_string),
+            listens: asked.refuses_anyway,
+            unsayable: unsayable.map(ToString::to_string),
+            older: unsayable.is_some() && speech.is_some(),
             overloaded: self
                 .overload
                 .cause()

@@ -46,27 +46,25 @@ impl Subjects {
         let sites = config.sites.iter().zip(front.sites.all());
         Subjects {
             sites: sites
-                .enumerate()
-                .filter_map(|(index, (site, answers))| asked(config, index, site, answers))
+                .filter_map(|(site, answers)| asked(config, site, answers))
                 .collect(),
             terms: terms(&config.kernel),
         }
     }
 }
 
-fn asked(config: &Config, index: usize, site: &config::Site, answers: &Site) -> Option<Asked> {
+fn asked(config: &Config, site: &config::Site, answers: &Site) -> Option<Asked> {
     let when = match site.sorry.kernel {
         KernelWhen::Never => return None,
         KernelWhen::Down => When::Down,
         KernelWhen::Overloaded => When::Overloaded,
     };
-    let vips = site.sorry.kernel_vips.clone();
     Some(Asked {
         name: site.name.clone(),
         when,
-        refuses_anyway: vips.iter().all(|vip| is_listened_on(config, index, *vip)),
+        refuses_anyway: refuses_anyway(config, site),
         is_watched: !site.reals.is_empty(),
-        vips,
+        vips: site.sorry.kernel_vips.clone(),
         speech: speech(answers),
         promise: answers.promise,
     })
@@ -79,6 +77,16 @@ pub(super) fn speech(answers: &Site) -> Result<Speech, Unsayable> {
         AltSvc::Auto | AltSvc::Leave => speech::AltSvc::Silent,
     };
     Speech::new(&answers.answers, alt_svc)
+}
+
+/// Whether its own sorry listeners are at all addresses at which the kernel answers for it: where it does not, they do.
+pub(super) fn refuses_anyway(config: &Config, site: &config::Site) -> bool {
+    let mut known = config.sites.iter();
+    let Some(index) = known.position(|known| known.name == site.name) else {
+        return false;
+    };
+    let mut vips = site.sorry.kernel_vips.iter();
+    vips.all(|vip| is_listened_on(config, index, *vip))
 }
 
 /// Whether one of the site's own listeners has the address, in the clear, by itself or with all others of its port.

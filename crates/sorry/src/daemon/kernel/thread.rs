@@ -9,23 +9,24 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use sorry_bpf::layout::Count;
-use sorry_core::event::Outcome;
 use sorry_core::moment::Moment;
 use sorry_core::responder::flip::{Company, Mode, Wanted};
 use sorry_core::responder::overload::Overload;
 use sorry_core::responder::wish::{self, Facts, When};
 use sorry_core::site::Route;
 
+use super::bequest;
 use super::load::{Gauges, Meter};
 use super::node::Node;
 use super::nodes::Nodes;
 use super::order::Order;
 use super::published::Seen;
 use super::subjects::{Asked, Subjects};
-use super::{Routed, Tell, bequest};
+use super::wishes::Wishes;
 use crate::admin::kernel::KernelStanding;
 use crate::config::OnCrash;
 use crate::daemon::clock::Clock;
+use crate::kernel::speech::Speech;
 use crate::kernel::{Secret, Subject, Terms, told};
 
 /// How often it looks at the devices, at counters, and publishes.
@@ -33,7 +34,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Whether another process goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heir {
+pub(super) enum Heir {
     None,
     /// It has asked for what there is.
     Asked,
@@ -43,7 +44,7 @@ enum Heir {
 
 /// See the file's header.
 pub(super) struct Thread {
-    heir: Heir,
+    pub(super) heir: Heir,
     pub(super) nodes: Vec<Node>,
     pub(super) gauges: Gauges,
     published: Arc<ArcSwap<KernelStanding>>,
@@ -51,9 +52,9 @@ pub(super) struct Thread {
     awaited: Vec<SyncSender<()>>,
     pub(super) subjects: Option<Subjects>,
     pub(super) routes: BTreeMap<Box<str>, Route>,
-    tell: Option<Tell>,
-    /// Wishes whose outcome nobody was there to hear.
-    untold: Vec<Routed>,
+    pub(super) wishes: Wishes,
+    /// What was last said for sites that the kernel could say.
+    pub(super) sayable: BTreeMap<Box<str>, Speech>,
     pub(super) on_crash: OnCrash,
     pub(super) lease: Duration,
     secret: Option<Secret>,
@@ -88,8 +89,8 @@ impl Thread {
             awaited: Vec::new(),
             subjects: None,
             routes: BTreeMap::new(),
-            tell: None,
-            untold: Vec::new(),
+            wishes: Wishes::default(),
+            sayable: BTreeMap::new(),
             overload: nodes.overload,
             meter: Meter::default(),
             looked: None,
@@ -116,9 +117,12 @@ impl Thread {
                 let is_known = |site: &str| subjects.sites.iter().any(|asked| *asked.name == *site);
                 // Of one that is not answered for nobody tells where its visitors go.
                 self.routes.retain(|site, _| is_known(site));
+                self.wishes.retain(is_known);
+                self.sayable.retain(|site, _| is_known(site));
                 self.go_on_with(&subjects);
                 self.subjects = Some(*subjects);
                 self.configure();
+                self.answer();
                 let _nobody_waits = done.send(());
             }
             Order::Route(routed) => {
@@ -126,13 +130,12 @@ impl Thread {
                 self.wish();
                 // It may be what had to be known before.
                 self.take_places();
-                self.answer(routed);
+                self.wishes.add(routed);
+                self.answer();
             }
             Order::Tell(tell) => {
-                self.tell = Some(tell);
-                for routed in std::mem::take(&mut self.untold) {
-                    self.answer(routed);
-                }
+                self.wishes.tell_to(tell);
+                self.answer();
             }
             Order::Bequeath(give) => {
                 self.heir = Heir::Asked;
@@ -162,15 +165,12 @@ impl Thread {
         }
     }
 
-    /// What came of a wish, as it is read back.
-    fn answer(&mut self, routed: Routed) {
-        let outcome = match self.is_so(&routed) {
-            true => Outcome::Done,
-            false => Outcome::Failed,
-        };
-        match &self.tell {
-            Some(tell) => tell(routed.switch, routed.generation, outcome),
-            None => self.untold.push(routed),
+    /// What came of wishes, as it is read back: also of those that had come true, and are so no more.
+    fn answer(&mut self) {
+        if self.subjects.is_some() {
+            let mut wishes = std::mem::take(&mut self.wishes);
+            wishes.answer(|routed| self.is_so(routed));
+            self.wishes = wishes;
         }
     }
 
@@ -191,6 +191,11 @@ impl Thread {
         let Some(subjects) = &self.subjects else {
             return;
         };
+        let said = subjects.sites.iter().filter_map(|asked| {
+            let speech = asked.speech.clone().ok()?;
+            Some((asked.name.clone(), speech))
+        });
+        self.sayable.extend(said);
         let sites: Vec<Subject> = subjects
             .sites
             .iter()
@@ -226,7 +231,7 @@ impl Thread {
         Some(Subject {
             name: asked.name.clone(),
             vips: asked.vips.clone(),
-            speech: asked.speech.clone().ok()?,
+            speech: self.speech(asked)?.clone(),
             promise: asked.promise,
             wanted: self.wanted(asked),
             company: match asked.refuses_anyway {
@@ -234,6 +239,16 @@ impl Thread {
                 false => Company::RealServers,
             },
         })
+    }
+
+    /// What the kernel says for a site. A page that it cannot say leaves the one before it there, where visitors would reach the real servers otherwise:
+    /// old words are less wrong than those.
+    pub(super) fn speech<'a>(&'a self, asked: &'a Asked) -> Option<&'a Speech> {
+        match (&asked.speech, asked.refuses_anyway) {
+            (Ok(speech), _) => Some(speech),
+            (Err(_), true) => None,
+            (Err(_), false) => self.sayable.get(&asked.name),
+        }
     }
 
     pub(super) fn wanted(&self, asked: &Asked) -> Wanted {
@@ -280,6 +295,7 @@ impl Thread {
             for node in &mut self.nodes {
                 node.look();
             }
+            self.answer();
         }
         self.publish();
     }
@@ -290,33 +306,6 @@ impl Thread {
         for done in self.awaited.drain(..) {
             let _nobody_waits = done.send(());
         }
-    }
-
-    /// Has every responder do what is due, and go on being heard of where a lease would end.
-    fn drive(&mut self) {
-        let until = self.lease_end();
-        let now = self.now();
-        for node in &mut self.nodes {
-            // Whoever keeps it keeps it also where this process comes to a bad end now.
-            let until = if node.needs_lease(self.on_crash) || self.heir == Heir::Manager {
-                until
-            } else {
-                0
-            };
-            let Some((_, responder)) = &mut node.attached else {
-                continue;
-            };
-            let done = responder
-                .set_lease(until)
-                .and_then(|()| responder.look(now));
-            node.note(done);
-        }
-    }
-
-    /// Until when a lease lasts that is given now.
-    fn lease_end(&self) -> u64 {
-        let lease = u64::try_from(self.lease.as_nanos()).unwrap_or(u64::MAX);
-        monotonic_ns().saturating_add(lease)
     }
 
     /// Whether any site is answered for by how much there is to do.
@@ -366,30 +355,6 @@ impl Thread {
             .sum()
     }
 
-    /// What is attached by a filter would stay; without a lease it answers nothing. What the service manager keeps goes on for as long as a
-    /// restart may take.
-    fn leave(&mut self) {
-        let until = self.lease_end();
-        for node in &mut self.nodes {
-            let Some((attachment, responder)) = &mut node.attached else {
-                continue;
-            };
-            let goes_on = self.heir == Heir::Manager && !attachment.outlives();
-            let done = responder.set_lease(if goes_on { until } else { 1 });
-            // A successor keeps it in turn.
-            if self.heir != Heir::Asked
-                && self.on_crash == OnCrash::Keep
-                && let Err(error) = attachment.let_go()
-            {
-                log::warn!(
-                    "{} stays attached, and passes everything: {error}",
-                    node.name
-                );
-            }
-            node.note(done);
-        }
-    }
-
     fn patience(&self) -> Duration {
         let now = self.now();
         let responders = self.nodes.iter().filter_map(|node| node.attached.as_ref());
@@ -423,10 +388,4 @@ impl Thread {
     pub(super) fn now(&self) -> Moment {
         self.clock.now()
     }
-}
-
-fn monotonic_ns() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }

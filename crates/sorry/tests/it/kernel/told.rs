@@ -14,7 +14,7 @@ fn said(output: &Output) -> String {
 }
 
 impl Responder {
-    fn tells(&self, words: &[&str]) -> String {
+    pub(super) fn tells(&self, words: &[&str]) -> String {
         said(&self.verb(words).output().expect("run sorry"))
     }
 }
@@ -39,12 +39,12 @@ fn a_page_that_is_too_long_is_told_of_wherever_it_matters() {
     assert!(checked.contains(WHY), "{checked}");
     let ordered = responder.tells(&["down", "shop"]);
     assert!(
-        ordered.contains("shop: nothing is answered in the kernel: the page has"),
+        ordered.contains("shop: nothing is answered in the kernel, visitors reach whatever listens there: the page has"),
         "{ordered}"
     );
     let asked = responder.tells(&["explain", "shop"]);
     assert!(
-        asked.contains("in the kernel: nothing is answered in the kernel: "),
+        asked.contains("in the kernel: nothing is answered in the kernel, visitors reach"),
         "{asked}"
     );
     let vip = &responder.status()["kernel"]["sites"][0]["vips"][0];
@@ -75,13 +75,24 @@ fn a_page_that_is_too_long_is_told_of_wherever_it_matters() {
 #[test]
 fn words_that_wait_for_those_who_are_being_told_others_say_so() {
     let world = World::direct();
-    let responder = Responder::start(&world, Hook::Tc, &page(400), &answers_for(&world), "");
+    let responder = Responder::start(
+        &world,
+        Hook::Tc,
+        "<!doctype html><title>Soon</title><p>{{ said }}",
+        &answers_for(&world),
+        "",
+    );
     responder.order(&["down", "shop"]);
     responder.wait_for_mode("on");
+    let read = || curl(&world, Family::V4, Asks::Get).digest;
+    let before = read();
     let first = responder.tells(&["say", "shop", "one"]);
+    let one = read();
     let second = responder.tells(&["say", "shop", "two"]);
-    let waits = "shop: the kernel says what was said before for up to ";
-    assert!(second.contains(waits), "{first}{second}");
+    let waits = "where the kernel answers, visitors read what was said before for up to ";
+    assert!(!first.contains(waits), "nobody was told any other: {first}");
+    assert!(second.contains(waits), "{second}");
+    assert!(before != one && one == read(), "{before:?} {one:?}");
     let shown = responder.tells(&["kernel", "status"]);
     assert!(
         shown.contains("what was said before is said for up to "),
@@ -158,7 +169,12 @@ fn without_ebpf_user_space_answers_and_says_why() {
     let why = interface["why"].as_str().expect("a reason");
     assert!(why.contains("this kernel has no eBPF"), "{why}");
     assert_eq!(why.matches("eBPF").count(), 1, "{why}");
-    assert!(responder.server.said("user space answers alone").is_some());
+    assert!(
+        responder
+            .server
+            .said("nothing is answered in the kernel at ")
+            .is_some()
+    );
     assert_eq!(curl(&world, Family::V4, Asks::Get).status, Some(503));
     assert_eq!(responder.in_user_space(), 1);
 }

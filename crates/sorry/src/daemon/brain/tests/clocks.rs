@@ -16,7 +16,7 @@ fn mind(window: &str, now: Now) -> Mind {
     let past = Past::default();
     Mind::new(
         Arc::new(config),
-        Box::new(|_| Vec::new()),
+        Box::new(|_, _| Vec::new()),
         Hands::Free,
         past,
         now,

@@ -23,7 +23,7 @@ fn with(watch: &str, site: &str) -> Mind {
     let past = Past::default();
     Mind::new(
         configured(watch, site),
-        Box::new(|_| Vec::new()),
+        Box::new(|_, _| Vec::new()),
         Hands::Free,
         past,
         NOW,
