@@ -5,7 +5,6 @@ pub mod allocations;
 pub mod bpf_link;
 pub mod environment;
 pub mod heap;
-pub mod link;
 pub mod passed;
 pub mod program;
 pub mod registered;

@@ -15,7 +15,7 @@ use super::filter::{self, Filter, FilterId};
 use super::links::{self, Held, Links, Programs};
 use super::load::{LoadError, Place};
 use super::pin::{self, Claim};
-use super::refusal::{kept_by_another, no_copies, refusal, told};
+use super::refusal::{kept_by_another, no_copies, no_other_end, refusal, told};
 use super::responder::Responder;
 
 /// Where it may be attached.
@@ -177,6 +177,8 @@ fn climb(
     mut refusals: Vec<String>,
     mut make: impl FnMut(Place, &Device) -> Result<Responder, LoadError>,
 ) -> Result<(Attachment, Responder), AttachError> {
+    // It keeps from the driver, and from nothing else.
+    let unheard = no_other_end(&device).filter(|_| places(choice).contains(&Place::Driver));
     for place in places(choice) {
         if let (Place::Driver, Some(vlan)) = (place, &device.vlan) {
             refusals.push(format!(
@@ -185,17 +187,22 @@ fn climb(
             ));
             continue;
         }
+        let is_unheard = place == Place::Driver && unheard.is_some();
+        if is_unheard && choice == Choice::Best {
+            continue;
+        }
         match at(&device, place, choice, &mut make) {
             Ok((hold, responder)) => {
                 // Asked only now: many drivers make ready for that as a program is attached, and say so then.
-                if place == Place::Driver && !features::sends_copies(device.index) {
+                if place == Place::Driver && !is_unheard && !features::sends_copies(device.index) {
                     refusals.push(no_copies(&device));
                     if choice == Choice::Best {
                         continue;
                     }
                 }
                 let programs = hold.programs();
-                let why = (!refusals.is_empty()).then(|| refusals.join("; "));
+                let whys: Vec<String> = unheard.into_iter().chain(refusals).collect();
+                let why = (!whys.is_empty()).then(|| whys.join("; "));
                 let attachment = Attachment {
                     device,
                     place,
@@ -343,7 +350,7 @@ impl Attachment {
     /// Has it stay when the process dies.
     ///
     /// # Errors
-    /// Where there is no file system of type bpf at [`pin::FOLDER`], or another process keeps its own there.
+    /// Where there is no file system of type bpf at [`pin::ROOT`], or another process keeps its own there.
     pub fn keep(&mut self) -> io::Result<()> {
         let (Hold::Links(links) | Hold::Inherited(links)) = &self.hold else {
             return Ok(());

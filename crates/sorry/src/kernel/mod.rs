@@ -9,6 +9,7 @@ mod filter;
 mod links;
 mod lists;
 mod load;
+mod netlink;
 mod packet;
 pub mod pin;
 mod refusal;

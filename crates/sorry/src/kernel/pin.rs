@@ -17,16 +17,37 @@ use super::device::Device;
 use super::links::{Held, Links};
 use super::load::Place;
 
-/// Where such files are (systemd mounts it there).
-pub const FOLDER: &str = "/sys/fs/bpf";
+/// The file system of type bpf, where systemd mounts it, for root alone; and a folder in it, which root may give to the user that sorry runs as.
+pub const ROOT: &str = "/sys/fs/bpf";
+const OWN: &str = "/sys/fs/bpf/sorry";
+
+/// Where such files are made.
+pub fn folder() -> &'static Path {
+    let own = Path::new(OWN);
+    match own.is_dir() {
+        true => own,
+        false => Path::new(ROOT),
+    }
+}
 
 /// Of the program behind the driver's.
 const BEHIND: &str = "behind";
 
 /// Devices of several network namespaces may have one name, and all see one file system.
-fn path(hook: &str, device: &str) -> io::Result<PathBuf> {
+fn name(hook: &str, device: &str) -> io::Result<String> {
     let namespace = fs::metadata("/proc/self/ns/net")?.ino();
-    Ok(Path::new(FOLDER).join(format!("sorry-{namespace}-{hook}-{device}")))
+    Ok(format!("sorry-{namespace}-{hook}-{device}"))
+}
+
+/// The file of a device that is to be made.
+fn path(hook: &str, device: &str) -> io::Result<PathBuf> {
+    Ok(folder().join(name(hook, device)?))
+}
+
+/// Wherever it may have been made.
+fn paths(hook: &str, device: &str) -> io::Result<[PathBuf; 2]> {
+    let name = name(hook, device)?;
+    Ok([OWN, ROOT].map(|folder| Path::new(folder).join(&name)))
 }
 
 /// The right to the file of a device, which one process has, and those that it hands a copy to.
@@ -73,21 +94,31 @@ pub fn remove(place: Place, device: &str) -> io::Result<()> {
     let behind = (place == Place::Driver).then_some(BEHIND);
     let mut done = Ok(());
     for hook in [place.word()].into_iter().chain(behind) {
-        match fs::remove_file(path(hook, device)?) {
-            Err(error) if error.kind() != ErrorKind::NotFound => done = done.and(Err(error)),
-            _ => {}
+        for path in paths(hook, device)? {
+            match fs::remove_file(path) {
+                Err(error) if is_there(&error) => done = done.and(Err(error)),
+                _ => {}
+            }
         }
     }
     done
+}
+
+/// Whether a file that could not be removed may be one of ours: where we may not look there is none that we have made.
+fn is_there(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+    )
 }
 
 /// What a process that died has left attached to a device. Its files are taken away.
 pub fn left_behind(device: &str) -> Option<Held> {
     let index = Device::named(device).ok()?.index;
     let found = |hook: &str| {
-        let link = bpf_link::pinned(&path(hook, device).ok()?).ok()?;
-        let is_its = bpf_link::read(link.as_fd()).is_ok_and(|found| found.device == index);
-        is_its.then_some(link)
+        let links = paths(hook, device).ok()?.into_iter();
+        let mut links = links.filter_map(|path| bpf_link::pinned(&path).ok());
+        links.find(|link| bpf_link::read(link.as_fd()).is_ok_and(|found| found.device == index))
     };
     [Place::Driver, Place::Ingress]
         .into_iter()

@@ -4,15 +4,28 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::device::Device;
+use super::device::{Device, OtherEnd};
 use super::load::{LoadError, Place};
 
 /// What becomes of pages of several segments at its driver.
 pub(super) fn no_copies(device: &Device) -> String {
     format!(
-        "the driver of {} sends no copies of packets, which pages of several packets need (a veth device does so where its other end has an XDP program or GRO)",
+        "the driver of {} sends no copies of packets, which pages of several packets need",
         device.name
     )
+}
+
+/// Why what a program at the driver sends would not arrive at the other end of a pair.
+pub(super) fn no_other_end(device: &Device) -> Option<String> {
+    let what = match device.other_end {
+        OtherEnd::None | OtherEnd::Takes => return None,
+        OtherEnd::Ignores => "has no XDP program",
+        OtherEnd::Hidden => "is in a network that does not show whether it has an XDP program",
+    };
+    Some(format!(
+        "the other end of {} {what}, without which nothing that is sent for XDP arrives there (`XDP_PASS` is enough)",
+        device.name
+    ))
 }
 
 /// What the kernel's number means here.
@@ -88,6 +101,7 @@ mod tests {
             index: 2,
             mtu: 1500,
             vlan: None,
+            other_end: OtherEnd::None,
             is_ethernet: true,
         }
     }

@@ -11,6 +11,7 @@ use crate::kernel::{
 };
 use crate::kernel::{Before, attach, pin, told};
 use sorry_core::moment::Moment;
+use std::io::ErrorKind;
 
 /// Why nothing better was tried where a process that has died left something attached.
 const LEFT: &str = "the process before this one was attached there";
@@ -129,10 +130,13 @@ impl Node {
             && let Some((attachment, _)) = &mut self.attached
             && let Err(error) = attachment.keep()
         {
-            let folder = pin::FOLDER;
+            let (folder, root) = (pin::folder().display(), pin::ROOT);
             let hint = match error.kind() {
-                std::io::ErrorKind::AddrInUse => String::new(),
-                _ => format!("; mount it: `mount -t bpf bpf {folder}`"),
+                ErrorKind::AddrInUse => String::new(),
+                ErrorKind::PermissionDenied if !is_root() => format!(
+                    "; give this user a folder there, as root: `chmod 711 {root} && install -d -o USER {root}/sorry`"
+                ),
+                _ => format!("; mount it: `mount -t bpf bpf {root}`"),
             };
             log::warn!(
                 "on-crash: nothing can be kept in {folder}, so packets pass if sorry dies: {error}{hint}"
@@ -227,4 +231,8 @@ impl Node {
             self.note(done);
         }
     }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }

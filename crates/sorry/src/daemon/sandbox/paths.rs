@@ -60,7 +60,7 @@ impl Paths {
             paths.read.extend(reaches(path));
         }
         if kernel::is_wanted(config) && config.kernel.on_crash == OnCrash::Keep {
-            paths.write.push(PathBuf::from(pin::FOLDER));
+            paths.write.push(pin::folder().to_owned());
         }
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         // Itself and nothing above it, where others' may lie.

@@ -12,6 +12,17 @@ use tempfile::TempDir;
 use super::world::{Family, World};
 use crate::harness::{PATIENCE, SORRY, Server, fixtures, until};
 
+/// Of the user that may do nothing.
+pub(crate) const NOBODY: u32 = 65_534;
+
+/// What begins a program as that user.
+const AS_NOBODY: [&str; 4] = [
+    "setpriv",
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+];
+
 /// Ends with the test. Declared after the world, it ends before it.
 pub(crate) struct Responder {
     pub(crate) server: Server,
@@ -56,11 +67,34 @@ fn configured(world: &World, hook: &str, page: &str, sorry: &str, more: &str) ->
     folder
 }
 
+/// A folder whose configuration has `on-crash = "keep"`, the shortest lease and a key.
+fn keeping(world: &World, hook: Hook, page: &str, sorry: &str) -> TempDir {
+    let folder = configured(world, hook.word(), page, sorry, "");
+    let file = folder.path().join("sorry.toml");
+    let typed = std::fs::read_to_string(&file).expect("read it");
+    let key = folder.path().join("key");
+    std::fs::write(&key, [7; 32]).expect("write a key");
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("hide it");
+    let terms = format!(
+        "[kernel]\non-crash = \"keep\"\nlease = \"2s\"\nkey-file = \"{}\"\n",
+        key.display()
+    );
+    let typed = typed.replace("[kernel]\n", &terms);
+    std::fs::write(&file, typed).expect("write it");
+    folder
+}
+
 /// `sorry run` in the server's namespace and this process's file systems.
 fn entered(world: &World, folder: &Path) -> Command {
+    entered_by(world, folder, &[])
+}
+
+/// The same by way of these words.
+fn entered_by(world: &World, folder: &Path, by: &[&str]) -> Command {
     let mut command = Command::new("nsenter");
     command
         .arg(format!("--net=/run/netns/{}", world.server().name()))
+        .args(by)
         .arg(SORRY);
     command.env("STATE_DIRECTORY", folder.join("state"));
     command
@@ -109,38 +143,39 @@ impl Responder {
 
     /// The same as a user who may do nothing but listen.
     pub(crate) fn as_nobody(world: &World, page: &str) -> Responder {
-        const NOBODY: u32 = 65_534;
         world.server().set("ipv4/ip_unprivileged_port_start", "0");
         let folder = configured(world, "auto", page, &listens_on(world, 80), "");
         std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).expect("give it away");
-        let server = Server::spawn(run(
-            world,
-            folder.path(),
-            &[
-                "setpriv",
-                "--reuid=65534",
-                "--regid=65534",
-                "--clear-groups",
-            ],
-        ));
+        let server = Server::spawn(run(world, folder.path(), &AS_NOBODY));
         Responder { server, folder }
     }
 
     /// With `on-crash = "keep"` and the shortest lease. `ip netns exec` would show it a /sys of its own, without what is mounted there.
     pub(crate) fn kept(world: &World, hook: Hook, page: &str, sorry: &str) -> Responder {
-        let folder = configured(world, hook.word(), page, sorry, "");
-        let file = folder.path().join("sorry.toml");
-        let typed = std::fs::read_to_string(&file).expect("read it");
-        let key = folder.path().join("key");
-        std::fs::write(&key, [7; 32]).expect("write a key");
-        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("hide it");
-        let terms = format!(
-            "[kernel]\non-crash = \"keep\"\nlease = \"2s\"\nkey-file = \"{}\"\n",
-            key.display()
-        );
-        let typed = typed.replace("[kernel]\n", &terms);
-        std::fs::write(&file, typed).expect("write it");
+        let folder = keeping(world, hook, page, sorry);
         let server = Server::spawn(entered(world, folder.path()));
+        Responder { server, folder }
+    }
+
+    /// The same as a user that has the capabilities for it, and is not root.
+    pub(crate) fn kept_by_nobody(world: &World, page: &str, sorry: &str) -> Responder {
+        let folder = keeping(world, Hook::Tc, page, sorry);
+        let owner = Some(NOBODY);
+        std::os::unix::fs::chown(folder.path(), owner, owner).expect("give it away");
+        for file in std::fs::read_dir(folder.path()).expect("files") {
+            let path = file.expect("a file").path();
+            std::os::unix::fs::chown(path, owner, owner).expect("give it away");
+        }
+        let capabilities = "+bpf,+net_admin,+perfmon";
+        let server = Server::spawn(entered_by(
+            world,
+            folder.path(),
+            &[
+                &AS_NOBODY[..],
+                &["--inh-caps", capabilities, "--ambient-caps", capabilities],
+            ]
+            .concat(),
+        ));
         Responder { server, folder }
     }
 

@@ -1,14 +1,17 @@
 //! Processes that end, well or badly, and come again: what of theirs stays in the kernel, for how long, and what visitors see of it.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use super::clients::{Asks, curl};
 use super::crowd::crowd;
 use super::nginx::Nginx;
 use super::program::{Attached, attached};
-use super::responder::{Hook, LONG, Responder, answers_for, page};
+use super::responder::{Hook, LONG, NOBODY, Responder, answers_for, page};
 use super::world::{Family, World};
 use crate::harness::{PATIENCE, until};
 
@@ -95,28 +98,78 @@ fn what_is_to_be_kept_goes_on_for_a_while_and_is_taken_over_by_the_next_one() {
     assert_eq!(attached(world.server(), world.device()), Attached::Not);
 }
 
-/// The file system of type bpf, where systemd has it; what is mounted here is unmounted when the test ends.
-pub(super) struct BpfFileSystem(bool);
+/// As a service does, for which root has made a folder there.
+#[test]
+fn a_user_keeps_what_it_has_attached_in_a_folder_of_its_own() {
+    let world = World::direct();
+    let _nginx = Nginx::live(&world, "the site");
+    let file_system = BpfFileSystem::there();
+    let own = file_system.folder_of(NOBODY);
+    let mut responder = Responder::kept_by_nobody(&world, &page(SHORT), &answers_for(&world));
+    responder.order(&["down", "shop"]);
+    responder.wait_for_mode("on");
+    responder.server.signal("KILL");
+    responder.server.wait();
+    let read = || curl(&world, Family::V4, Asks::Get).status;
+    assert_eq!(read(), Some(503), "it goes on");
+    let passes = || (read() == Some(200)).then_some(());
+    until(Instant::now() + PATIENCE, passes, "its lease is over");
+    drop((own, file_system));
+}
+
+/// The file system of type bpf, where systemd has it; what was mounted for a test is unmounted when the last test that needs it ends.
+pub(super) struct BpfFileSystem;
+
+/// How many tests need it, and whether it was mounted for them.
+static NEEDED: Mutex<(usize, bool)> = Mutex::new((0, false));
 
 impl BpfFileSystem {
     pub(super) fn there() -> BpfFileSystem {
+        let mut needed = NEEDED.lock().expect("no test has failed here");
         let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
-        let is_there = mounts.contains(" /sys/fs/bpf bpf ");
-        if !is_there {
+        if !mounts.contains(" /sys/fs/bpf bpf ") {
             let mounted = Command::new("mount")
                 .args(["-t", "bpf", "bpf", "/sys/fs/bpf"])
                 .status();
             assert!(mounted.expect("run mount").success());
+            needed.1 = true;
         }
-        BpfFileSystem(is_there)
+        needed.0 += 1;
+        BpfFileSystem
     }
 }
 
 impl Drop for BpfFileSystem {
     fn drop(&mut self) {
-        if !self.0 {
+        let Ok(mut needed) = NEEDED.lock() else {
+            return;
+        };
+        needed.0 -= 1;
+        if *needed == (0, true) {
+            needed.1 = false;
             let _busy = Command::new("umount").arg("/sys/fs/bpf").status();
         }
+    }
+}
+
+/// A folder in it; what is left there goes with it.
+struct Own(PathBuf);
+
+impl BpfFileSystem {
+    fn folder_of(&self, user: u32) -> Own {
+        let root = Path::new("/sys/fs/bpf");
+        let search = std::fs::Permissions::from_mode(0o711);
+        std::fs::set_permissions(root, search).expect("let others in");
+        let own = root.join("sorry");
+        std::fs::create_dir(&own).expect("make a folder");
+        std::os::unix::fs::chown(&own, Some(user), None).expect("give it away");
+        Own(own)
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_dir_all(&self.0);
     }
 }
 
