@@ -163,11 +163,13 @@ impl Thread {
             node.note(done);
             node.keep(self.on_crash);
         }
+        self.answer();
     }
 
-    /// What came of wishes, as it is read back: also of those that had come true, and are so no more.
+    /// What came of wishes, as it is read back: also of those that had come true, and are so no more. Once somebody takes over, what is in our place is
+    /// theirs, and nothing that has failed.
     fn answer(&mut self) {
-        if self.subjects.is_some() {
+        if self.subjects.is_some() && self.heir == Heir::None {
             let mut wishes = std::mem::take(&mut self.wishes);
             wishes.answer(|routed| self.is_so(routed));
             self.wishes = wishes;

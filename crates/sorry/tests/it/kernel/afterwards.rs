@@ -118,6 +118,8 @@ fn a_take_over_says_the_words_that_were_ordered_from_the_first_packet_on() {
         assert!(came.errors.is_empty(), "{hook:?} {came:?}");
         let all = BTreeMap::from([(first.clone(), 6000)]);
         assert_eq!(came.digests, all, "{hook:?} {came:?}");
+        let history = responder.tells(&["history", "--events"]);
+        assert!(!history.contains("the switch kernel"), "{hook:?} {history}");
         let status = responder.status();
         let waits = &status["kernel"]["sites"][0]["waits_seconds"];
         assert!(waits.is_null(), "{status}");
