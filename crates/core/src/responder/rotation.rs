@@ -74,8 +74,10 @@ pub enum Origin {
     /// Nobody: it is new.
     #[default]
     New,
-    /// Others, or the process before this one, whose connections may go on here.
+    /// Others, whose connections may go on here.
     Known,
+    /// The process before this one, which told new connections this.
+    Said(Mark),
 }
 
 /// Both slots.
@@ -106,15 +108,18 @@ impl Rotation {
         let Some(current) = self.current else {
             (self.left, self.is_used) = match self.origin {
                 Origin::New => (None, false),
-                Origin::Known => (Some(now.tick), true),
+                Origin::Known | Origin::Said(_) => (Some(now.tick), true),
             };
             self.marks[Slot::One as usize] = Some(wanted);
             self.current = Some(Slot::One);
             let mut steps = vec![Step::Fill(Slot::One, wanted), Step::Turn(Slot::One)];
             // Others may have given the last period's key, and so may the process before this one.
-            let last = Mark {
-                period: period.wrapping_sub(1),
-                content,
+            let last = match self.origin {
+                Origin::Said(mark) if mark != wanted => mark,
+                _ => Mark {
+                    period: period.wrapping_sub(1),
+                    content,
+                },
             };
             self.marks[Slot::Other as usize] = Some(last);
             steps.push(Step::Fill(Slot::Other, last));
@@ -341,6 +346,30 @@ mod tests {
                 let found = found.map(|waits| waits.as_secs());
                 assert_eq!(found, waits, "{origin:?} {second}");
             }
+        }
+    }
+
+    /// Whoever the process before us has greeted is told the rest of that, whatever it was.
+    #[test]
+    fn what_was_said_before_us_is_said_to_its_end() {
+        use Slot::{One, Other};
+        use Step::{Fill, Turn};
+        let last = mark(0, 7);
+        for (said, other) in [
+            // The same key is ours already, and then the last period's counts as well.
+            (mark(1, 7), last),
+            (mark(0, 7), mark(0, 7)),
+            (mark(1, 5), mark(1, 5)),
+            (mark(0, 5), mark(0, 5)),
+        ] {
+            let mut rotation = Rotation::new(Origin::Said(said));
+            let steps = rotation.look(at(700), 7, Heard::BySomebody, &TIMES);
+            let expected = [Fill(One, mark(1, 7)), Turn(One), Fill(Other, other)];
+            assert_eq!(steps, expected, "{said:?}");
+            let steps = rotation.look(at(729), 8, Heard::BySomebody, &TIMES);
+            assert_eq!(steps, [], "it rests");
+            let steps = rotation.look(at(730), 8, Heard::BySomebody, &TIMES);
+            assert_eq!(steps, [Fill(Other, mark(1, 8)), Turn(Other)]);
         }
     }
 

@@ -13,6 +13,7 @@ use sorry_bpf::layout::{COUNTERS_SIZE, Config, Page, SEGMENT_SIZE, SEGMENTS, hea
 use sorry_bpf::{OBJECT, map, program};
 use sorry_sys::bpf_link;
 
+use super::earlier::{self, Copies};
 use super::vips::Vips;
 
 /// Why it is not in the kernel.
@@ -107,6 +108,8 @@ pub(super) fn network<const N: usize>(bits: u32, address: [u8; N]) -> Key<[u8; N
 pub(super) struct Loaded {
     object: Ebpf,
     pub(super) maps: Maps,
+    /// Those of its descriptors that a successor gets.
+    pub(super) copies: Copies,
     place: Place,
     /// Of which place the program is that is run on trial.
     pub(super) on_trial: Place,
@@ -145,6 +148,7 @@ impl Loaded {
             loader.map_max_entries(name, entries);
         }
         let mut object = loader.load(OBJECT)?;
+        let copies = earlier::copies(&object)?;
         let maps = Maps::take(&mut object)?;
         match place {
             Place::Driver => {
@@ -159,6 +163,7 @@ impl Loaded {
         Ok(Loaded {
             object,
             maps,
+            copies,
             place,
             on_trial: place,
         })

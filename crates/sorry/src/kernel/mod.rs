@@ -3,6 +3,7 @@
 
 mod attachment;
 mod device;
+mod earlier;
 mod features;
 mod fill;
 mod filter;
@@ -24,6 +25,7 @@ mod vips;
 
 pub use attachment::{AttachError, Attachment, Before, Choice, Stands, attach};
 pub use device::Device;
+pub use earlier::{Copies, Earlier, Said};
 pub use filter::FilterId;
 pub use links::{Held, Links};
 pub use lists::Lists;

@@ -2,6 +2,7 @@
 //! when an address is answered for, and when keys take turns, is decided in the core.
 
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use aya::maps::PerCpuValues;
@@ -9,9 +10,10 @@ use ring::digest::{SHA256, digest};
 use sorry_bpf::layout::{self, Config, Count, Kind, VARIANTS};
 use sorry_core::moment::{Moment, Tick};
 use sorry_core::responder::flip::{self, Company, Flip, Mode, Wanted};
-use sorry_core::responder::rotation::{self, Heard, Rotation, Slot, Step};
+use sorry_core::responder::rotation::{self, Heard, Mark, Origin, Rotation, Slot, Step};
 use sorry_core::retry_after::Promise;
 
+use super::earlier::{Copies, Earlier};
 use super::fill;
 use super::lists::Lists;
 use super::load::{LoadError, Loaded, Place, Tried};
@@ -109,6 +111,8 @@ pub struct Responder {
     pub(super) refreshed: u64,
     /// What was done for addresses by the process before us.
     pub(super) found: Vec<(SocketAddr, Mode)>,
+    /// What it says, until it was copied.
+    pub(super) earlier: Option<Earlier>,
 }
 
 /// What the kernel says of one address.
@@ -139,6 +143,7 @@ impl Responder {
             content: 0,
             refreshed: 0,
             found: Vec::new(),
+            earlier: None,
         };
         responder.write_terms()?;
         Ok(responder)
@@ -219,6 +224,9 @@ impl Responder {
         let steps = self.rotation.look(now, self.content, heard, times);
         for step in &steps {
             self.step(*step, now)?;
+        }
+        if !steps.is_empty() {
+            self.earlier = None;
         }
         // Nobody has a connection to a page that was never there, so it needs no turn.
         let was_filled = |slot: &Slot| {
@@ -307,7 +315,22 @@ impl Responder {
             self.forget_counts(self.sites[site].page)?;
         }
         while self.loaded.maps.samples.next().is_some() {}
+        self.rotation = Rotation::new(self.secret.origin());
         Ok(())
+    }
+
+    /// As if nothing had been said yet by us, and this by the process before us.
+    pub(super) fn begin_anew(&mut self, said: Mark) {
+        self.rotation = Rotation::new(Origin::Said(said));
+    }
+
+    /// Copies of the descriptors of the maps that have what is said, for a successor.
+    ///
+    /// # Errors
+    /// Where the process has no descriptor left.
+    pub fn copies(&self) -> std::io::Result<Copies> {
+        let [pages, heads, tails] = self.loaded.copies.each_ref().map(OwnedFd::try_clone);
+        Ok([pages?, heads?, tails?])
     }
 
     pub(super) fn forget_counts(&mut self, page: u32) -> Result<(), LoadError> {
@@ -401,6 +424,16 @@ impl Responder {
                 // First the key: from now on nothing that is answered belongs to the pages that are written over.
                 self.config.key[slot as usize] = self.secret.key(mark);
                 self.write_config()?;
+                let earlier = self.earlier.as_ref();
+                let is_theirs =
+                    |earlier: &&Earlier| earlier.mark() == mark && mark.content != self.content;
+                if let Some(earlier) = earlier.filter(is_theirs) {
+                    for site in self.sites.iter().filter(|site| !site.leaves) {
+                        let maps = &mut self.loaded.maps;
+                        earlier.copy(&site.subject.name, site.page, slot, maps)?;
+                    }
+                    return Ok(());
+                }
                 for site in 0..self.sites.len() {
                     self.fill_page(site, slot, now)?;
                 }
@@ -409,6 +442,10 @@ impl Responder {
             Step::Turn(slot) => {
                 self.config.current = slot as u32;
                 self.write_config()?;
+                // It says what is to be said, or there would be no turn to it; of what was copied nobody has noted that.
+                for site in &mut self.sites {
+                    site.said[slot as usize] = site.subject.speech.clone();
+                }
                 // What was filled half a period ago is to say what time it is now.
                 self.refreshed = 0;
                 Ok(())

@@ -9,11 +9,12 @@ use std::os::fd::OwnedFd;
 use serde::{Deserialize, Serialize};
 use sorry_core::responder::flip::Mode;
 use sorry_core::responder::overload::{Cause, Overload};
+use sorry_core::responder::rotation::{Mark, Slot};
 
 use super::node::Node;
 use crate::daemon::memory;
 use crate::kernel::pin::{self, Claim};
-use crate::kernel::{FilterId, Held, Links, Place, Secret};
+use crate::kernel::{Earlier, FilterId, Held, Links, Place, Said, Secret};
 use crate::listen::passed::Passed;
 
 /// The name under which secret and modes move, and that of links before hook and device.
@@ -35,6 +36,19 @@ struct State {
     /// Why there is too much to do, and how much was asked for then.
     #[serde(default)]
     overload: Option<(TooMuch, u64)>,
+    /// What new connections are told, by device.
+    #[serde(default)]
+    said: BTreeMap<String, Told>,
+}
+
+/// [`Said`], as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+struct Told {
+    /// Whether it is in the other of the two slots.
+    is_other: bool,
+    period: u64,
+    content: u64,
+    numbers: BTreeMap<Box<str>, u32>,
 }
 
 /// [`Cause`], as it is written.
@@ -61,6 +75,7 @@ pub(in crate::daemon) struct Bequest {
     filters: BTreeMap<String, (u16, u32)>,
     dead: BTreeMap<String, (u16, u32)>,
     held: Vec<(String, Held)>,
+    earlier: Vec<(String, Earlier)>,
     /// The names under which all that came.
     names: Vec<String>,
 }
@@ -80,6 +95,7 @@ impl Bequest {
                         .iter()
                         .map(|(vip, word)| (*vip, word.mode()))
                         .collect();
+                    bequest.take_said(state.said, passed);
                     bequest.reasons = state.reasons;
                     (bequest.filters, bequest.dead) = (state.filters, state.dead);
                     bequest.overload = state
@@ -118,6 +134,34 @@ impl Bequest {
             bequest.names.push(name);
         }
         bequest
+    }
+
+    /// What devices are told, with the maps that it is in. What another version has left there is as if it had not been there.
+    fn take_said(&mut self, all: BTreeMap<String, Told>, passed: &mut Passed) {
+        for (device, told) in all {
+            let names = PARTS.map(|part| part_name(&device, part));
+            let found = names
+                .each_ref()
+                .map(|name| passed.claim_named(name, |_| true).pop());
+            self.names.extend(names);
+            let [Some(pages), Some(heads), Some(tails)] = found else {
+                continue;
+            };
+            match Earlier::new(told.into(), [pages, heads, tails]) {
+                Ok(earlier) => self.earlier.push((device, earlier)),
+                Err(error) => log::warn!(
+                    "what {device} is told was not passed on: {}",
+                    crate::kernel::told(&error)
+                ),
+            }
+        }
+    }
+
+    /// What a device is told by the process before us.
+    pub(super) fn take_earlier(&mut self, device: &str) -> Option<Earlier> {
+        let mut all = self.earlier.iter();
+        let at = all.position(|(name, _)| name == device)?;
+        Some(self.earlier.swap_remove(at).1)
     }
 
     /// What a service manager need not keep any more, and must not: it would hold what ends with this process.
@@ -164,6 +208,7 @@ pub(super) fn all(
 ) -> io::Result<Vec<(String, OwnedFd)>> {
     let mut all = Vec::new();
     let mut modes = Vec::new();
+    let mut said = BTreeMap::new();
     for (attachment, responder) in nodes.iter().filter_map(|node| node.attached.as_ref()) {
         let (place, device) = (attachment.place(), &attachment.device().name);
         if let Some(Links { own, behind }) = attachment.links()? {
@@ -172,6 +217,11 @@ pub(super) fn all(
         }
         let claim = attachment.claim()?;
         all.extend(claim.map(|claim| (claim_name(place, device), claim)));
+        if let Some(told) = responder.said() {
+            let parts = PARTS.map(|part| part_name(device, part));
+            all.extend(parts.into_iter().zip(responder.copies()?));
+            said.insert(device.to_string(), told.into());
+        }
         modes.extend(
             responder
                 .desired()
@@ -191,6 +241,7 @@ pub(super) fn all(
             overload: overload
                 .state()
                 .map(|(cause, asked)| (TooMuch::of(cause), asked)),
+            said,
         };
         all.push((NAME.to_owned(), memory::written(NAME, &state)?));
     }
@@ -225,12 +276,53 @@ fn claim_name(place: Place, device: &str) -> String {
     format!("{}=claim", link_name(place, device))
 }
 
+/// The maps that have what is said.
+const PARTS: [&str; 3] = ["pages", "heads", "tails"];
+
+fn part_name(device: &str, part: &str) -> String {
+    format!("{NAME}-{device}={part}")
+}
+
+/// Whether a name is that of something else than a link, which belongs to one.
+fn belongs_to_another(name: &str) -> bool {
+    let mut parts = PARTS.iter().chain(&["claim"]);
+    let end = name.rsplit_once('=').map(|(_, end)| end);
+    parts.any(|part| end == Some(part))
+}
+
 fn link_named(name: &str) -> Option<(Place, &str)> {
     let rest = name.strip_prefix(NAME)?.strip_prefix('-')?;
-    let (word, device) = rest.split_once('-').filter(|_| !rest.ends_with("=claim"))?;
+    let (word, device) = rest.split_once('-').filter(|_| !belongs_to_another(rest))?;
     let mut places = [Place::Driver, Place::Ingress].into_iter();
     let place = places.find(|place| place.word() == word)?;
     Some((place, device))
+}
+
+impl From<Said> for Told {
+    fn from(said: Said) -> Told {
+        Told {
+            is_other: said.slot == Slot::Other,
+            period: said.mark.period,
+            content: said.mark.content,
+            numbers: said.numbers,
+        }
+    }
+}
+
+impl From<Told> for Said {
+    fn from(told: Told) -> Said {
+        Said {
+            slot: match told.is_other {
+                true => Slot::Other,
+                false => Slot::One,
+            },
+            mark: Mark {
+                period: told.period,
+                content: told.content,
+            },
+            numbers: told.numbers,
+        }
+    }
 }
 
 impl TooMuch {
@@ -278,6 +370,7 @@ mod tests {
             let name = link_name(place, "eth0-x.7");
             assert_eq!(link_named(&name), Some((place, "eth0-x.7")));
             assert_eq!(link_named(&claim_name(place, "eth0-x.7")), None);
+            assert_eq!(link_named(&part_name("xdp-x.7", "heads")), None);
             assert_eq!(link_named(&behind_name("eth0-x.7")), None);
         }
         assert_eq!(link_named("sorry-kernel"), None);
@@ -295,6 +388,7 @@ mod tests {
             filters: BTreeMap::from([("eth1".to_owned(), (7, 1))]),
             dead: BTreeMap::from([("eth1".to_owned(), (6, 1))]),
             overload: Some((TooMuch::Busy(950), 7)),
+            said: BTreeMap::new(),
         };
         let link = || OwnedFd::from(File::open("/dev/null").unwrap());
         let mut passed = Passed::new(vec![

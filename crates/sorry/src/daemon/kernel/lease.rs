@@ -21,9 +21,11 @@ impl Thread {
             let Some((_, responder)) = &mut node.attached else {
                 continue;
             };
-            let done = responder
-                .set_lease(until)
-                .and_then(|()| responder.look(now));
+            let mut done = responder.set_lease(until);
+            // Before it is known what is said there is nothing that it could say: it has what it was tried with.
+            if self.subjects.is_some() {
+                done = done.and_then(|()| responder.look(now));
+            }
             node.note(done);
         }
     }

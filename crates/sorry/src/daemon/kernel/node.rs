@@ -84,6 +84,9 @@ impl Node {
                 (node.selftest, node.distrusted) = (Some(test), distrusted);
                 node.waits = is_left;
                 responder.begin_with(bequest.modes.clone());
+                if let Some(earlier) = bequest.take_earlier(name) {
+                    responder.go_on_from(earlier);
+                }
                 node.attached = Some((attachment, responder));
                 node.keep(config.kernel.on_crash);
             }

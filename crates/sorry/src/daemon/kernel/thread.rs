@@ -363,6 +363,7 @@ impl Thread {
         let next = responders
             .map(|(_, responder)| responder.next_look(now))
             .min();
+        let next = next.filter(|_| self.subjects.is_some());
         let due = next.map_or(Duration::MAX, |next| next.since(now.tick));
         let is_awake = self.nodes.iter().any(|node| {
             node.attached.as_ref().is_some_and(|(_, responder)| {

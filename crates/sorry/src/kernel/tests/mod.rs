@@ -5,6 +5,7 @@
     reason = "what stands in packets is small"
 )]
 
+mod earlier;
 mod protocol;
 pub(super) mod rig;
 mod selftest;

@@ -117,7 +117,14 @@ pub(in crate::kernel) fn promise() -> Promise {
 
 impl Rig {
     /// One whose page has so many bytes without its head; it answers.
-    pub(in crate::kernel) fn new((place, family): (Place, Family), body: usize) -> Rig {
+    pub(in crate::kernel) fn new(way: (Place, Family), body: usize) -> Rig {
+        let mut rig = Rig::silent(way);
+        rig.configure(body, Wanted::Answer);
+        rig
+    }
+
+    /// One that was told nothing yet.
+    pub(in crate::kernel) fn silent((place, family): (Place, Family)) -> Rig {
         // A segment's state is kept by the processor that made the template.
         let here = rustix::thread::sched_getcpu();
         let mut one = rustix::thread::CpuSet::new();
@@ -130,7 +137,7 @@ impl Rig {
             Family::Four => ("192.0.2.7:40000", "198.51.100.1:80"),
             Family::Six => ("[2001:db8::7]:40000", "[2001:db8:1::1]:80"),
         };
-        let mut rig = Rig {
+        Rig {
             responder,
             place,
             client: client.parse().unwrap(),
@@ -139,12 +146,10 @@ impl Rig {
                 tick: Tick(1_000_000),
                 wall: Wall(1_800_000_000_000),
             },
-            body,
+            body: 0,
             company: Company::Alone,
             until: None,
-        };
-        rig.configure(body, Wanted::Answer);
-        rig
+        }
     }
 
     pub(in crate::kernel) fn configure(&mut self, body: usize, wanted: Wanted) {

@@ -14,7 +14,7 @@ use super::world::{Family, World};
 use crate::harness::{PATIENCE, until};
 
 /// With what is said to visitors in it, and a long one without.
-fn telling_page(bytes: usize) -> String {
+pub(super) fn telling_page(bytes: usize) -> String {
     format!(
         "{}{{% if said %}}<p>{{{{ said }}}}</p>{{% endif %}}",
         page(bytes)
@@ -150,6 +150,33 @@ fn a_start_in_maintenance_says_the_words_that_were_ordered_at_once() {
     let said = responder.tells(&["say", "shop", "the second"]);
     assert!(!said.contains("what was said before"), "{said}");
     assert_ne!(read(), first);
+}
+
+/// A successor with another page tells whoever was greeted by its predecessor the rest of that one's.
+#[test]
+fn a_take_over_to_another_page_cuts_nobody() {
+    for hook in Hook::ALL {
+        let world = World::direct();
+        let mut responder = Responder::start(&world, hook, &page(7600), &answers_for(&world), "");
+        responder.order(&["down", "shop"]);
+        responder.wait_for_mode("on");
+        let read = || curl(&world, Family::V4, Asks::Get).digest;
+        let mut pages = vec![read()];
+        let came = std::thread::scope(|scope| {
+            let visits = scope.spawn(|| crowd(&world, Family::V4, 6000, 50, LONG));
+            for bytes in [7100, 6600] {
+                let file = responder.folder().join("page.html");
+                std::fs::write(file, page(bytes)).expect("write the page");
+                responder.take_over(&world);
+                pages.push(read());
+            }
+            visits.join().expect("it is counted")
+        });
+        assert!(came.errors.is_empty(), "{hook:?} {came:?}");
+        let others = came.digests.keys().filter(|page| !pages.contains(page));
+        assert_eq!(others.count(), 0, "{hook:?} {pages:?} {came:?}");
+        assert_eq!(came.finished, 6000, "{hook:?} {came:?}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use super::afterwards::telling_page;
 use super::clients::{Asks, curl};
 use super::crowd::crowd;
 use super::nginx::Nginx;
@@ -180,12 +181,19 @@ fn a_restart_by_the_service_manager_shows_nobody_the_real_servers() {
         let world = World::direct();
         let _nginx = Nginx::live(&world, "the site");
         let answers = answers_for(&world);
-        let mut responder = Responder::managed(&world, hook, &page(7600), &answers);
-        responder.order(&["down", "shop"]);
+        let mut responder = Responder::managed(&world, hook, &telling_page(7600), &answers);
+        responder.order(&["down", "shop", "--say", "the first"]);
         responder.wait_for_mode("on");
+        let read = || curl(&world, Family::V4, Asks::Get).digest;
+        let first = read();
         let came = std::thread::scope(|scope| {
             let visits = scope.spawn(|| crowd(&world, Family::V4, 4000, 20, LONG));
-            for _restart in 0..2 {
+            for restart in 0..2 {
+                if restart == 1 {
+                    let other = telling_page(7100);
+                    let file = responder.folder().join("page.html");
+                    std::fs::write(file, other).expect("write the page");
+                }
                 responder.server.signal("HUP");
                 let device = world.device();
                 let links: &[&str] = match hook {
@@ -209,6 +217,10 @@ fn a_restart_by_the_service_manager_shows_nobody_the_real_servers() {
         });
         assert_eq!(came.statuses, BTreeMap::from([(503, 4000)]), "{came:?}");
         assert!(came.errors.is_empty(), "{came:?}");
+        // Each of them got one page whole, with the words that were ordered: that of before, or that of now.
+        let pages = [first, read()];
+        let others = came.digests.keys().filter(|page| !pages.contains(page));
+        assert_eq!(others.count(), 0, "{hook:?} {pages:?} {came:?}");
         responder.server.signal("TERM");
         responder.server.wait();
         assert_eq!(
