@@ -10,7 +10,7 @@ use super::super::alarm;
 use super::super::handing::Outcome;
 use super::super::kernel::Kernel;
 use super::super::supervisor::Sockets;
-use super::{Background, Control, Ended, Files, Handed, Next, takeover};
+use super::{Background, Control, Ended, Event, Files, Handed, Next, takeover};
 use crate::admin::Command;
 use crate::admin::message::Takeover;
 use crate::config;
@@ -224,6 +224,8 @@ impl Control {
                         awaited.successor = false;
                     }
                 }
+                // A site that comes back meanwhile is not answered for in the kernel until the last visitor has gone.
+                Some(news) = self.news.1.recv() => self.handle(Event::News(news)),
                 Some(order) = self.orders.1.recv() => self.turn_down(order),
                 () = alarm::at(deadline) => {
                     deadline = None;
