@@ -29,7 +29,6 @@ impl Explanation {
         for line in &self.kernel {
             let line = format!("in the kernel: {}", printable(line));
             text.push_str(&wrap(&line, 0, look.width));
-            text.push('\n');
         }
         if self.inputs.is_empty() {
             return text;

@@ -175,7 +175,10 @@ fn reasons_stand_below_what_they_are_a_reason_for() {
             ),
             step(2, "10.0.0.1:80 is down"),
         ],
-        kernel: Vec::new(),
+        kernel: vec![
+            "203.0.113.10:80 is on at eth0 (tc)".to_owned(),
+            "203.0.113.11:80 is on at eth0 (tc)".to_owned(),
+        ],
         inputs: vec![Seen {
             at: Moment(NOW - 3),
             what: "http of 10.0.0.1:80: refused".to_owned(),
@@ -186,6 +189,8 @@ fn reasons_stand_below_what_they_are_a_reason_for() {
           it has no quorum: weights that work are 0, and 1 is enough, and this goes on
           for longer than a line
             10.0.0.1:80 is down
+        in the kernel: 203.0.113.10:80 is on at eth0 (tc)
+        in the kernel: 203.0.113.11:80 is on at eth0 (tc)
 
         SEEN      WHAT
         11:59:57  http of 10.0.0.1:80: refused

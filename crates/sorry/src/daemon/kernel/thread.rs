@@ -22,7 +22,7 @@ use super::nodes::Nodes;
 use super::order::Order;
 use super::published::Seen;
 use super::subjects::{Asked, Subjects};
-use super::wishes::Wishes;
+use super::wishes::{Which, Wishes};
 use crate::admin::kernel::KernelStanding;
 use crate::config::OnCrash;
 use crate::daemon::clock::Clock;
@@ -122,7 +122,7 @@ impl Thread {
                 self.go_on_with(&subjects);
                 self.subjects = Some(*subjects);
                 self.configure();
-                self.answer();
+                self.answer(Which::All);
                 let _nobody_waits = done.send(());
             }
             Order::Route(routed) => {
@@ -131,11 +131,11 @@ impl Thread {
                 // It may be what had to be known before.
                 self.take_places();
                 self.wishes.add(routed);
-                self.answer();
+                self.answer(Which::Waiting);
             }
             Order::Tell(tell) => {
                 self.wishes.tell_to(tell);
-                self.answer();
+                self.answer(Which::Waiting);
             }
             Order::Bequeath(give) => {
                 self.heir = Heir::Asked;
@@ -163,15 +163,15 @@ impl Thread {
             node.note(done);
             node.keep(self.on_crash);
         }
-        self.answer();
+        self.answer(Which::All);
     }
 
     /// What came of wishes, as it is read back: also of those that had come true, and are so no more. Once somebody takes over, what is in our place is
     /// theirs, and nothing that has failed.
-    fn answer(&mut self) {
+    fn answer(&mut self, which: Which) {
         if self.subjects.is_some() && self.heir == Heir::None {
             let mut wishes = std::mem::take(&mut self.wishes);
-            wishes.answer(|routed| self.is_so(routed));
+            wishes.answer(which, |routed| self.is_so(routed));
             self.wishes = wishes;
         }
     }
@@ -297,7 +297,7 @@ impl Thread {
             for node in &mut self.nodes {
                 node.look();
             }
-            self.answer();
+            self.answer(Which::All);
         }
         self.publish();
     }

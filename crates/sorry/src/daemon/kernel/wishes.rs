@@ -7,6 +7,15 @@ use sorry_core::event::Outcome;
 
 use super::{Routed, Tell};
 
+/// Which are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that wait for an answer.
+    Waiting,
+    /// Those, too, that had come true.
+    All,
+}
+
 /// The newest wish for each site.
 #[derive(Default)]
 pub(super) struct Wishes {
@@ -43,11 +52,12 @@ impl Wishes {
     }
 
     /// Answers those that wait for an answer, and those that are so no more. One that has failed is wished again by whoever wants it still.
-    pub(super) fn answer(&mut self, is_so: impl Fn(&Routed) -> bool) {
+    pub(super) fn answer(&mut self, which: Which, is_so: impl Fn(&Routed) -> bool) {
         let Some(tell) = &self.tell else { return };
         for wish in self.all.values_mut() {
             let outcome = match wish.answered {
                 Some(Outcome::Failed) => continue,
+                Some(Outcome::Done) if which == Which::Waiting => continue,
                 _ if is_so(&wish.routed) => Outcome::Done,
                 _ => Outcome::Failed,
             };
@@ -86,24 +96,34 @@ mod tests {
         let (tell, told) = channel();
         let mut wishes = Wishes::default();
         wishes.add(routed(1));
-        wishes.answer(|_| true);
+        wishes.answer(Which::All, |_| true);
         wishes.tell_to(Box::new(move |_, generation, outcome| {
             tell.send((generation, outcome)).unwrap();
         }));
-        let answers = |wishes: &mut Wishes, is_so: bool| {
-            wishes.answer(|_| is_so);
-            told.try_iter().collect::<Vec<_>>()
-        };
-        assert_eq!(answers(&mut wishes, true), [(1, Done)]);
-        assert_eq!(answers(&mut wishes, true), []);
-        assert_eq!(answers(&mut wishes, false), [(1, Failed)]);
-        assert_eq!(answers(&mut wishes, true), [], "it is wished again");
-        wishes.add(routed(1));
-        assert_eq!(answers(&mut wishes, false), [(1, Failed)]);
-        wishes.add(routed(1));
-        assert_eq!(answers(&mut wishes, true), [(1, Done)]);
-        wishes.add(routed(2));
+        for (wish, which, is_so, expected) in [
+            (None, Which::Waiting, true, Some((1, Done))),
+            (None, Which::All, true, None),
+            (None, Which::Waiting, false, None),
+            (None, Which::All, false, Some((1, Failed))),
+            // It is wished again by whoever wants it still.
+            (None, Which::All, true, None),
+            (Some(1), Which::Waiting, false, Some((1, Failed))),
+            (Some(1), Which::Waiting, true, Some((1, Done))),
+            (Some(2), Which::All, true, Some((2, Done))),
+        ] {
+            if let Some(generation) = wish {
+                wishes.add(routed(generation));
+            }
+            wishes.answer(which, |_| is_so);
+            let found = told.try_iter().collect::<Vec<_>>();
+            assert_eq!(
+                found,
+                Vec::from_iter(expected),
+                "{wish:?} {which:?} {is_so}"
+            );
+        }
         wishes.retain(|site| site != "shop");
-        assert_eq!(answers(&mut wishes, true), []);
+        wishes.answer(Which::All, |_| false);
+        assert_eq!(told.try_iter().count(), 0, "nobody wishes it any more");
     }
 }
