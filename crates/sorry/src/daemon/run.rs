@@ -107,8 +107,11 @@ pub fn run(start: Start) -> Result<Ended, RunError> {
         programs: Arc::default(),
     };
     let supervisor = Supervisor::new(workers.get())?;
-    let (state, change) =
+    let (mut state, change) =
         State::new(start.config, origin, &mut passed).map_err(RunError::Refused)?;
+    if predecessor.is_some() {
+        state.begin_with_what_was_typed();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -64,16 +64,19 @@ impl Earlier {
         self.said.mark
     }
 
-    /// Copies a site's page into a slot of ours: heads first, so that nothing is named that is not there.
+    /// Copies a site's page into a slot of ours, heads first, so that nothing is named that is not there; no page for a site that it does not know. Which heads
+    /// count.
     pub(super) fn copy(
         &self,
         site: &str,
         page: u32,
         slot: Slot,
         maps: &mut Maps,
-    ) -> Result<(), MapError> {
+    ) -> Result<u32, MapError> {
         let Some(number) = self.said.numbers.get(site) else {
-            return Ok(());
+            let none = Page::default().to_bytes();
+            let index = layout::page_index(page, slot as u32);
+            return maps.pages.set(index, none, 0).map(|()| 0);
         };
         let (from, to) = (self.said.slot as u32, slot as u32);
         let value = self.pages.get(&layout::page_index(*number, from), 0)?;
@@ -91,7 +94,8 @@ impl Earlier {
             let to = layout::tail_index(page, to, segment);
             maps.tails.set(to, self.tails.get(&from, 0)?, 0)?;
         }
-        maps.pages.set(layout::page_index(page, to), value, 0)
+        maps.pages.set(layout::page_index(page, to), value, 0)?;
+        Ok(edition)
     }
 }
 

@@ -105,6 +105,8 @@ fn take(mut part: &[u8], bodies: &mut Vec<Vec<u8>>) -> io::Result<bool> {
         let body = &whole[HEADER..];
         match kind {
             ERROR => return Err(error(body)),
+            // It may end because it could not go on.
+            DONE if is_negative(body) => return Err(error(body)),
             DONE => return Ok(false),
             _ => bodies.push(body.to_owned()),
         }
@@ -114,9 +116,17 @@ fn take(mut part: &[u8], bodies: &mut Vec<Vec<u8>>) -> io::Result<bool> {
     Ok(is_more)
 }
 
+/// The number that such a message begins with.
+fn code(body: &[u8]) -> Option<i32> {
+    Some(i32::from_ne_bytes(body.get(..4)?.try_into().ok()?))
+}
+
+fn is_negative(body: &[u8]) -> bool {
+    code(body).is_some_and(|code| code < 0)
+}
+
 fn error(body: &[u8]) -> io::Error {
-    let code = body.get(..4).and_then(|code| code.try_into().ok());
-    match code.map(i32::from_ne_bytes) {
+    match code(body) {
         Some(code) if code < 0 => io::Error::from_raw_os_error(code.saturating_neg()),
         _ => broken(),
     }
@@ -198,6 +208,9 @@ mod tests {
         let refused = message(ERROR, Asked::One, &(-19_i32).to_ne_bytes());
         let refused = take(&refused, &mut Vec::new()).unwrap_err();
         assert_eq!(refused.raw_os_error(), Some(19));
+        let cut_short = message(DONE, Asked::One, &(-4_i32).to_ne_bytes());
+        let cut_short = take(&cut_short, &mut Vec::new()).unwrap_err();
+        assert_eq!(cut_short.raw_os_error(), Some(4));
         let mut short = one;
         short[..4].copy_from_slice(&3_u32.to_ne_bytes());
         assert!(take(&short, &mut Vec::new()).is_err());

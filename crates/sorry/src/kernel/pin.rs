@@ -108,7 +108,10 @@ pub fn remove(place: Place, device: &str) -> io::Result<()> {
 fn is_there(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
-        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+        ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
     )
 }
 

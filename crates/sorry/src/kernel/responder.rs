@@ -113,6 +113,8 @@ pub struct Responder {
     pub(super) found: Vec<(SocketAddr, Mode)>,
     /// What it says, until it was copied.
     pub(super) earlier: Option<Earlier>,
+    /// The slot that it was copied to, while it is there.
+    copied: Option<Slot>,
 }
 
 /// What the kernel says of one address.
@@ -144,6 +146,7 @@ impl Responder {
             refreshed: 0,
             found: Vec::new(),
             earlier: None,
+            copied: None,
         };
         responder.write_terms()?;
         Ok(responder)
@@ -428,24 +431,29 @@ impl Responder {
                 let is_theirs =
                     |earlier: &&Earlier| earlier.mark() == mark && mark.content != self.content;
                 if let Some(earlier) = earlier.filter(is_theirs) {
-                    for site in self.sites.iter().filter(|site| !site.leaves) {
+                    for site in self.sites.iter_mut().filter(|site| !site.leaves) {
                         let maps = &mut self.loaded.maps;
-                        earlier.copy(&site.subject.name, site.page, slot, maps)?;
+                        let edition = earlier.copy(&site.subject.name, site.page, slot, maps)?;
+                        site.editions[slot as usize] = edition;
                     }
+                    self.copied = Some(slot);
                     return Ok(());
                 }
+                self.copied = self.copied.filter(|copied| *copied != slot);
                 for site in 0..self.sites.len() {
                     self.fill_page(site, slot, now)?;
                 }
                 Ok(())
             }
             Step::Turn(slot) => {
+                // It says what is to be said, or there would be no turn to it; what was copied is written anew all the same, and noted.
+                if self.copied.take_if(|copied| *copied == slot).is_some() {
+                    for site in 0..self.sites.len() {
+                        self.fill_page(site, slot, now)?;
+                    }
+                }
                 self.config.current = slot as u32;
                 self.write_config()?;
-                // It says what is to be said, or there would be no turn to it; of what was copied nobody has noted that.
-                for site in &mut self.sites {
-                    site.said[slot as usize] = site.subject.speech.clone();
-                }
                 // What was filled half a period ago is to say what time it is now.
                 self.refreshed = 0;
                 Ok(())

@@ -11,7 +11,10 @@ impl Thread {
     /// Whether what is wanted for the site has come to be, as it is read back: every device that is attached does what it is to do; and, where visitors
     /// would reach others than us, every device that is named is attached, and answers at every address while they are to be refused.
     pub(super) fn is_so(&self, routed: &Routed) -> bool {
-        let mut sites = self.subjects.iter().flat_map(|subjects| &subjects.sites);
+        let Some(subjects) = &self.subjects else {
+            return false;
+        };
+        let mut sites = subjects.sites.iter();
         let Some(asked) = sites.find(|asked| asked.name == routed.site) else {
             return routed.route == Route::Live;
         };
@@ -21,7 +24,7 @@ impl Thread {
                 attachment.stands() == Stands::Attached
                     && does_as_wanted(responder, asked, is_needed)
             }
-            None => !is_needed,
+            None => !is_needed || !subjects.interfaces.contains(&node.name),
         })
     }
 
@@ -63,6 +66,7 @@ fn does_as_wanted(responder: &Responder, asked: &Asked, is_needed: bool) -> bool
     };
     let desired = responder.desired();
     let desired: Vec<_> = desired.filter(|(name, ..)| **name == *asked.name).collect();
-    let are_all = !asked.vips.is_empty() && desired.len() >= asked.vips.len();
+    let is_known = |vip| desired.iter().any(|(_, known, _)| known == vip);
+    let are_all = !asked.vips.is_empty() && asked.vips.iter().all(is_known);
     (!is_needed || are_all) && desired.iter().all(|(_, vip, mode)| is_found(*vip, *mode))
 }

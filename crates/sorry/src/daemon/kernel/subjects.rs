@@ -37,6 +37,8 @@ pub(super) struct Asked {
 #[derive(Debug, Clone)]
 pub(super) struct Subjects {
     pub(super) sites: Vec<Asked>,
+    /// The devices that are named now; those that are attached to were named at the start.
+    pub(super) interfaces: Vec<Box<str>>,
     /// Without the device's MTU, which each device knows.
     pub(super) terms: Terms,
 }
@@ -48,6 +50,7 @@ impl Subjects {
             sites: sites
                 .filter_map(|(site, answers)| asked(config, site, answers))
                 .collect(),
+            interfaces: config.kernel.interfaces.clone(),
             terms: terms(&config.kernel),
         }
     }

@@ -167,9 +167,10 @@ impl Thread {
     }
 
     /// What came of wishes, as it is read back: also of those that had come true, and are so no more. Once somebody takes over, what is in our place is
-    /// theirs, and nothing that has failed.
+    /// theirs, and nothing that has failed; nor has what waits for its place.
     fn answer(&mut self, which: Which) {
-        if self.subjects.is_some() && self.heir == Heir::None {
+        let waits = self.nodes.iter().any(|node| node.waits);
+        if self.subjects.is_some() && self.heir == Heir::None && !waits {
             let mut wishes = std::mem::take(&mut self.wishes);
             wishes.answer(which, |routed| self.is_so(routed));
             self.wishes = wishes;

@@ -16,6 +16,11 @@ impl State {
         self.outlooks.iter().find(|outlook| *outlook.site == *site)
     }
 
+    /// A predecessor that has handed nothing on waits to be relieved: what was typed is said at once, or nobody would answer between the two.
+    pub(in crate::daemon) fn begin_with_what_was_typed(&mut self) {
+        self.is_told = true;
+    }
+
     /// For a successor.
     pub(in crate::daemon) fn spoken(&self) -> Option<(String, OwnedFd)> {
         self.knows_words()
