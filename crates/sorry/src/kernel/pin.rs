@@ -24,10 +24,18 @@ const OWN: &str = "/sys/fs/bpf/sorry";
 /// Where such files are made.
 pub fn folder() -> &'static Path {
     let own = Path::new(OWN);
-    match own.is_dir() {
+    match is_trusted(own) {
         true => own,
         false => Path::new(ROOT),
     }
+}
+
+/// Whether it is a folder in which nobody but this user and root can put anything: whoever may write to the root of that file system could have made it.
+fn is_trusted(folder: &Path) -> bool {
+    fs::symlink_metadata(folder).is_ok_and(|found| {
+        let owners = [0, rustix::process::geteuid().as_raw()];
+        found.is_dir() && owners.contains(&found.uid()) && found.mode() & 0o022 == 0
+    })
 }
 
 /// Of the program behind the driver's.
@@ -47,7 +55,7 @@ fn path(hook: &str, device: &str) -> io::Result<PathBuf> {
 /// Wherever it may have been made.
 fn paths(hook: &str, device: &str) -> io::Result<[PathBuf; 2]> {
     let name = name(hook, device)?;
-    Ok([OWN, ROOT].map(|folder| Path::new(folder).join(&name)))
+    Ok([folder(), Path::new(ROOT)].map(|folder| folder.join(&name)))
 }
 
 /// The right to the file of a device, which one process has, and those that it hands a copy to.

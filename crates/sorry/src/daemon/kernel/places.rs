@@ -1,5 +1,6 @@
 //! What is truly in its place: when a program takes that of one that was left behind, and whether what was wanted has come to be.
 
+use sorry_core::responder::flip::Wanted;
 use sorry_core::site::Route;
 
 use super::Routed;
@@ -18,7 +19,8 @@ impl Thread {
         let Some(asked) = sites.find(|asked| asked.name == routed.site) else {
             return routed.route == Route::Live;
         };
-        let is_needed = routed.route == Route::Sorry && !asked.refuses_anyway;
+        let is_wanted = self.wanted(asked) == Wanted::Answer;
+        let is_needed = routed.route == Route::Sorry && is_wanted && !asked.refuses_anyway;
         self.nodes.iter().all(|node| match &node.attached {
             Some((attachment, responder)) => {
                 attachment.stands() == Stands::Attached
